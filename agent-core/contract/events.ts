@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { ApprovalId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, TerminalId, ThreadId, WorkspaceId } from './ids.ts';
+import {
+  Approval, Attempt, Check, DiffStat, Landing, Project, Question, QueuedMessage, Rule, SandboxStatus, Scope, Settings, Task, Thread, Time,
+  Turn, Usage, Workspace,
+} from './values.ts';
+import { Item } from './items.ts';
+
+const e = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.object({ type: z.literal(type), ...shape });
+
+/**
+ * What happened, in the past tense, persisted in order before anyone is told.
+ * Board events reach every client; thread events (`item.*`) only those that subscribed to the thread.
+ */
+export const DomainEvent = z.discriminatedUnion('type', [
+  e('project.opened', { project: Project }),
+  e('project.closed', { projectId: ProjectId }),
+  e('task.created', { task: Task }),
+  e('task.renamed', { taskId: TaskId, title: z.string() }),
+  e('task.phased', { taskId: TaskId, phase: Task.shape.phase }),
+  e('task.ordered', { taskId: TaskId, order: z.number() }),
+  e('task.based', { taskId: TaskId, base: Task.shape.base }),
+  e('task.trashed', { taskId: TaskId }),
+  e('task.restored', { taskId: TaskId }),
+  e('task.purged', { taskId: TaskId }),
+  e('task.diffed', { taskId: TaskId, diff: DiffStat }),
+  e('task.checked', { taskId: TaskId, check: Check }),
+  e('task.landed', { taskId: TaskId, landing: Landing }),
+  e('attempt.created', { attempt: Attempt, thread: Thread }),
+  e('workspace.changed', { workspace: Workspace }),
+  e('workspace.purged', { workspaceId: WorkspaceId }),
+  e('turn.started', { taskId: TaskId, turn: Turn }),
+  e('turn.ended', { taskId: TaskId, turn: Turn }),
+  e('turn.spent', { taskId: TaskId, usage: Usage }),
+  e('thread.limited', { threadId: ThreadId, taskId: TaskId, until: Time.nullable() }),
+  e('queue.added', { threadId: ThreadId, message: QueuedMessage }),
+  e('queue.removed', { threadId: ThreadId, messageId: MessageId }),
+  e('approval.requested', { approval: Approval }),
+  e('approval.decided', { approvalId: ApprovalId, taskId: TaskId, decision: z.enum(['approved', 'declined', 'withdrawn']), scope: Scope, note: z.string() }),
+  e('question.asked', { question: Question }),
+  e('question.answered', { questionId: QuestionId, taskId: TaskId, answers: z.record(z.string(), z.string()).nullable() }),
+  e('rule.saved', { rule: Rule }),
+  e('rule.revoked', { ruleId: RuleId }),
+  e('settings.changed', { settings: Settings }),
+  e('item.started', { taskId: TaskId, item: Item }),
+  e('item.updated', { taskId: TaskId, item: Item }),
+  e('item.completed', { taskId: TaskId, item: Item }),
+]);
+export type DomainEvent = z.infer<typeof DomainEvent>;
+export type DomainEventType = DomainEvent['type'];
+export type EventOf<T extends DomainEventType> = Extract<DomainEvent, { type: T }>;
+
+/** A persisted event: `seq` has no gaps and orders everything. */
+export const StoredEvent = z.object({ seq: z.number().int(), at: Time, event: DomainEvent });
+export type StoredEvent = z.infer<typeof StoredEvent>;
+
+/** What a task is doing this moment: kept in memory, never on disk, part of the snapshot. */
+export const Activity = z.object({
+  verb: z.enum(['thinking', 'running', 'editing', 'preparing', 'writing', 'waiting']),
+  /** A command or path in monospace, or '' . */
+  subject: z.string(), since: Time,
+  /** 0–1 where the work can tell (checkout), else null. */
+  progress: z.number().nullable(),
+});
+export type Activity = z.infer<typeof Activity>;
+
+/** News that isn't history: sent to those it concerns, coalesced, droppable by a fresh snapshot. */
+export const Transient = z.discriminatedUnion('type', [
+  e('activity', { taskId: TaskId, activity: Activity.nullable() }),
+  e('sandbox', { status: SandboxStatus }),
+  /** Text added to the end of an agent message, a reasoning summary or a command's output. */
+  e('item.delta', { threadId: ThreadId, itemId: ItemId, text: z.string() }),
+  e('terminal.output', { terminalId: TerminalId, data: z.string() }),
+  e('terminal.exited', { terminalId: TerminalId, exitCode: z.number().nullable() }),
+]);
+export type Transient = z.infer<typeof Transient>;

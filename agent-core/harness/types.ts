@@ -1,0 +1,73 @@
+import type { ResponseInputItem } from 'openai/resources/responses/responses';
+import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Scope, Usage } from '../contract/index.ts';
+import type { Machine } from '../sandbox/types.ts';
+
+/** One entry of what the model is sent, in the Responses API's own shape. */
+export type HistoryItem = ResponseInputItem;
+
+/** Where requests go and as whom. `key` never leaves the core. */
+export interface ModelConfig {
+  model: string;
+  baseUrl: string;
+  key: string;
+  effort?: 'low' | 'medium' | 'high';
+  /** Tokens; 272,000 where unknown. */
+  contextWindow: number;
+}
+
+/** What a turn needs from the outside; the runtime provides it. */
+export interface TurnHost {
+  /** Durable before it resolves. The same id is started, perhaps updated, then completed. */
+  itemStarted(item: Item): Promise<void>;
+  itemUpdated(item: Item): Promise<void>;
+  itemCompleted(item: Item): Promise<void>;
+  /** Text added at the end of an item; not durable, never awaited. */
+  itemDelta(itemId: Item['id'], text: string): void;
+  /** Adds to the model's history, durable before it resolves, in call order. */
+  appendHistory(items: HistoryItem[]): Promise<void>;
+  /** Replaces the whole history (compaction), durable before it resolves. */
+  replaceHistory(items: HistoryItem[]): Promise<void>;
+  spent(usage: Usage): void;
+  /** Told when a rate limit makes the turn wait (until ms since the epoch), and with null when it goes on. */
+  limited(until: number | null): void;
+  /** Asks a person; waits for as long as it takes. Rejects only when the turn is aborted. */
+  approve(request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>): Promise<{ decision: 'approved' | 'declined'; scope: Scope; note: string }>;
+  /** What the person typed for the running turn since last asked; joins at the next step. */
+  takeSteering(): string[];
+  /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */
+  runOutside: Machine['run'];
+  /** Whether a saved rule lets this command run outside without asking. */
+  ruleAllows(argv: string[]): boolean;
+  /** Appends a command's bytes to its log on disk; bounded by the runtime. */
+  logOutput(itemId: Item['id'], chunk: Uint8Array): void;
+}
+
+export interface TurnInput {
+  threadId: Item['threadId'];
+  turnId: Item['turnId'];
+  /** What begins this turn; empty when an interrupted turn goes on. */
+  messages: { text: string; via: 'prompt' | 'queue' }[];
+  /** The thread's whole history so far; empty in a new thread (then the context prefix is built). */
+  history: HistoryItem[];
+  model: ModelConfig;
+  mode: Mode;
+  approval: ApprovalPolicy;
+  machine: Machine;
+  /** Absolute folder in which commands start: the worktree, or the project's subfolder of it. */
+  cwd: string;
+  /** Aborting ends the running commands and the request, keeps what was done. */
+  signal: AbortSignal;
+}
+
+export type TurnOutcome =
+  | { status: 'completed'; message: string }
+  | { status: 'failed'; error: AppError; message: string }
+  | { status: 'interrupted'; message: string };
+
+/** Background sessions of a thread live across its turns: one of these per thread. */
+export interface ThreadSessions {
+  /** Ends every background command of the thread. */
+  dispose(): Promise<void>;
+}
+
+export type { PlanStep };
