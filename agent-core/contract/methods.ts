@@ -81,11 +81,17 @@ export const methods = {
   /** Folders whose path begins with `prefix`, for the path field of a host without a native picker. */
   'project/suggest': method(z.object({ prefix: z.string() }), z.object({ folders: z.array(z.object({ path: z.string(), repository: z.boolean() })) })),
 
+  /** First tasks to offer for a project: the sample's scripted prompts, or what the repository itself suggests. */
+  'project/suggestions': method(z.object({ projectId: ProjectId }),
+    z.object({ suggestions: z.array(z.object({ title: z.string(), detail: z.string(), prompt: z.string() })) })),
+
   'task/create': method(z.object({
     projectId: ProjectId, prompt: Prompt, title: z.string().max(200).optional(), base: Base.omit({ commit: true }).optional(),
     mode: Mode.optional(), approval: ApprovalPolicy.optional(), model: z.string().optional(),
     start: z.boolean().default(true), dependsOn: z.array(TaskId).default([]),
     origin: Task.shape.origin.default('app'), inPlace: z.boolean().default(false),
+    /** The caller's own endpoint (a command's OPENAI_BASE_URL): kept in memory for this task, never on disk. */
+    endpoint: z.object({ baseUrl: z.string(), key: z.string() }).optional(),
   }), Task, ['base-not-found', 'no-model', 'cannot-confine', 'conflict']),
   /** Starts a held or queued task now, ahead of the queue. */
   'task/start': method(z.object({ taskId: TaskId }), nothing, ['conflict']),

@@ -1,0 +1,43 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Failure } from '../contract/index.ts';
+
+/**
+ * Migrations in order; the database's `user_version` counts those that ran. Never edit one that shipped.
+ * `event` is the ordered history. `doc` holds the board's projection, a row for each thing. Items stand once, in `item`:
+ * the log's `item.*` rows name them. `history` is what the model is sent. `intent` is the outbox.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, json TEXT NOT NULL) STRICT;
+  CREATE TABLE doc (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE item (ord INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, turn TEXT NOT NULL, json TEXT NOT NULL) STRICT;
+  CREATE INDEX item_by_thread ON item (thread, ord);
+  CREATE INDEX item_by_turn ON item (turn, ord);
+  CREATE TABLE turn (id TEXT PRIMARY KEY, thread TEXT NOT NULL, number INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+  CREATE INDEX turn_by_thread ON turn (thread, number);
+  CREATE TABLE history (thread TEXT NOT NULL, ord INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (thread, ord)) STRICT, WITHOUT ROWID;
+  CREATE TABLE intent (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, json TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE spoilt (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  `,
+];
+
+/** Brings a database to this version's form. Throws a `Failure` when it was written by a newer Signalbox. */
+export function migrate(db: DatabaseSync): void {
+  const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (row.user_version > migrations.length) {
+    throw new Failure('unsupported-version', `This data was written by a newer Signalbox (form ${row.user_version}, this one reads ${migrations.length}).`, {
+      fix: 'Update Signalbox, or start it with another SIGNALBOX_HOME.',
+    });
+  }
+  for (let version = row.user_version; version < migrations.length; version++) {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(migrations[version]!);
+      db.exec(`PRAGMA user_version = ${version + 1}`);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import {
+  Failure, Item, Turn, project, type Board, type DomainEvent, type ItemId, type Settings, type StoredEvent, type ThreadId, type TurnId,
+} from '../contract/index.ts';
+import { disposable, type Disposable } from '../support/disposable.ts';
+import { migrate } from './schema.ts';
+import { BoardWriter, loadBoard, logRow } from './projection.ts';
+import { Intent, type OpenIntent } from './intents.ts';
+
+/** What is written together or not at all. */
+export interface Batch {
+  events?: readonly DomainEvent[];
+  /** Adds to, or with `replace` replaces, what the model is sent for this thread. */
+  history?: { threadId: ThreadId; items: readonly unknown[]; replace?: boolean };
+  intents?: readonly Intent[];
+  /** Intents whose outcome these events tell. */
+  done?: readonly number[];
+}
+
+export interface Committed { events: readonly StoredEvent[]; intents: readonly OpenIntent[] }
+
+interface Waiting { batch: Batch; stored: StoredEvent[]; intents: OpenIntent[]; before: Board; after: Board; resolve: (done: Committed) => void; reject: (error: unknown) => void }
+
+/**
+ * The event log with its projections and its outbox, in SQLite (WAL, synchronous=FULL).
+ * `commit` takes effect in memory at once, so that the next decision sees it, and resolves once it is on disk:
+ * all batches of one turn of the event loop share a transaction. Listeners hear only what is durable.
+ * When a write fails, everything not yet durable is undone in memory too and each `commit` rejects.
+ */
+export class Store {
+  readonly #db: DatabaseSync;
+  readonly #writer: BoardWriter;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>();
+  readonly spoilt: readonly string[];
+  #board: Board;
+  #durable: { board: Board; seq: number };
+  #seq: number;
+  #intent: number;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  /** Opens or makes the database. Throws a `Failure` when it can't be read, or is a newer version's. */
+  constructor(file: string, settings: Settings) {
+    this.#db = new DatabaseSync(file);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096');
+    migrate(this.#db);
+    this.#writer = new BoardWriter(this.#db);
+    this.#sql = statements(this.#db);
+    const loaded = loadBoard(this.#db, settings);
+    this.#board = loaded.board;
+    this.spoilt = loaded.spoilt;
+    this.#seq = (this.#sql.lastSeq.get() as { seq: number | null }).seq ?? 0;
+    this.#intent = (this.#sql.lastIntent.get() as { id: number | null }).id ?? 0;
+    this.#durable = { board: this.#board, seq: this.#seq };
+  }
+
+  /** The board as decided, some of it perhaps not on disk yet. Decide from this one. */
+  get board(): Board { return this.#board; }
+  /** The board that is on disk, and the number of its last event. Tell others this one. */
+  get durable(): { board: Board; seq: number } { return this.#durable; }
+
+  commit(batch: Batch): Promise<Committed> {
+    if (this.#closed) return Promise.reject(new Failure('internal', 'The store is closed.'));
+    const at = Date.now();
+    const before = this.#board;
+    const stored = (batch.events ?? []).map((event): StoredEvent => ({ seq: ++this.#seq, at, event }));
+    for (const event of stored) this.#board = project(this.#board, event);
+    const intents = (batch.intents ?? []).map((intent): OpenIntent => ({ ...intent, id: ++this.#intent }));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ batch, stored, intents, before, after: this.#board, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  onEvents(listener: (events: readonly StoredEvent[]) => void): Disposable {
+    this.#listeners.add(listener);
+    return disposable(() => this.#listeners.delete(listener));
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const group = this.#waiting;
+    if (!group.length) return;
+    this.#waiting = [];
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      for (const entry of group) this.#write(entry);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#undo(group, error);
+      return;
+    }
+    const events = group.flatMap((entry) => entry.stored);
+    this.#durable = { board: group[group.length - 1]!.after, seq: events.at(-1)?.seq ?? this.#durable.seq };
+    if (events.length) for (const listener of this.#listeners) listener(events);
+    for (const entry of group) entry.resolve({ events: entry.stored, intents: entry.intents });
+  }
+
+  #undo(group: Waiting[], error: unknown): void {
+    try { this.#db.exec('ROLLBACK'); } catch { /* no transaction was open */ }
+    const all = [...group, ...this.#waiting];
+    this.#waiting = [];
+    this.#board = this.#durable.board;
+    this.#seq = this.#durable.seq;
+    const failure = storageFailure(error);
+    for (const entry of all) entry.reject(failure);
+  }
+
+  #write({ batch, stored, intents, before, after }: Waiting): void {
+    const sql = this.#sql;
+    for (const entry of stored) {
+      const { event } = entry;
+      sql.event.run(entry.seq, entry.at, event.type, logRow(entry));
+      if (event.type === 'item.started' || event.type === 'item.updated' || event.type === 'item.completed') {
+        sql.item.run(event.item.id, event.item.threadId, event.item.turnId, JSON.stringify(event.item));
+      } else if (event.type === 'turn.started' || event.type === 'turn.ended') {
+        sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
+      }
+    }
+    this.#writer.write(before, after);
+    if (batch.history) this.#writeHistory(batch.history);
+    for (const intent of intents) {
+      const { id, kind, taskId, ...rest } = intent;
+      sql.intent.run(id, kind, taskId, JSON.stringify({ kind, taskId, ...rest }), Date.now());
+    }
+    for (const id of batch.done ?? []) sql.done.run(id);
+  }
+
+  #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>): void {
+    if (replace) this.#sql.clearHistory.run(threadId);
+    let ord = ((this.#sql.lastHistory.get(threadId) as { ord: number | null }).ord ?? 0);
+    for (const item of items) this.#sql.history.run(threadId, ++ord, JSON.stringify(item));
+  }
+
+  /** Items of a thread, oldest first: the newest `limit` of them, or those before an item. */
+  items(threadId: ThreadId, limit: number, before?: ItemId): { items: Item[]; more: boolean } {
+    const rows = (before
+      ? this.#sql.itemsBefore.all(threadId, before, limit + 1)
+      : this.#sql.itemsLast.all(threadId, limit + 1)) as { json: string }[];
+    const items = rows.slice(0, limit).reverse().map((row) => JSON.parse(row.json) as Item);
+    return { items, more: rows.length > limit };
+  }
+
+  item(id: ItemId): Item | null {
+    const row = this.#sql.itemById.get(id) as { json: string } | undefined;
+    return row ? (JSON.parse(row.json) as Item) : null;
+  }
+
+  itemsOfTurn(id: TurnId): Item[] {
+    return (this.#sql.itemsOfTurn.all(id) as { json: string }[]).map((row) => JSON.parse(row.json) as Item);
+  }
+
+  turns(threadId: ThreadId): Turn[] {
+    return (this.#sql.turns.all(threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as Turn);
+  }
+
+  history(threadId: ThreadId): unknown[] {
+    return (this.#sql.readHistory.all(threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as unknown);
+  }
+
+  /** Intents that have no outcome on disk, oldest first. */
+  openIntents(): OpenIntent[] {
+    return (this.#sql.intents.all() as { id: number; json: string }[]).flatMap((row) => {
+      const parsed = Intent.safeParse(JSON.parse(row.json));
+      return parsed.success ? [{ ...parsed.data, id: row.id }] : [];
+    });
+  }
+
+  /** Writes what waits, then closes. */
+  close(): void {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    this.#db.close();
+  }
+}
+
+function statements(db: DatabaseSync): Record<
+  'event' | 'item' | 'turn' | 'history' | 'clearHistory' | 'lastHistory' | 'readHistory' | 'intent' | 'done' | 'intents' | 'lastSeq' | 'lastIntent'
+  | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns', StatementSync> {
+  return {
+    event: db.prepare('INSERT INTO event (seq, at, type, json) VALUES (?, ?, ?, ?)'),
+    item: db.prepare('INSERT INTO item (id, thread, turn, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
+    turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
+    history: db.prepare('INSERT INTO history (thread, ord, json) VALUES (?, ?, ?)'),
+    clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
+    lastHistory: db.prepare('SELECT max(ord) AS ord FROM history WHERE thread = ?'),
+    readHistory: db.prepare('SELECT json FROM history WHERE thread = ? ORDER BY ord'),
+    intent: db.prepare('INSERT INTO intent (id, kind, task, json, at) VALUES (?, ?, ?, ?, ?)'),
+    done: db.prepare('DELETE FROM intent WHERE id = ?'),
+    intents: db.prepare('SELECT id, json FROM intent ORDER BY id'),
+    lastSeq: db.prepare('SELECT max(seq) AS seq FROM event'),
+    lastIntent: db.prepare('SELECT max(id) AS id FROM intent'),
+    itemsLast: db.prepare('SELECT json FROM item WHERE thread = ? ORDER BY ord DESC LIMIT ?'),
+    itemsBefore: db.prepare('SELECT json FROM item WHERE thread = ? AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?'),
+    itemById: db.prepare('SELECT json FROM item WHERE id = ?'),
+    itemsOfTurn: db.prepare('SELECT json FROM item WHERE turn = ? ORDER BY ord'),
+    turns: db.prepare('SELECT json FROM turn WHERE thread = ? ORDER BY number'),
+  };
+}
+
+/** SQLITE_FULL is 13, SQLITE_IOERR 10 (see sqlite.org/rescode.html). */
+function storageFailure(error: unknown): Failure {
+  const code = (error as { errcode?: number }).errcode ?? 0;
+  if ((code & 0xff) === 13) {
+    return new Failure('disk-full', 'The disk is full: nothing was saved.', { fix: 'Free some space, then try again.' });
+  }
+  return new Failure('internal', `Saving failed: ${error instanceof Error ? error.message : String(error)}`);
+}
