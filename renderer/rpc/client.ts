@@ -1,0 +1,153 @@
+import {
+  Failure, ServerMessage, Snapshot, WIRE_VERSION, type AppError, type InputOf, type MethodName, type OutputOf, type StoredEvent, type Transient,
+} from '../../agent-core/contract/index.ts';
+import type { Connect, Link } from './transport.ts';
+
+/** `refused` is final: the core won't have this client (wrong token or version). */
+export type Connection =
+  | { state: 'connecting' }
+  | { state: 'open' }
+  | { state: 'lost'; since: number; retryAt: number }
+  | { state: 'refused'; error: AppError };
+
+export interface ClientEvents {
+  /** The truth from scratch: after connecting, and after a gap. */
+  snapshot(snapshot: Snapshot): void;
+  /** New events in order, each exactly once after the last snapshot. */
+  events(events: readonly StoredEvent[]): void;
+  transient(items: readonly Transient[]): void;
+  connection(connection: Connection): void;
+}
+
+export interface Client {
+  /** Asks the core; rejects with `Failure` (the method's expected failures, or `internal` when the link broke). */
+  call<M extends MethodName>(method: M, input: InputOf<M>): Promise<OutputOf<M>>;
+  /** Tries again at once instead of at the next backoff. */
+  retryNow(): void;
+  dispose(): void;
+}
+
+const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
+
+interface Waiting { resolve(value: unknown): void; reject(reason: Failure): void }
+
+/** Keeps one link to the core alive, with its sequence of events whole. */
+export function createClient(connect: Connect, token: string | undefined, on: ClientEvents): Client {
+  let link: Link | null = null;
+  let disposed = false;
+  let nextId = 1;
+  let seq = -1;
+  let resyncing = false;
+  let attempt = 0;
+  let lostSince = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waiting = new Map<number, Waiting>();
+
+  const call = <M extends MethodName>(method: M, input: InputOf<M>): Promise<OutputOf<M>> =>
+    new Promise((resolve, reject) => {
+      if (!link) {
+        reject(new Failure('internal', 'The core is not connected.', { fix: 'Wait until the connection is back, then try again.' }));
+        return;
+      }
+      const id = nextId++;
+      waiting.set(id, { resolve: (value) => resolve(value as OutputOf<M>), reject });
+      link.send({ id, method, params: input });
+    });
+
+  async function resync() {
+    if (resyncing) return;
+    resyncing = true;
+    try {
+      take(await call('snapshot', {}));
+    } catch {
+      link?.close();
+    } finally {
+      resyncing = false;
+    }
+  }
+
+  function take(value: unknown) {
+    const snapshot = Snapshot.parse(value);
+    seq = snapshot.seq;
+    on.snapshot(snapshot);
+  }
+
+  function receive(raw: unknown) {
+    const message = ServerMessage.parse(raw);
+    switch (message.kind) {
+      case 'result':
+        waiting.get(message.id)?.resolve(message.value);
+        waiting.delete(message.id);
+        break;
+      case 'error': {
+        const { code, message: text, ...more } = message.error;
+        waiting.get(message.id)?.reject(new Failure(code, text, more));
+        waiting.delete(message.id);
+        break;
+      }
+      case 'events': {
+        if (message.to <= seq || seq < 0) break;
+        if (message.from > seq + 1) {
+          void resync();
+          break;
+        }
+        const fresh = message.events.filter((event) => event.seq > seq);
+        seq = message.to;
+        if (!resyncing && fresh.length) on.events(fresh);
+        break;
+      }
+      case 'transient': on.transient(message.items);
+    }
+  }
+
+  function lost() {
+    link = null;
+    seq = -1;
+    for (const { reject } of waiting.values()) reject(new Failure('internal', 'The connection to the core broke before it answered.'));
+    waiting.clear();
+    if (disposed) return;
+    lostSince ||= Date.now();
+    const wait = BACKOFF_MS[Math.min(attempt++, BACKOFF_MS.length - 1)]!;
+    on.connection({ state: 'lost', since: lostSince, retryAt: Date.now() + wait });
+    clearTimeout(timer);
+    timer = setTimeout(() => void open(), wait);
+  }
+
+  async function open() {
+    if (disposed || link) return;
+    try {
+      link = await connect({ message: receive, close: lost });
+    } catch {
+      lost();
+      return;
+    }
+    try {
+      take(await call('initialize', { version: WIRE_VERSION, ...(token === undefined ? {} : { token }) }));
+      attempt = 0;
+      lostSince = 0;
+      on.connection({ state: 'open' });
+    } catch (thrown) {
+      const error = thrown instanceof Failure ? thrown.detail : undefined;
+      if (error && (error.code === 'unauthorized' || error.code === 'unsupported-version')) {
+        disposed = true;
+        on.connection({ state: 'refused', error });
+      }
+      link?.close();
+    }
+  }
+
+  on.connection({ state: 'connecting' });
+  void open();
+  return {
+    call,
+    retryNow() {
+      clearTimeout(timer);
+      if (!link) void open();
+    },
+    dispose() {
+      disposed = true;
+      clearTimeout(timer);
+      link?.close();
+    },
+  };
+}
