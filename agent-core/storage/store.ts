@@ -15,6 +15,8 @@ export interface Batch {
   intents?: readonly Intent[];
   /** Intents whose outcome these events tell. */
   done?: readonly number[];
+  /** A thread whose items, turns and history go for good. */
+  forget?: ThreadId;
 }
 
 export interface Committed { events: readonly StoredEvent[]; intents: readonly OpenIntent[] }
@@ -128,6 +130,7 @@ export class Store {
       sql.intent.run(id, kind, taskId, JSON.stringify({ kind, taskId, ...rest }), Date.now());
     }
     for (const id of batch.done ?? []) sql.done.run(id);
+    if (batch.forget) for (const each of ['forgetItems', 'forgetTurns', 'clearHistory'] as const) sql[each].run(batch.forget);
   }
 
   #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>): void {
@@ -181,13 +184,15 @@ export class Store {
 
 function statements(db: DatabaseSync): Record<
   'event' | 'item' | 'turn' | 'history' | 'clearHistory' | 'lastHistory' | 'readHistory' | 'intent' | 'done' | 'intents' | 'lastSeq' | 'lastIntent'
-  | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns', StatementSync> {
+  | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns' | 'forgetItems' | 'forgetTurns', StatementSync> {
   return {
     event: db.prepare('INSERT INTO event (seq, at, type, json) VALUES (?, ?, ?, ?)'),
     item: db.prepare('INSERT INTO item (id, thread, turn, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
     turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
     history: db.prepare('INSERT INTO history (thread, ord, json) VALUES (?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
+    forgetItems: db.prepare('DELETE FROM item WHERE thread = ?'),
+    forgetTurns: db.prepare('DELETE FROM turn WHERE thread = ?'),
     lastHistory: db.prepare('SELECT max(ord) AS ord FROM history WHERE thread = ?'),
     readHistory: db.prepare('SELECT json FROM history WHERE thread = ? ORDER BY ord'),
     intent: db.prepare('INSERT INTO intent (id, kind, task, json, at) VALUES (?, ?, ?, ?, ?)'),

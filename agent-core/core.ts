@@ -1,0 +1,98 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './contract/index.ts';
+import { startDemoModel } from './demo/index.ts';
+import type { Core, CoreOptions } from './runtime/api.ts';
+import type { Context } from './runtime/context.ts';
+import { Ending } from './runtime/ending.ts';
+import { Gates } from './runtime/gates.ts';
+import { projectHandlers } from './runtime/handlers/projects.ts';
+import { reviewHandlers } from './runtime/handlers/review.ts';
+import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/system.ts';
+import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
+import { threadHandlers } from './runtime/handlers/threads.ts';
+import { fileKeys } from './runtime/keys.ts';
+import { OutputLog } from './runtime/output-log.ts';
+import { recover } from './runtime/recovery.ts';
+import { defaultSettings, Models } from './runtime/settings.ts';
+import { Supervisor } from './runtime/supervisor.ts';
+import { createSandbox } from './sandbox/index.ts';
+import { Store } from './storage/store.ts';
+import { Emitter } from './support/emitter.ts';
+import { Terminals } from './terminal/terminals.ts';
+import { Workspaces } from './workspace/index.ts';
+
+export type { Core, CoreApi, CoreOptions, Client, KeyStore } from './runtime/api.ts';
+
+const unchecked: SandboxStatus = { state: 'checking', driver: '', probes: [], ms: 0 };
+
+/** One demo model for the whole core, started when it is first needed. */
+function demoModel(): { endpoint(): Promise<{ baseUrl: string; key: string }>; close(): Promise<void> } {
+  let started: ReturnType<typeof startDemoModel> | null = null;
+  return {
+    endpoint: async () => {
+      const { url, key } = await (started ??= startDemoModel());
+      return { baseUrl: url, key };
+    },
+    close: async () => { await (await started)?.close(); },
+  };
+}
+
+async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoModel>): Promise<Context> {
+  const log = (message: string, error?: unknown): void => {
+    console.error(`signalbox: ${message}${error === undefined ? '' : `: ${error instanceof Error ? error.stack ?? error.message : String(error)}`}`);
+  };
+  await mkdir(options.home, { recursive: true, mode: 0o700 });
+  const store = new Store(join(options.home, 'signalbox.db'), defaultSettings());
+  for (const line of store.spoilt) log(`a spoilt record was set aside: ${line}`);
+  const sandbox = createSandbox({ stateDir: join(options.home, 'sandbox'), env: options.env });
+  const events = new Emitter<readonly StoredEvent[]>();
+  store.onEvents((batch) => events.emit(batch));
+  return {
+    options, store, sandbox, events, log,
+    workspaces: new Workspaces({
+      home: options.home, sandbox, worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
+    }),
+    models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
+    gates: new Gates(store), outputs: new OutputLog(options.home), transients: new Emitter<Transient>(),
+    activity: new Map<TaskId, Activity>(), endpoints: new Map(), sandboxStatus: unchecked, now: Date.now,
+  };
+}
+
+/**
+ * The core: storage, runtime and the rooms below them, put together. Recovers what the last core left behind,
+ * then answers. Throws a `Failure` when the home can't be used.
+ */
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const demo = demoModel();
+  const context = await makeContext(options, demo);
+  const supervisor = new Supervisor(context);
+  const terminals = new Terminals({
+    open: async (taskId) => {
+      const open = await openWorkspace(context, taskId);
+      return { machine: open.machine, cwd: open.cwd, title: context.store.board.tasks[taskId]?.title ?? 'Terminal' };
+    },
+  });
+  const ending = new Ending(context, supervisor, terminals);
+  await context.models.load();
+  await recover(context, supervisor, ending);
+  void runSelfTest(context).catch((error: unknown) => context.log('self-test', error));
+  supervisor.schedule();
+  return {
+    handlers: {
+      ...systemHandlers(context), ...projectHandlers(context), ...taskHandlers(context, supervisor, ending),
+      ...threadHandlers(context, supervisor), ...reviewHandlers(context, terminals),
+    },
+    snapshot: () => snapshotOf(context),
+    onEvents: (listener) => context.events.on(listener),
+    onTransient: (listener) => context.transients.on(listener),
+    dispose: async () => {
+      await supervisor.dispose();
+      await terminals.dispose();
+      await context.workspaces.dispose();
+      await demo.close();
+      context.outputs.dispose();
+      context.store.close();
+    },
+  };
+}

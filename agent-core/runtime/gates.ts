@@ -1,0 +1,58 @@
+import {
+  Failure, type Approval, type ApprovalId, type DomainEvent, type ParsedInputOf, type Rule, type RuleId, type Scope,
+} from '../contract/index.ts';
+import { newId } from '../support/ids.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface Answer { decision: 'approved' | 'declined'; scope: Scope; note: string }
+
+/** Where turns wait for a person. An answer is on disk before the turn goes on. */
+export class Gates {
+  readonly #store: Store;
+  readonly #waiting = new Map<ApprovalId, (answer: Answer) => void>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Resolves with the person's answer; rejects with the signal's reason when the turn is aborted. */
+  wait(id: ApprovalId, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => { this.#waiting.delete(id); reject(signal.reason as Error); };
+      if (signal.aborted) return stop();
+      signal.addEventListener('abort', stop, { once: true });
+      this.#waiting.set(id, (answer) => {
+        signal.removeEventListener('abort', stop);
+        this.#waiting.delete(id);
+        resolve(answer);
+      });
+    });
+  }
+
+  /** Answers those that are still open; returns which. Throws `not-allowed` when a scope needs a rule that may not be saved. */
+  async decide({ approvalIds, decision, scope, note }: ParsedInputOf<'approval/decide'>): Promise<ApprovalId[]> {
+    const open = approvalIds.flatMap((id) => this.#store.board.approvals[id] ?? []);
+    const events: DomainEvent[] = [];
+    for (const approval of open) {
+      if (decision === 'approve' && scope !== 'once') events.push({ type: 'rule.saved', rule: this.#rule(approval, scope) });
+      events.push({ type: 'approval.decided', approvalId: approval.id, taskId: approval.taskId, decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
+    }
+    if (events.length) await this.#store.commit({ events });
+    for (const approval of open) {
+      this.#waiting.get(approval.id)?.({ decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
+    }
+    return open.map((approval) => approval.id);
+  }
+
+  #rule(approval: Approval, scope: 'task' | 'project'): Rule {
+    if (!approval.prefix?.length) {
+      throw new Failure('not-allowed', `“${approval.subject}” can only be allowed once.`, {
+        fix: 'A rule may not name a shell, an interpreter or a script, nor cover a command with pipes or redirection. Allow it once.',
+      });
+    }
+    const projectId = this.#store.board.tasks[approval.taskId]!.projectId;
+    return {
+      id: newId<RuleId>('rule'), scope, taskId: scope === 'task' ? approval.taskId : null, projectId, prefix: approval.prefix, at: Date.now(),
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import type { Handlers } from '../../contract/index.ts';
+import { taskParts, type Context } from '../context.ts';
+import type { Client } from '../api.ts';
+import type { Terminals } from '../../terminal/terminals.ts';
+import { look } from '../turn.ts';
+import { openWorkspace } from './tasks.ts';
+
+type Part = Pick<Handlers<Client>,
+  'diff/read' | 'diff/patch' | 'diff/discard' | 'terminal/open' | 'terminal/list' | 'terminal/attach' | 'terminal/detach'
+  | 'terminal/write' | 'terminal/resize' | 'terminal/close' | 'terminal/ack'>;
+
+/** More than this of a patch is cut; the file then shows a placeholder. Characters. */
+const PATCH_LIMIT = 4_000_000;
+
+export function reviewHandlers(context: Context, terminals: Terminals): Part {
+  return {
+    'diff/read': async ({ taskId, scope }) => {
+      const { thread } = taskParts(context, taskId);
+      const open = await openWorkspace(context, taskId);
+      const { tree, diff } = await look(open, 'review');
+      const before = await open.uncommittedTree();
+      const from = scope === 'task' ? open.baseTree() : scope === 'turn' ? (thread.turn?.treeBefore ?? open.baseTree()) : before;
+      const now = context.store.board.tasks[taskId]?.diff;
+      if (now?.added !== diff.added || now.removed !== diff.removed || now.files !== diff.files) {
+        await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
+      }
+      return { from, to: tree, files: await open.diff(from, tree) };
+    },
+    'diff/patch': async ({ taskId, from, to, paths, ignoreWhitespace }) => {
+      const open = await openWorkspace(context, taskId);
+      return open.patch(from, to, paths, { ignoreWhitespace, limit: PATCH_LIMIT });
+    },
+    'diff/discard': async ({ taskId, patch }) => {
+      const open = await openWorkspace(context, taskId);
+      await open.checkpoint('before discard');
+      await open.discard(patch);
+      const { diff } = await look(open, 'after discard');
+      await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
+      return {};
+    },
+    'terminal/open': ({ taskId, cols, rows }) => terminals.open(taskId, { cols, rows }),
+    'terminal/list': async ({ taskId }) => ({ terminals: terminals.list(taskId) }),
+    'terminal/attach': ({ terminalId }, client) => terminals.attach(terminalId, client),
+    'terminal/detach': async ({ terminalId }, client) => { terminals.detach(terminalId, client); return {}; },
+    'terminal/write': async ({ terminalId, data }) => { terminals.write(terminalId, data); return {}; },
+    'terminal/resize': async ({ terminalId, cols, rows }) => { terminals.resize(terminalId, { cols, rows }); return {}; },
+    'terminal/close': async ({ terminalId }) => { await terminals.close(terminalId); return {}; },
+    'terminal/ack': async ({ terminalId, chars }, client) => { terminals.ack(terminalId, client, chars); return {}; },
+  };
+}

@@ -1,0 +1,62 @@
+import { userInfo } from 'node:os';
+import { Failure, WIRE_VERSION, type Handlers, type Snapshot } from '../../contract/index.ts';
+import { testModel } from '../../harness/model/index.ts';
+import { VERSION } from '../../support/version.ts';
+import type { Client } from '../api.ts';
+import type { Context } from '../context.ts';
+
+type Part = Pick<Handlers<Client>, 'initialize' | 'snapshot' | 'settings/write' | 'model/test' | 'system/selftest' | 'system/doctor'>;
+
+/** Everything a client starts from, as it is on disk. */
+export function snapshotOf(context: Context): Snapshot {
+  const { board, seq } = context.store.durable;
+  return {
+    seq, board, activity: Object.fromEntries(context.activity), sandbox: context.sandboxStatus,
+    host: {
+      kind: context.options.host, home: context.options.home, user: userInfo().username, platform: process.platform, version: VERSION,
+      openOn: context.options.openOn,
+    },
+  };
+}
+
+export async function runSelfTest(context: Context): Promise<Snapshot['sandbox']> {
+  context.sandboxStatus = await context.sandbox.selfTest();
+  context.transients.emit({ type: 'sandbox', status: context.sandboxStatus });
+  return context.sandboxStatus;
+}
+
+export function systemHandlers(context: Context): Part {
+  return {
+    initialize: async ({ version }) => {
+      if (version !== WIRE_VERSION) {
+        throw new Failure('unsupported-version', `This window speaks version ${version}, the core ${WIRE_VERSION}.`, { fix: 'Reload the window, or restart Signalbox.' });
+      }
+      return snapshotOf(context);
+    },
+    snapshot: async () => snapshotOf(context),
+    'settings/write': async ({ change, key }) => {
+      if (change.baseUrl) checkUrl(change.baseUrl);
+      if (key !== undefined) await context.models.setKey(key.trim());
+      const settings = context.models.derive({ ...context.store.board.settings, ...change });
+      await context.store.commit({ events: [{ type: 'settings.changed', settings }] });
+      return settings;
+    },
+    'model/test': async ({ baseUrl, key, model }) => {
+      if (baseUrl) checkUrl(baseUrl);
+      const endpoint = baseUrl || key ? { baseUrl: baseUrl ?? '', key: key ?? '' } : undefined;
+      return testModel(await context.models.config(context.models.choose(model, 'app', endpoint), endpoint));
+    },
+    'system/selftest': () => runSelfTest(context),
+    'system/doctor': async () => {
+      const probes = await context.sandbox.probes();
+      return { probes, ok: probes.every((probe) => probe.ok) };
+    },
+  };
+}
+
+function checkUrl(text: string): void {
+  const url = URL.parse(text);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new Failure('invalid-input', `“${text}” is no http or https address.`, { fix: 'Give the base URL of the API, such as https://api.openai.com/v1.' });
+  }
+}

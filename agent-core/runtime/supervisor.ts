@@ -1,0 +1,180 @@
+import {
+  Failure, threadOf, type ItemId, type MessageId, type TaskId, type Thread, type ThreadId, type TurnId, type WorkspaceId,
+} from '../contract/index.ts';
+import { nextToStart } from '../domain/scheduling.ts';
+import { getTask } from '../domain/tasks.ts';
+import { createSessions, type ThreadSessions } from '../harness/index.ts';
+import { newId } from '../support/ids.ts';
+import { taskParts, type Context } from './context.ts';
+import { announce, CLOSING, prepare } from './prepare.ts';
+import { executeTurn, TurnRun, type Opening } from './turn.ts';
+
+/** Starts what may start, runs turns, passes on what the person says, and stops what they stop. */
+export class Supervisor {
+  readonly #context: Context;
+  readonly #runs = new Map<ThreadId, TurnRun>();
+  readonly #preparing = new Map<TaskId, { abort: AbortController; done: Promise<unknown> }>();
+  readonly #sessions = new Map<ThreadId, ThreadSessions>();
+  #scheduled = false;
+  #closing = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+    context.events.on(() => this.schedule());
+  }
+
+  /** Looks, soon and once, whether a queued task can start. */
+  schedule(): void {
+    if (this.#scheduled || this.#closing) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#closing) return;
+      for (const id of nextToStart(this.#context.store.board)) this.#background(this.#begin(id), 'starting a task');
+    });
+  }
+
+  async #begin(taskId: TaskId): Promise<void> {
+    const intent = await announce(this.#context, taskId);
+    if (intent.kind === 'prepare') await this.makeReady(taskId, intent.workspaceId, intent.id);
+  }
+
+  /** Prepares the workspace, then begins the first turn. Also where a cut-off preparation goes on. */
+  async makeReady(taskId: TaskId, workspaceId: WorkspaceId, intent: number): Promise<void> {
+    const abort = new AbortController();
+    const done = prepare(this.#context, taskId, workspaceId, intent, abort.signal);
+    this.#preparing.set(taskId, { abort, done });
+    const ready = await done.finally(() => this.#preparing.delete(taskId));
+    if (!ready || this.#closing) return;
+    const task = getTask(this.#context.store.board, taskId);
+    if (threadOf(this.#context.store.board, task)?.turn || task.origin === 'sandbox') return;
+    this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
+  }
+
+  /** Begins a turn; when it completes, the next queued message follows. */
+  #turn(taskId: TaskId, opening: Opening[]): TurnRun {
+    const { thread } = taskParts(this.#context, taskId);
+    const run = new TurnRun();
+    this.#runs.set(thread.id, run);
+    let sessions = this.#sessions.get(thread.id);
+    if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
+    run.done = executeTurn(this.#context, taskId, opening, run, sessions)
+      .then((status) => {
+        this.#runs.delete(thread.id);
+        if (status === 'completed') this.#next(taskId);
+      })
+      .catch((error: unknown) => {
+        this.#runs.delete(thread.id);
+        this.#context.log(`turn of ${taskId}`, error);
+      });
+    return run;
+  }
+
+  #next(taskId: TaskId): void {
+    if (this.#closing) return;
+    const { task, thread } = taskParts(this.#context, taskId);
+    const message = thread.queue[0];
+    if (message && task.phase === 'active') this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
+  }
+
+  /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */
+  async say(threadId: ThreadId, text: string): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
+    const thread = this.#thread(threadId);
+    const messageId = await this.enqueue(threadId, text);
+    if (this.#runs.has(threadId) || !this.#ready(thread.taskId)) return { turnId: null, queued: messageId };
+    const { thread: now } = taskParts(this.#context, thread.taskId);
+    const first = now.queue[0]!;
+    this.#wake(thread.taskId);
+    const run = this.#turn(thread.taskId, [{ text: first.text, via: first.id === messageId ? 'prompt' : 'queue', messageId: first.id }]);
+    return { turnId: run.turnId, queued: first.id === messageId ? null : messageId };
+  }
+
+  async enqueue(threadId: ThreadId, text: string): Promise<MessageId> {
+    const message = { id: newId<MessageId>('msg'), text, at: this.#context.now() };
+    this.#thread(threadId);
+    await this.#context.store.commit({ events: [{ type: 'queue.added', threadId, message }] });
+    return message.id;
+  }
+
+  /** Joins the running turn at its next step. Throws `conflict` when that turn isn't running. */
+  async steer(threadId: ThreadId, turnId: TurnId, text: string): Promise<void> {
+    const thread = this.#thread(threadId);
+    const run = this.#runs.get(threadId);
+    if (!run?.host || run.turnId !== turnId) throw new Failure('conflict', 'This turn has ended.', { fix: 'Send the message as a new turn.' });
+    const now = this.#context.now();
+    await this.#context.store.commit({
+      events: [{
+        type: 'item.completed', taskId: thread.taskId,
+        item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
+      }],
+    });
+    run.host.steer(text);
+  }
+
+  /** Goes on after a failure or a crash. */
+  async retry(taskId: TaskId): Promise<void> {
+    const { task, thread, workspace } = taskParts(this.#context, taskId);
+    if (this.#runs.has(thread.id) || this.#preparing.has(taskId)) throw new Failure('conflict', `“${task.title}” is at work already.`);
+    if (!workspace || workspace.phase === 'failed') {
+      await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'queued' }] });
+      return;
+    }
+    this.#wake(taskId);
+    const message = thread.queue[0];
+    if (!thread.turn) this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
+    else this.#turn(taskId, thread.turn.status === 'completed' && message ? [{ text: message.text, via: 'queue', messageId: message.id }] : []);
+  }
+
+  /** Stops whatever a task is doing and waits until it has stopped. A queued task is held. */
+  async stop(taskId: TaskId): Promise<void> {
+    const { task, thread } = taskParts(this.#context, taskId);
+    const preparing = this.#preparing.get(taskId);
+    if (preparing) {
+      preparing.abort.abort(new Error('Stopped by the person.'));
+      await preparing.done;
+    }
+    await this.#runs.get(thread.id)?.stop('person');
+    await this.#sessions.get(thread.id)?.dispose();
+    this.#sessions.delete(thread.id);
+    if (task.phase === 'queued') await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
+  }
+
+  async interrupt(threadId: ThreadId): Promise<void> {
+    await this.#runs.get(threadId)?.stop('person');
+  }
+
+  isRunning(threadId: ThreadId): boolean {
+    return this.#runs.has(threadId);
+  }
+
+  /** A task that is talked to again is not done any more. */
+  #wake(taskId: TaskId): void {
+    const task = getTask(this.#context.store.board, taskId);
+    if (task.phase === 'active') return;
+    this.#background(this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'active' }] }), 'reopening a task');
+  }
+
+  #ready(taskId: TaskId): boolean {
+    const { task, workspace } = taskParts(this.#context, taskId);
+    if (task.phase === 'trashed') throw new Failure('conflict', `“${task.title}” is in the trash.`, { fix: 'Restore it first.' });
+    return workspace?.phase === 'ready';
+  }
+
+  #thread(id: ThreadId): Thread {
+    const thread = this.#context.store.board.threads[id];
+    if (!thread) throw new Failure('not-found', 'This conversation does not exist any more.');
+    return thread;
+  }
+
+  #background(work: Promise<unknown>, what: string): void {
+    work.catch((error: unknown) => this.#context.log(what, error));
+  }
+
+  /** Ends all turns as interrupted, their background commands too. */
+  async dispose(): Promise<void> {
+    this.#closing = true;
+    for (const { abort } of this.#preparing.values()) abort.abort(CLOSING);
+    await Promise.allSettled([...[...this.#preparing.values()].map(({ done }) => done), ...[...this.#runs.values()].map((run) => run.stop('crash'))]);
+    await Promise.allSettled([...this.#sessions.values()].map((sessions) => sessions.dispose()));
+  }
+}

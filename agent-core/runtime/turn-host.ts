@@ -1,0 +1,166 @@
+import type { Approval, ApprovalId, DomainEvent, Item, ItemId, ItemOf, Task, Turn, Usage } from '../contract/index.ts';
+import { addUsage } from '../contract/index.ts';
+import { checkOf } from '../domain/checks.ts';
+import type { HistoryItem, TurnHost } from '../harness/types.ts';
+import { ruleAllows } from '../harness/approvals/rules.ts';
+import { newId } from '../support/ids.ts';
+import type { OpenWorkspace } from '../workspace/index.ts';
+import { setActivity, type Context } from './context.ts';
+
+/** Streamed text reaches the disk at least this often. */
+const FLUSH_MS = 1000;
+
+/** What the harness needs of the world, for one turn: items to disk first, then to whoever watches. */
+export class RuntimeTurnHost implements TurnHost {
+  readonly #context: Context;
+  readonly #task: Task;
+  readonly #workspace: OpenWorkspace;
+  readonly #signal: AbortSignal;
+  readonly #open = new Map<ItemId, Item>();
+  readonly #streamed = new Set<ItemId>();
+  readonly #steering: string[] = [];
+  readonly #onFiles: () => void;
+  readonly #flush: NodeJS.Timeout;
+  turn: Turn;
+
+  constructor(context: Context, parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; onFiles: () => void }) {
+    this.#context = context;
+    this.#task = parts.task;
+    this.turn = parts.turn;
+    this.#workspace = parts.workspace;
+    this.#signal = parts.signal;
+    this.#onFiles = parts.onFiles;
+    this.#flush = setInterval(() => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)), FLUSH_MS);
+    this.#flush.unref();
+  }
+
+  /** Items that have no end yet, as they stand. */
+  get openItems(): Item[] { return [...this.#open.values()]; }
+
+  steer(text: string): void { this.#steering.push(text); }
+  /** What was steered too late to join; it opens the next turn. */
+  takeSteering(): string[] { return this.#steering.splice(0); }
+
+  async itemStarted(item: Item): Promise<void> {
+    this.#open.set(item.id, item);
+    this.#show(item);
+    if (item.type === 'command') await this.#context.outputs.prepare(item.threadId);
+    await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }]);
+  }
+
+  async itemUpdated(item: Item): Promise<void> {
+    if (item.endedAt === null) this.#open.set(item.id, item);
+    this.#streamed.delete(item.id);
+    await this.#commit([{ type: 'item.updated', taskId: this.#task.id, item }]);
+  }
+
+  async itemCompleted(item: Item): Promise<void> {
+    this.#open.delete(item.id);
+    this.#streamed.delete(item.id);
+    const events: DomainEvent[] = [{ type: 'item.completed', taskId: this.#task.id, item }];
+    const check = item.type === 'command' ? checkOf(item) : null;
+    if (check) events.push({ type: 'task.checked', taskId: this.#task.id, check });
+    const stale = this.#context.store.board.tasks[this.#task.id]?.check;
+    if (item.type === 'fileChange' && item.status === 'completed' && stale && !stale.stale) {
+      events.push({ type: 'task.checked', taskId: this.#task.id, check: { ...stale, stale: true } });
+    }
+    if (item.type === 'command' || item.type === 'fileChange') this.#onFiles();
+    const newest = [...this.#open.values()].at(-1);
+    if (newest) this.#show(newest);
+    else this.#think();
+    await this.#commit(events);
+  }
+
+  itemDelta(itemId: ItemId, text: string): void {
+    const item = this.#open.get(itemId);
+    if (item && (item.type === 'agentMessage' || item.type === 'reasoning')) {
+      this.#open.set(itemId, { ...item, text: item.text + text });
+      this.#streamed.add(itemId);
+    }
+    this.#context.transients.emit({ type: 'item.delta', threadId: this.turn.threadId, itemId, text });
+  }
+
+  async appendHistory(items: HistoryItem[]): Promise<void> {
+    await this.#context.store.commit({ history: { threadId: this.turn.threadId, items } });
+  }
+
+  async replaceHistory(items: HistoryItem[]): Promise<void> {
+    await this.#context.store.commit({ history: { threadId: this.turn.threadId, items, replace: true } });
+  }
+
+  spent(usage: Usage): void {
+    this.turn = { ...this.turn, usage: addUsage(this.turn.usage, usage) };
+    void this.#commit([{ type: 'turn.spent', taskId: this.#task.id, usage }]).catch((error: unknown) => this.#context.log('saving usage', error));
+  }
+
+  limited(until: number | null): void {
+    void this.#commit([{ type: 'thread.limited', threadId: this.turn.threadId, taskId: this.#task.id, until }])
+      .catch((error: unknown) => this.#context.log('saving a limit', error));
+    if (until === null) this.#think();
+  }
+
+  async approve(request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>): ReturnType<TurnHost['approve']> {
+    const now = this.#context.now();
+    const approval: Approval = { ...request, id: newId<ApprovalId>('appr'), taskId: this.#task.id, threadId: this.turn.threadId, at: now };
+    const item: ItemOf<'approval'> = {
+      id: newId<ItemId>('item'), threadId: this.turn.threadId, turnId: this.turn.id, startedAt: now, endedAt: null, type: 'approval',
+      approvalId: approval.id, subject: approval.subject, reason: approval.reason, decision: 'pending', scope: null, note: '',
+    };
+    this.#open.set(item.id, item);
+    const answered = this.#context.gates.wait(approval.id, this.#signal);
+    answered.catch(() => { /* told to the caller below */ });
+    setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: approval.subject, since: now, progress: null });
+    await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }, { type: 'approval.requested', approval }]);
+    const answer = await answered;
+    this.#open.delete(item.id);
+    const closed: Item = { ...item, endedAt: this.#context.now(), decision: answer.decision, scope: answer.scope, note: answer.note };
+    await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: closed }]);
+    this.#think();
+    return answer;
+  }
+
+  runOutside: TurnHost['runOutside'] = (request) => this.#workspace.runOutside(request);
+
+  ruleAllows(argv: string[]): boolean {
+    const rules = Object.values(this.#context.store.board.rules)
+      .filter((rule) => (rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId));
+    return ruleAllows(rules.map((rule) => rule.prefix), argv);
+  }
+
+  logOutput(itemId: ItemId, chunk: Uint8Array): void {
+    this.#context.outputs.append(this.turn.threadId, itemId, chunk);
+  }
+
+  /** Streamed text of items that are still open, made durable. */
+  async #flushStreamed(): Promise<void> {
+    const events = [...this.#streamed].flatMap((id): DomainEvent[] => {
+      const item = this.#open.get(id);
+      return item ? [{ type: 'item.updated', taskId: this.#task.id, item }] : [];
+    });
+    this.#streamed.clear();
+    if (events.length) await this.#commit(events);
+  }
+
+  #show(item: Item): void {
+    const since = this.#context.now();
+    const show = (verb: 'running' | 'editing' | 'writing' | 'thinking', subject = ''): void =>
+      setActivity(this.#context, this.#task.id, { verb, subject, since, progress: null });
+    if (item.type === 'command') show('running', item.command);
+    else if (item.type === 'fileChange') show('editing', item.changes[0]?.path ?? '');
+    else if (item.type === 'agentMessage') show('writing');
+    else if (item.type === 'toolCall') show('running', item.name);
+    else if (item.type === 'reasoning') show('thinking');
+  }
+
+  #think(): void {
+    setActivity(this.#context, this.#task.id, { verb: 'thinking', subject: '', since: this.#context.now(), progress: null });
+  }
+
+  async #commit(events: DomainEvent[]): Promise<void> {
+    await this.#context.store.commit({ events });
+  }
+
+  dispose(): void {
+    clearInterval(this.#flush);
+  }
+}

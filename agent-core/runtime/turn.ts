@@ -1,0 +1,201 @@
+import {
+  toAppError, type DiffFile, type DiffStat, type DomainEvent, type Item, type ItemId, type MessageId, type TaskId, type Thread, type Turn, type TurnId,
+} from '../contract/index.ts';
+import { closeItem, nextTurn, withdraw } from '../domain/turns.ts';
+import { runTurn, type ThreadSessions } from '../harness/index.ts';
+import type { HistoryItem, TurnOutcome } from '../harness/types.ts';
+import type { Machine } from '../sandbox/types.ts';
+import { newId } from '../support/ids.ts';
+import type { OpenWorkspace } from '../workspace/index.ts';
+import { setActivity, taskParts, type Context } from './context.ts';
+import { RuntimeTurnHost } from './turn-host.ts';
+
+/** A card's ± lines follow the work at most this often while a turn runs. */
+const LIVE_DIFF_MS = 2500;
+
+/** A message that opens a turn; `messageId` when it waited in the queue. */
+export interface Opening { text: string; via: 'prompt' | 'queue'; messageId?: MessageId }
+
+/** A turn under way. Aborting it with `stop` keeps what was done. */
+export class TurnRun {
+  readonly #abort = new AbortController();
+  /** Who stopped it. A core that shuts down leaves the same mark as one that died: the person can resume. */
+  stoppedBy: 'person' | 'crash' | null = null;
+  host: RuntimeTurnHost | null = null;
+  turnId: TurnId | null = null;
+  done: Promise<void> = Promise.resolve();
+
+  get signal(): AbortSignal { return this.#abort.signal; }
+
+  stop(by: 'person' | 'crash'): Promise<void> {
+    this.stoppedBy ??= by;
+    this.#abort.abort(new Error(by === 'person' ? 'Stopped by the person.' : 'Signalbox is closing.'));
+    return this.done;
+  }
+}
+
+const sum = (files: DiffFile[]): DiffStat => ({
+  files: files.length,
+  added: files.reduce((total, file) => total + (file.added ?? 0), 0),
+  removed: files.reduce((total, file) => total + (file.removed ?? 0), 0),
+});
+
+/** The newest tree of a workspace and how it differs from its base. */
+export async function look(open: OpenWorkspace, label: string): Promise<{ tree: string; diff: DiffStat }> {
+  const { tree } = await open.checkpoint(label);
+  return { tree, diff: sum(await open.diff(open.baseTree(), tree)) };
+}
+
+/** Lets nothing change the worktree until the checkpoint before the turn stands; reading needs no wait. */
+function gated(machine: Machine, ready: Promise<unknown>): Machine {
+  return {
+    spec: machine.spec,
+    run: async (request) => { await ready; return machine.run(request); },
+    collect: async (request) => { await ready; return machine.collect(request); },
+    files: {
+      read: (path, limit) => machine.files.read(path, limit),
+      stat: (path) => machine.files.stat(path),
+      list: (path) => machine.files.list(path),
+      write: async (path, content) => { await ready; return machine.files.write(path, content); },
+      remove: async (path) => { await ready; return machine.files.remove(path); },
+    },
+    setPolicy: (policy) => machine.setPolicy(policy),
+    dispose: () => machine.dispose(),
+  };
+}
+
+/** Runs one turn to its end and writes how it ended. Never rejects for what is expected to go wrong. */
+export async function executeTurn(context: Context, taskId: TaskId, opening: Opening[], run: TurnRun, sessions: ThreadSessions): Promise<TurnOutcome['status']> {
+  const { thread } = taskParts(context, taskId);
+  const turn = nextTurn(thread, newId<TurnId>('turn'), context.now());
+  run.turnId = turn.id;
+  const { intents } = await context.store.commit({
+    events: [{ type: 'turn.started', taskId, turn }, ...opening.flatMap((message) => openingEvents(taskId, thread, turn, message))],
+    intents: [{ kind: 'turn', taskId, turnId: turn.id }],
+  });
+  setActivity(context, taskId, { verb: 'thinking', subject: '', since: context.now(), progress: null });
+  const work = new TurnWork(context, taskId, turn, run);
+  const outcome = await work.run(opening, sessions);
+  await work.finish(outcome, intents[0]!.id);
+  return outcome.status;
+}
+
+function openingEvents(taskId: TaskId, thread: Thread, turn: Turn, message: Opening): DomainEvent[] {
+  const item: Item = {
+    id: newId<ItemId>('item'), threadId: thread.id, turnId: turn.id, startedAt: turn.startedAt, endedAt: turn.startedAt,
+    type: 'userMessage', text: message.text, via: message.via,
+  };
+  return [
+    ...(message.messageId ? [{ type: 'queue.removed', threadId: thread.id, messageId: message.messageId } as const] : []),
+    { type: 'item.completed', taskId, item },
+  ];
+}
+
+/** One turn's work between its two edges. */
+class TurnWork {
+  readonly #context: Context;
+  readonly #taskId: TaskId;
+  readonly #run: TurnRun;
+  #turn: Turn;
+  #open: OpenWorkspace | null = null;
+  #before: Promise<{ tree: string }> | null = null;
+  #diffTimer: NodeJS.Timeout | null = null;
+
+  constructor(context: Context, taskId: TaskId, turn: Turn, run: TurnRun) {
+    this.#context = context;
+    this.#taskId = taskId;
+    this.#turn = turn;
+    this.#run = run;
+  }
+
+  async run(opening: Opening[], sessions: ThreadSessions): Promise<TurnOutcome> {
+    const { task, thread, workspace } = taskParts(this.#context, this.#taskId);
+    try {
+      const open = await this.#context.workspaces.open(workspace!.id);
+      this.#open = open;
+      open.setMode(task.mode);
+      await open.beginTurn();
+      const before = open.checkpoint(`before turn ${this.#turn.number}`);
+      before.catch(() => { /* a failed checkpoint fails the first change */ });
+      this.#before = before;
+      const host = new RuntimeTurnHost(this.#context, {
+        task, turn: this.#turn, workspace: open, signal: this.#run.signal, onFiles: () => this.#liveDiff(),
+      });
+      this.#run.host = host;
+      return await runTurn({
+        threadId: thread.id, turnId: this.#turn.id,
+        messages: opening.map(({ text, via }) => ({ text, via })),
+        history: this.#context.store.history(thread.id) as HistoryItem[],
+        model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
+        mode: task.mode, approval: task.approval,
+        machine: gated(open.machine, before), cwd: open.cwd, signal: this.#run.signal, sessions,
+      }, host);
+    } catch (error) {
+      if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };
+      return { status: 'failed', error: toAppError(error), message: '' };
+    }
+  }
+
+  /** ± lines on the card, now and then while the turn runs. */
+  #liveDiff(): void {
+    if (this.#diffTimer || !this.#open) return;
+    const open = this.#open;
+    this.#diffTimer = setTimeout(() => {
+      this.#diffTimer = null;
+      look(open, 'live')
+        .then(({ diff }) => this.#context.store.commit({ events: [{ type: 'task.diffed', taskId: this.#taskId, diff }] }))
+        .catch((error: unknown) => this.#context.log('live diff', error));
+    }, LIVE_DIFF_MS);
+    this.#diffTimer.unref();
+  }
+
+  async finish(outcome: TurnOutcome, intent: number): Promise<void> {
+    if (this.#diffTimer) clearTimeout(this.#diffTimer);
+    const edge = await this.#edge();
+    const host = this.#run.host;
+    host?.dispose();
+    const now = this.#context.now();
+    const error = outcome.status === 'failed' ? outcome.error : outcome.status === 'interrupted' ? null : edge.error;
+    const status = error ? 'failed' : outcome.status;
+    const turn: Turn = {
+      ...(host?.turn ?? this.#turn), status, endedAt: now, error, treeBefore: edge.before, treeAfter: edge.after,
+      interruptedBy: status === 'interrupted' ? (this.#run.stoppedBy ?? 'person') : null,
+    };
+    const board = this.#context.store.board;
+    const taskId = this.#taskId;
+    const gates = {
+      approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
+      questions: Object.values(board.questions).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
+    };
+    await this.#context.store.commit({
+      events: [
+        ...(host?.openItems ?? []).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
+        ...withdraw(taskId, gates),
+        ...this.#late(host),
+        ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
+        { type: 'turn.ended', taskId, turn },
+      ],
+      done: [intent],
+    });
+    setActivity(this.#context, taskId, null);
+  }
+
+  /** What was steered too late to join this turn waits for the next. */
+  #late(host: RuntimeTurnHost | null): DomainEvent[] {
+    return (host?.takeSteering() ?? []).map((text) => ({
+      type: 'queue.added', threadId: this.#turn.threadId, message: { id: newId<MessageId>('msg'), text, at: this.#context.now() },
+    }));
+  }
+
+  /** The turn's end edge: a checkpoint, the harvest and the diff. A failure here is the turn's. */
+  async #edge(): Promise<{ before: string | null; after: string | null; diff: DiffStat | null; error: ReturnType<typeof toAppError> | null }> {
+    const before = await this.#before?.then(({ tree }) => tree).catch(() => null) ?? null;
+    if (!this.#open) return { before, after: null, diff: null, error: null };
+    try {
+      const [{ tree, diff }] = await Promise.all([look(this.#open, `after turn ${this.#turn.number}`), this.#open.harvest()]);
+      return { before, after: tree, diff, error: null };
+    } catch (error) {
+      return { before, after: null, diff: null, error: toAppError(error) };
+    }
+  }
+}
