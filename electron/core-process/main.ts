@@ -1,14 +1,6 @@
 import type { MessagePortMain } from 'electron';
-import {
-  createCore,
-  obtainCore,
-  portChannel,
-  resolveHome,
-  serveClient,
-  toAppError,
-  type Channel,
-  type Obtained,
-} from '../../agent-core/core.ts';
+import { toAppError, type Channel } from '../../agent-core/contract/index.ts';
+import { createCore, obtainCore, portChannel, resolveHome, serveClient, type Obtained } from '../../agent-core/core.ts';
 import { MainKeys } from './key-store.ts';
 import { KEYS_IN_SYSTEM, OPEN_ON, type FromCore, type ToCore } from './messages.ts';
 
