@@ -63,6 +63,9 @@ export class Store {
   /** The board that is on disk, and the number of its last event. Tell others this one. */
   get durable(): { board: Board; seq: number } { return this.#durable; }
 
+  /** The connection itself, for back-ups and for tests of its limits. */
+  get database(): DatabaseSync { return this.#db; }
+
   commit(batch: Batch): Promise<Committed> {
     if (this.#closed) return Promise.reject(new Failure('internal', 'The store is closed.'));
     const at = Date.now();

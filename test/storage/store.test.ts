@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Project, ProjectId, StoredEvent, TaskId, ThreadId, WorkspaceId } from '../../agent-core/contract/index.ts';
+import { defaultSettings } from '../../agent-core/runtime/settings.ts';
+import { Store } from '../../agent-core/storage/store.ts';
+import { newId } from '../../agent-core/support/ids.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'signalbox-store-')); file = join(folder, 'signalbox.db'); });
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = (): Store => new Store(file, defaultSettings());
+const aProject = (name = 'atlas'): Project => ({
+  id: newId<ProjectId>('proj'), name, root: `/code/${name}`, repo: `/code/${name}`, subdir: '', gitDir: `/code/${name}/.git`, sample: false, openedAt: 1,
+});
+
+test('a commit shows in memory at once, to listeners only when it is durable, and is there after opening again', async () => {
+  const store = open();
+  const heard: StoredEvent[] = [];
+  store.onEvents((events) => heard.push(...events));
+  const project = aProject();
+  const done = store.commit({ events: [{ type: 'project.opened', project }] });
+  expect(store.board.projects[project.id]).toEqual(project);
+  expect(store.durable.board.projects).toEqual({});
+  expect(heard).toEqual([]);
+  const { events } = await done;
+  expect(heard).toEqual(events);
+  expect(store.durable).toEqual({ board: store.board, seq: 1 });
+  store.close();
+  const again = open();
+  expect(again.board).toEqual(store.board);
+  expect(again.durable.seq).toBe(1);
+  again.close();
+});
+
+test('commits of one turn of the loop share a transaction and keep their order and numbers', async () => {
+  const store = open();
+  const batches: number[] = [];
+  store.onEvents((events) => batches.push(events.length));
+  const all = await Promise.all(Array.from({ length: 50 }, (_, n) => store.commit({ events: [{ type: 'project.opened', project: aProject(`p${n}`) }] })));
+  expect(batches).toEqual([50]);
+  expect(all.flatMap(({ events }) => events.map(({ seq }) => seq))).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+  store.close();
+});
+
+test('an intent stays open until its outcome is written', async () => {
+  const store = open();
+  const taskId = newId<TaskId>('task');
+  const workspaceId = newId<WorkspaceId>('ws');
+  const { intents } = await store.commit({ intents: [{ kind: 'prepare', taskId, workspaceId }] });
+  store.close();
+  const again = open();
+  expect(again.openIntents()).toEqual([{ kind: 'prepare', taskId, workspaceId, id: intents[0]!.id }]);
+  await again.commit({ done: [intents[0]!.id] });
+  expect(again.openIntents()).toEqual([]);
+  again.close();
+});
+
+test('a full disk undoes everything that was not durable, rejects each commit, and later ones work', async () => {
+  const store = open();
+  const kept = aProject('kept');
+  await store.commit({ events: [{ type: 'project.opened', project: kept }] });
+  const before = store.board;
+  const threadId = newId<ThreadId>('thr');
+  // The database may not grow: SQLite answers as it does when the disk is full.
+  limitPages(store);
+  const big = 'x'.repeat(2_000_000);
+  const results = await Promise.allSettled([
+    store.commit({ events: [{ type: 'project.opened', project: aProject('lost') }], history: { threadId, items: [big] } }),
+    store.commit({ events: [{ type: 'project.opened', project: aProject('lost too') }] }),
+  ]);
+  expect(results.map((result) => result.status === 'rejected' && (result.reason as { detail: { code: string } }).detail.code)).toEqual(['disk-full', 'disk-full']);
+  expect(store.board).toBe(before);
+  const { events } = await store.commit({ events: [{ type: 'project.closed', projectId: kept.id }] });
+  expect(events[0]!.seq).toBe(2);
+  store.close();
+});
+
+/** Reaches for the connection of this store only: `max_page_count` is a setting of the connection. */
+function limitPages(store: Store): void {
+  const db = store.database;
+  const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number };
+  db.exec(`PRAGMA max_page_count = ${page_count + 4}`);
+}
+
+test('a spoilt record is set aside and reported; the rest loads', async () => {
+  const store = open();
+  const good = aProject('good');
+  const bad = aProject('bad');
+  await store.commit({ events: [{ type: 'project.opened', project: good }, { type: 'project.opened', project: bad }] });
+  store.close();
+  const db = new DatabaseSync(file);
+  db.prepare("UPDATE doc SET json = '{\"id\": 7' WHERE id = ?").run(bad.id);
+  db.close();
+  const again = open();
+  expect(Object.keys(again.board.projects)).toEqual([good.id]);
+  expect(again.spoilt).toHaveLength(1);
+  expect(again.spoilt[0]).toContain(bad.id);
+  again.close();
+  const third = open();
+  expect(third.spoilt).toEqual([]);
+  third.close();
+});
+
+test('history is appended in order and replaced as a whole', async () => {
+  const store = open();
+  const threadId = newId<ThreadId>('thr');
+  await Promise.all([store.commit({ history: { threadId, items: [{ a: 1 }, { b: 2 }] } }), store.commit({ history: { threadId, items: [{ c: 3 }] } })]);
+  expect(store.history(threadId)).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+  await store.commit({ history: { threadId, items: [{ d: 4 }], replace: true } });
+  expect(store.history(threadId)).toEqual([{ d: 4 }]);
+  store.close();
+});
+
+test('what was acknowledged survives kill -9', async () => {
+  const child = spawn(process.execPath, [new URL('./writer.ts', import.meta.url).pathname, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8');
+  for await (const chunk of child.stdout) {
+    text += chunk as string;
+    if (text.split('\n').length > 200) break;
+  }
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const acknowledged = text.split('\n').slice(0, -1);
+  const store = open();
+  const names = new Set(Object.values(store.board.projects).map((project) => project.name));
+  expect(acknowledged.length).toBeGreaterThan(100);
+  expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
+  store.close();
+});
