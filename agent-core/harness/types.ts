@@ -1,9 +1,12 @@
-import type { ResponseInputItem } from 'openai/resources/responses/responses';
+import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
 import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Scope, Usage } from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */
 export type HistoryItem = ResponseInputItem;
+
+/** A tool as it is offered to the model, in the Responses API's own shape. */
+export type ToolSpec = FunctionTool | CustomTool;
 
 /** Where requests go and as whom. `key` never leaves the core. */
 export interface ModelConfig {
@@ -13,11 +16,30 @@ export interface ModelConfig {
   effort?: 'low' | 'medium' | 'high';
   /** Tokens; 272,000 where unknown. */
   contextWindow: number;
+  /** How `apply_patch` is offered; by the model's name when absent. */
+  patchTool?: 'freeform' | 'function';
+}
+
+/** How patiently the model is asked. Milliseconds; absent ones have the defaults of `model/retry.ts`. */
+export interface Patience {
+  /** Retries of a request that gave no stream, and of a stream that broke. */
+  requestRetries: number;
+  streamRetries: number;
+  /** First pause; it doubles with each retry, with jitter, up to `maxPause`. */
+  pause: number;
+  maxPause: number;
+  /** A stream that says nothing for this long has stalled. */
+  idle: number;
+  /** Waits longer than this are told to `TurnHost.limited`. */
+  tellAfter: number;
 }
 
 /** What a turn needs from the outside; the runtime provides it. */
 export interface TurnHost {
-  /** Durable before it resolves. The same id is started, perhaps updated, then completed. */
+  /**
+   * Durable before it resolves. The same id is started, perhaps updated, then completed. A command that goes on
+   * in the background completes whenever it ends, perhaps after the turn.
+   */
   itemStarted(item: Item): Promise<void>;
   itemUpdated(item: Item): Promise<void>;
   itemCompleted(item: Item): Promise<void>;
@@ -45,10 +67,7 @@ export interface TurnHost {
 export interface TurnInput {
   threadId: Item['threadId'];
   turnId: Item['turnId'];
-  /**
-   * What begins this turn; empty when an interrupted turn goes on. Their `userMessage` items are written by the runtime
-   * in the same transaction as the turn's start (and a steered message's when it is accepted): the loop only adds them to the history.
-   */
+  /** What begins this turn; empty when an interrupted turn goes on. */
   messages: { text: string; via: 'prompt' | 'queue' }[];
   /** The thread's whole history so far; empty in a new thread (then the context prefix is built). */
   history: HistoryItem[];
@@ -58,6 +77,9 @@ export interface TurnInput {
   machine: Machine;
   /** Absolute folder in which commands start: the worktree, or the project's subfolder of it. */
   cwd: string;
+  /** SIGNALBOX_HOME: the folder of the person's own AGENTS.md; none is read when absent. */
+  home?: string;
+  patience?: Partial<Patience>;
   /** Aborting ends the running commands and the request, keeps what was done. */
   signal: AbortSignal;
 }

@@ -1,0 +1,44 @@
+import type { ItemOf } from '../../contract/index.ts';
+import type { Call } from '../tools/types.ts';
+import { ruleAllows, suggestPrefix } from './rules.ts';
+import { knownSafe } from './safe.ts';
+import { plainWords } from './words.ts';
+
+/** Whether a command may run, and where; or why not, in words for the model. */
+export type Gate =
+  | { go: true; outside: boolean; /** What to run instead of a shell with the line. */ argv: string[] | null; item: ItemOf<'command'> }
+  | { go: false; why: string };
+
+interface Asked { cmd: string; sandbox_permissions?: string | null | undefined; justification?: string | null | undefined; prefix_rule?: string[] | null | undefined }
+
+const byPerson = (note: string): string => (note.trim() ? `rejected by user: ${note.trim()}` : 'rejected by user');
+
+/** Decides about one command by the mode, the approval policy and the saved rules; asks the person where they want it. */
+export async function gate(args: Asked, call: Call, item: ItemOf<'command'>): Promise<Gate> {
+  const { mode, approval } = call.input;
+  if (args.sandbox_permissions === 'require_escalated' && mode !== 'full') return escalate(args, call, item);
+  const asks = mode === 'ask' || (approval === 'untrusted' && !knownSafe(args.cmd));
+  if (!asks) return { go: true, outside: false, argv: null, item };
+  if (approval === 'never') return { go: false, why: 'this task asks before each command, but nobody is there to ask (approval policy: never)' };
+  const { decision, note } = await call.host.approve({
+    itemId: item.id, kind: 'command', subject: args.cmd, argv: plainWords(args.cmd), cwd: item.cwd, reason: args.justification ?? '',
+    effect: 'Runs this command once, in the sandbox.', prefix: null,
+  });
+  return decision === 'approved' ? { go: true, outside: false, argv: null, item } : { go: false, why: byPerson(note) };
+}
+
+async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promise<Gate> {
+  const { approval } = call.input;
+  const argv = plainWords(args.cmd);
+  // Run as the very words that the rule was held against: no shell gets to read them differently.
+  if (argv && ruleAllows([argv], argv) && call.host.ruleAllows(argv)) return { go: true, outside: true, argv, item };
+  if (approval === 'never') {
+    return { go: false, why: 'nothing may run outside the sandbox in this task and nobody is there to ask (approval policy: never). Do without, or say in your answer what a person should run' };
+  }
+  const prefix = suggestPrefix(args.cmd, args.prefix_rule ?? undefined);
+  const { decision, note } = await call.host.approve({
+    itemId: item.id, kind: 'escalate', subject: args.cmd, argv, cwd: item.cwd, reason: args.justification ?? '',
+    effect: 'Runs this command once, outside the sandbox, as you: with your network, your files and your keys.', prefix,
+  });
+  return decision === 'approved' ? { go: true, outside: true, argv: null, item } : { go: false, why: byPerson(note) };
+}

@@ -1,0 +1,70 @@
+import { Failure } from '../../contract/index.ts';
+import { message, textOf } from '../history.ts';
+import type { ModelCall, ModelPort } from '../model/port.ts';
+import { tokensOf, truncateMiddle } from '../tools/output.ts';
+import type { HistoryItem, TurnInput } from '../types.ts';
+import { prefix } from './index.ts';
+
+/** The window may be this full before the history is compacted. */
+const FULL = 0.9;
+/** Of the person's own messages at most this much is kept, the newest first. */
+const KEPT_USER_TOKENS = 20_000;
+
+const ASK = `The conversation has become too long to go on as it is. Write the notes with which another agent, who sees only these notes and the person's messages, can take over now:
+- what was asked, with every constraint and preference that was stated
+- what is done, and how it was checked; what was tried and did not work
+- what is left, in order, and the very next step
+- files, names, commands and findings that are needed for it
+Be exact and short. Do not call tools.`;
+const HANDOVER = 'Notes of the agent that worked on this before, because the conversation became too long. Build on them; the worktree holds the work itself.\n\n';
+
+export const estimateTokens = (history: HistoryItem[]): number => tokensOf(Buffer.byteLength(JSON.stringify(history)));
+export const mustCompact = (tokens: number, contextWindow: number): boolean => tokens >= contextWindow * FULL;
+
+/** What the person wrote, without the context that we wrote in their name. */
+const isOwn = (item: HistoryItem): boolean => item.type === 'message' && item.role === 'user' &&
+  !/^(# AGENTS\.md instructions|<environment_context>|<turn_aborted>|Notes of the agent that worked on this before)/.test(textOf(item));
+
+function keptMessages(history: HistoryItem[]): HistoryItem[] {
+  const kept: HistoryItem[] = [];
+  let room = KEPT_USER_TOKENS;
+  for (const item of history.filter(isOwn).toReversed()) {
+    if (room <= 0) break;
+    const text = textOf(item);
+    const size = tokensOf(Buffer.byteLength(text));
+    kept.unshift(size <= room ? item : message('user', truncateMiddle(text, room)));
+    room -= size;
+  }
+  return kept;
+}
+
+/**
+ * A shorter history that the work can go on with: the prefix anew, the person's newest messages, and a summary by
+ * the model. Where even the summary's request is too long, the oldest steps are left out of it.
+ * Throws the model's `Failure` when no summary can be had.
+ */
+export async function compacted(history: HistoryItem[], input: TurnInput, model: ModelPort, call: ModelCall): Promise<HistoryItem[]> {
+  let source = history;
+  for (;;) {
+    try {
+      const { items } = await model.ask({ input: [...source, message('user', ASK)], tools: [], cacheKey: input.threadId }, call);
+      const notes = items.map(textOf).join('\n').trim();
+      if (!notes) throw new Failure('model-bad-reply', 'The model wrote no summary of the long conversation.', { fix: 'Try again, or go on in a new task.' });
+      return [...await prefix(input), ...keptMessages(history), message('user', HANDOVER + notes)];
+    } catch (thrown) {
+      const shorter = thrown instanceof Failure && thrown.detail.code === 'context-overflow' ? withoutOldest(source) : null;
+      if (!shorter) throw thrown;
+      source = shorter;
+    }
+  }
+}
+
+/** Leaves out the oldest quarter after the prefix, whole steps only; null when there is nothing left to leave out. */
+function withoutOldest(history: HistoryItem[]): HistoryItem[] | null {
+  const begin = history.findIndex((item) => item.type !== 'message');
+  if (begin < 0 || history.length - begin < 2) return null;
+  let end = begin + Math.max(1, Math.ceil((history.length - begin) / 4));
+  while (end < history.length && (history[end]!.type === 'function_call_output' || history[end]!.type === 'custom_tool_call_output' ||
+    history[end - 1]!.type === 'function_call' || history[end - 1]!.type === 'custom_tool_call' || history[end - 1]!.type === 'reasoning')) end += 1;
+  return [...history.slice(0, begin), ...history.slice(end)];
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { HistoryItem } from './types.ts';
+import type { ToolOutput } from './tools/types.ts';
+
+export type CallItem = Extract<HistoryItem, { type: 'function_call' | 'custom_tool_call' }>;
+
+export const isCall = (item: HistoryItem): item is CallItem => item.type === 'function_call' || item.type === 'custom_tool_call';
+const isOutput = (item: HistoryItem): item is Extract<HistoryItem, { type: 'function_call_output' | 'custom_tool_call_output' }> =>
+  item.type === 'function_call_output' || item.type === 'custom_tool_call_output';
+
+export const message = (role: 'developer' | 'user', ...texts: string[]): HistoryItem =>
+  ({ type: 'message', role, content: texts.map((text) => ({ type: 'input_text', text })) });
+
+/** What the model is told in place of the output of a call that never finished. */
+export const ABORTED = 'aborted by user';
+const LOST = 'aborted: Signalbox stopped before this call had finished';
+
+export const outputOf = (call: CallItem, output: ToolOutput): HistoryItem =>
+  call.type === 'function_call'
+    ? { type: 'function_call_output', call_id: call.call_id, output }
+    : { type: 'custom_tool_call_output', call_id: call.call_id, output };
+
+/**
+ * Makes calls fit to be answered: each has an id that no other call of the thread has. `taken` grows by them.
+ */
+export function withOwnIds(items: HistoryItem[], taken: Set<string>): HistoryItem[] {
+  return items.map((item) => {
+    if (!isCall(item)) return item;
+    const id = typeof item.call_id === 'string' && item.call_id && item.call_id.length <= 64 && !taken.has(item.call_id) ? item.call_id : `call_${randomBytes(12).toString('hex')}`;
+    taken.add(id);
+    return id === item.call_id ? item : { ...item, call_id: id };
+  });
+}
+
+/**
+ * A history that the API takes: each call has one output after it, each output a call before it. What a crash
+ * left open gets an output that says so, at the end of its step. The same array when nothing is amiss.
+ */
+export function repaired(history: HistoryItem[]): HistoryItem[] {
+  const open = new Map<string, CallItem>();
+  const fixed: HistoryItem[] = [];
+  const close = () => {
+    for (const call of open.values()) fixed.push(outputOf(call, LOST));
+    open.clear();
+  };
+  for (const item of history) {
+    if (isOutput(item)) {
+      if (!item.call_id || !open.delete(item.call_id)) continue;
+    } else if (!isCall(item) && item.type !== 'reasoning' && !(item.type === 'message' && item.role === 'assistant')) close();
+    if (isCall(item)) open.set(item.call_id, item);
+    fixed.push(item);
+  }
+  close();
+  return fixed.length === history.length && fixed.every((item, at) => item === history[at]) ? history : fixed;
+}
+
+/** The words of an assistant's message. */
+export function textOf(item: HistoryItem): string {
+  if (item.type !== 'message' || !Array.isArray(item.content)) return item.type === 'message' && typeof item.content === 'string' ? item.content : '';
+  return item.content.map((part) => ('text' in part ? part.text : 'refusal' in part ? part.refusal : '')).join('');
+}

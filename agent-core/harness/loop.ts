@@ -1,0 +1,139 @@
+import { Failure, toAppError, type ItemOf, type Usage } from '../contract/index.ts';
+import { runCalls } from './calls.ts';
+import { compacted, estimateTokens, mustCompact } from './context/compact.ts';
+import { changes, prefix } from './context/index.ts';
+import { INTERRUPTED } from './context/prompt.ts';
+import { isCall, message, repaired, textOf, withOwnIds } from './history.ts';
+import { newItem, Speech } from './items.ts';
+import { openModel, type ModelPort, type ModelReply } from './model/index.ts';
+import { tools } from './tools/index.ts';
+import type { Sessions } from './tools/session.ts';
+import type { HistoryItem, ToolSpec, TurnHost, TurnInput, TurnOutcome } from './types.ts';
+
+/** One turn: from what the person said until the model yields. */
+export class TurnLoop {
+  readonly #input: TurnInput;
+  readonly #host: TurnHost;
+  readonly #sessions: Sessions;
+  readonly #model: ModelPort;
+  readonly #tools: ToolSpec[];
+  #history: HistoryItem[];
+  readonly #callIds: Set<string>;
+  /** How full the window was at the last step, by the provider's count or our estimate. */
+  #tokens: number;
+  /** The newest words of the agent. */
+  #said = '';
+
+  constructor(input: TurnInput, host: TurnHost, sessions: Sessions) {
+    this.#input = input;
+    this.#host = host;
+    this.#sessions = sessions;
+    this.#model = openModel(input.model, input.patience, (until) => host.limited(until));
+    this.#tools = tools.map((tool) => tool.spec(input));
+    this.#history = [...input.history];
+    this.#callIds = new Set(input.history.filter(isCall).map((call) => call.call_id));
+    this.#tokens = estimateTokens(input.history);
+  }
+
+  async run(): Promise<TurnOutcome> {
+    const { signal } = this.#input;
+    try {
+      signal.throwIfAborted();
+      await this.#begin();
+      while (await this.#step());
+      return { status: 'completed', message: this.#said };
+    } catch (thrown) {
+      if (!signal.aborted) return { status: 'failed', error: toAppError(thrown), message: this.#said };
+      return await this.#interrupted();
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const input = this.#input;
+    const whole = repaired(this.#history);
+    if (whole !== this.#history) {
+      await this.#host.replaceHistory(whole);
+      this.#history = [...whole];
+    }
+    const context = this.#history.length ? changes(this.#history, input) : await prefix(input);
+    await this.#hear(input.messages, context);
+  }
+
+  /** Records what the person said, shown and for the model, before anything is done about it. */
+  async #hear(messages: { text: string; via: ItemOf<'userMessage'>['via'] }[], before: HistoryItem[] = []): Promise<void> {
+    const shown = messages.flatMap(({ text, via }) => {
+      const item = { ...newItem(this.#input, 'userMessage' as const), text, via };
+      return [this.#host.itemStarted(item), this.#host.itemCompleted({ ...item, endedAt: item.startedAt })];
+    });
+    await Promise.all([...shown, this.#append([...before, ...messages.map(({ text }) => message('user', text))])]);
+  }
+
+  async #append(items: HistoryItem[]): Promise<void> {
+    if (!items.length) return;
+    this.#history.push(...items);
+    await this.#host.appendHistory(items);
+  }
+
+  #steering(): { text: string; via: 'steer' }[] {
+    return this.#host.takeSteering().map((text) => ({ text, via: 'steer' as const }));
+  }
+
+  /** One request and its calls; true when there is more to do. */
+  async #step(): Promise<boolean> {
+    await this.#hear(this.#steering());
+    if (mustCompact(this.#tokens, this.#input.model.contextWindow)) await this.#compact();
+    const reply = await this.#ask();
+    this.#spend(reply.usage);
+    const items = withOwnIds(reply.items, this.#callIds);
+    const recorded = this.#append(items);
+    const calls = items.filter(isCall);
+    await runCalls(calls, { input: this.#input, host: this.#host, sessions: this.#sessions, recorded }, (output) => this.#append([output]));
+    await recorded;
+    this.#input.signal.throwIfAborted();
+    if (calls.length) return true;
+    const late = this.#steering();
+    await this.#hear(late);
+    return late.length > 0;
+  }
+
+  #spend(usage: Usage): void {
+    this.#tokens = usage.inputTokens + usage.outputTokens || estimateTokens(this.#history);
+    this.#host.spent(usage);
+  }
+
+  /** Asks the model; a conversation that turns out too long is compacted once and asked again. */
+  async #ask(retried = false): Promise<ModelReply> {
+    const speech = new Speech(this.#input, this.#host);
+    try {
+      const reply = await this.#model.ask({ input: this.#history, tools: this.#tools, cacheKey: this.#input.threadId },
+        { signal: this.#input.signal, on: (event) => speech.on(event) });
+      await speech.finish(reply.items);
+      this.#said = reply.items.map(textOf).filter(Boolean).at(-1) ?? this.#said;
+      return reply;
+    } catch (thrown) {
+      const words = await speech.abandon();
+      if (words) this.#said = words;
+      if (this.#input.signal.aborted && words) await this.#append([{ type: 'message', role: 'assistant', content: words }]);
+      if (retried || !(thrown instanceof Failure) || thrown.detail.code !== 'context-overflow' || !this.#history.some(isCall)) throw thrown;
+      await this.#compact();
+      return this.#ask(true);
+    }
+  }
+
+  async #compact(): Promise<void> {
+    const before = this.#tokens;
+    const shorter = await compacted(this.#history, this.#input, this.#model, { signal: this.#input.signal, on: () => {} });
+    await this.#host.replaceHistory(shorter);
+    this.#history = [...shorter];
+    this.#tokens = estimateTokens(shorter);
+    const notice = { ...newItem(this.#input, 'notice' as const), endedAt: Date.now(), level: 'info' as const, error: null,
+      text: `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.` };
+    await Promise.all([this.#host.itemStarted(notice), this.#host.itemCompleted(notice)]);
+  }
+
+  async #interrupted(): Promise<TurnOutcome> {
+    await this.#sessions.stopTurn(this.#input.turnId);
+    await this.#append([message('user', INTERRUPTED)]);
+    return { status: 'interrupted', message: this.#said };
+  }
+}
