@@ -1,0 +1,81 @@
+import { Failure, type TaskId, type TerminalId, type TerminalInfo } from '../contract/index.ts';
+import type { Client } from '../runtime/api.ts';
+import type { Machine } from '../sandbox/types.ts';
+import { newId } from '../support/ids.ts';
+import { shellCommand } from './shell.ts';
+import { Terminal } from './terminal.ts';
+
+export interface TerminalsOptions {
+  /** The machine and folder of a task's workspace; its failures are passed on. */
+  open(taskId: TaskId): Promise<{ machine: Machine; cwd: string; title: string }>;
+  /** The person's own shell; `$SHELL` by default. */
+  shell?: string | undefined;
+}
+
+/**
+ * The terminals of all tasks. They belong to the core, not to a window: one with nobody attached runs on, and
+ * whoever attaches gets its screen from the mirror, never a replay. An unknown id is `Failure('not-found')`.
+ */
+export class Terminals {
+  readonly #options: TerminalsOptions;
+  readonly #all = new Map<TerminalId, Terminal>();
+  readonly #known = new WeakSet<Client>();
+
+  constructor(options: TerminalsOptions) { this.#options = options; }
+
+  /** Starts a shell in the task's worktree, inside its machine. Throws what opening the workspace throws. */
+  async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }): Promise<TerminalInfo> {
+    const { machine, cwd, title } = await this.#options.open(taskId);
+    const shell = shellCommand('shell' in this.#options ? this.#options.shell : process.env['SHELL']);
+    const running = await machine.run({ ...shell, cwd, tty: { cols, rows } });
+    await this.#tidy(taskId);
+    const terminal = new Terminal({ id: newId<TerminalId>('term'), taskId, title, size: { cols, rows }, process: running });
+    this.#all.set(terminal.id, terminal);
+    return terminal.info;
+  }
+
+  list(taskId: TaskId): TerminalInfo[] { return this.#of(taskId).map((terminal) => terminal.info); }
+
+  attach(id: TerminalId, client: Client): Promise<{ info: TerminalInfo; screen: string }> {
+    const terminal = this.#get(id);
+    if (!this.#known.has(client)) {
+      this.#known.add(client);
+      client.onClose(() => { for (const each of this.#all.values()) each.detach(client); });
+    }
+    return terminal.attach(client);
+  }
+
+  detach(id: TerminalId, client: Client): void { this.#all.get(id)?.detach(client); }
+  write(id: TerminalId, data: string): void { this.#get(id).write(data); }
+  resize(id: TerminalId, { cols, rows }: { cols: number; rows: number }): void { this.#get(id).resize(cols, rows); }
+  ack(id: TerminalId, client: Client, chars: number): void { this.#all.get(id)?.ack(client, chars); }
+
+  /** Ends the shell if it runs and forgets the terminal. */
+  async close(id: TerminalId): Promise<void> {
+    const terminal = this.#get(id);
+    await terminal.close();
+    this.#all.delete(id);
+  }
+
+  /** Ends all terminals of a task, before its worktree goes. */
+  async closeTask(taskId: TaskId): Promise<void> {
+    await Promise.all(this.#of(taskId).map((terminal) => this.close(terminal.id)));
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.#all.keys()].map((id) => this.close(id)));
+  }
+
+  /** Ended terminals that nobody looks at make room for the new one. */
+  async #tidy(taskId: TaskId): Promise<void> {
+    for (const terminal of this.#of(taskId)) if (!terminal.info.running && !terminal.watched) await this.close(terminal.id);
+  }
+
+  #of(taskId: TaskId): Terminal[] { return [...this.#all.values()].filter((terminal) => terminal.taskId === taskId); }
+
+  #get(id: TerminalId): Terminal {
+    const terminal = this.#all.get(id);
+    if (!terminal) throw new Failure('not-found', 'That terminal is gone.', { fix: 'Open a new one.' });
+    return terminal;
+  }
+}
