@@ -1,4 +1,4 @@
-import { Failure, toAppError, type ItemOf, type Usage } from '../contract/index.ts';
+import { Failure, toAppError, type Usage } from '../contract/index.ts';
 import { runCalls } from './calls.ts';
 import { compacted, estimateTokens, mustCompact } from './context/compact.ts';
 import { changes, prefix } from './context/index.ts';
@@ -56,16 +56,12 @@ export class TurnLoop {
       this.#history = [...whole];
     }
     const context = this.#history.length ? changes(this.#history, input) : await prefix(input);
-    await this.#hear(input.messages, context);
+    await this.#hear(input.messages.map(({ text }) => text), context);
   }
 
-  /** Records what the person said, shown and for the model, before anything is done about it. */
-  async #hear(messages: { text: string; via: ItemOf<'userMessage'>['via'] }[], before: HistoryItem[] = []): Promise<void> {
-    const shown = messages.flatMap(({ text, via }) => {
-      const item = { ...newItem(this.#input, 'userMessage' as const), text, via };
-      return [this.#host.itemStarted(item), this.#host.itemCompleted({ ...item, endedAt: item.startedAt })];
-    });
-    await Promise.all([...shown, this.#append([...before, ...messages.map(({ text }) => message('user', text))])]);
+  /** Records for the model what the person said, before anything is done about it. Its items are the runtime's. */
+  async #hear(messages: string[], before: HistoryItem[] = []): Promise<void> {
+    await this.#append([...before, ...messages.map((text) => message('user', text))]);
   }
 
   async #append(items: HistoryItem[]): Promise<void> {
@@ -74,13 +70,9 @@ export class TurnLoop {
     await this.#host.appendHistory(items);
   }
 
-  #steering(): { text: string; via: 'steer' }[] {
-    return this.#host.takeSteering().map((text) => ({ text, via: 'steer' as const }));
-  }
-
   /** One request and its calls; true when there is more to do. */
   async #step(): Promise<boolean> {
-    await this.#hear(this.#steering());
+    await this.#hear(this.#host.takeSteering());
     if (mustCompact(this.#tokens, this.#input.model.contextWindow)) await this.#compact();
     const reply = await this.#ask();
     this.#spend(reply.usage);
@@ -91,7 +83,7 @@ export class TurnLoop {
     await recorded;
     this.#input.signal.throwIfAborted();
     if (calls.length) return true;
-    const late = this.#steering();
+    const late = this.#host.takeSteering();
     await this.#hear(late);
     return late.length > 0;
   }

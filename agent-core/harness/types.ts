@@ -67,7 +67,10 @@ export interface TurnHost {
 export interface TurnInput {
   threadId: Item['threadId'];
   turnId: Item['turnId'];
-  /** What begins this turn; empty when an interrupted turn goes on. */
+  /**
+   * What begins this turn; empty when an interrupted turn goes on. Their `userMessage` items are written by the runtime
+   * in the same transaction as the turn's start (and a steered message's when it is accepted): the loop only adds them to the history.
+   */
   messages: { text: string; via: 'prompt' | 'queue' }[];
   /** The thread's whole history so far; empty in a new thread (then the context prefix is built). */
   history: HistoryItem[];

@@ -128,7 +128,7 @@ class TurnWork {
         history: this.#context.store.history(thread.id) as HistoryItem[],
         model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
         mode: task.mode, approval: task.approval,
-        machine: gated(open.machine, before), cwd: open.cwd, signal: this.#run.signal, sessions,
+        machine: gated(open.machine, before), cwd: open.cwd, home: this.#context.options.home, signal: this.#run.signal, sessions,
       }, host);
     } catch (error) {
       if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };
