@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Failure, type Folder, type Handlers, type Project, type ProjectId } from '../../contract/index.ts';
 import { DEMO_PROMPTS } from '../../demo/index.ts';
-import { commonDir, initFolder, inspectFolder } from '../../git/repository.ts';
+import { initFolder, inspectFolder, type Repository } from '../../git/repository.ts';
 import { newId } from '../../support/ids.ts';
 import { getProject, type Context } from '../context.ts';
 import { makeSample, samplePath } from '../sample.ts';
@@ -12,6 +12,9 @@ import type { Client } from '../api.ts';
 type Part = Pick<Handlers<Client>, 'project/inspect' | 'project/open' | 'project/close' | 'project/branches' | 'project/sample' | 'project/suggest' | 'project/suggestions'>;
 
 const MAX_SUGGESTIONS = 50;
+
+/** What a client is told of a folder: not where its git directory is. */
+const told = ({ gitDir: _gitDir, ...folder }: Repository): Folder => folder;
 
 /** `~` is the person's home; anything else must be absolute. */
 function expand(path: string): string {
@@ -22,7 +25,7 @@ function expand(path: string): string {
 }
 
 async function open(context: Context, path: string, init: boolean, sample: boolean): Promise<Project> {
-  const folder: Folder = await inspectFolder(path).catch(async (error: unknown) => {
+  const folder = await inspectFolder(path).catch(async (error: unknown) => {
     if (!init || !(error instanceof Failure) || (error.detail.code !== 'not-a-repository' && error.detail.code !== 'no-commits')) throw error;
     await initFolder(path);
     return inspectFolder(path);
@@ -31,7 +34,7 @@ async function open(context: Context, path: string, init: boolean, sample: boole
   if (known) return known;
   const project: Project = {
     id: newId<ProjectId>('proj'), name: basename(folder.root), root: folder.root, repo: folder.repo, subdir: folder.subdir,
-    gitDir: await commonDir(folder.repo), sample, openedAt: context.now(),
+    gitDir: folder.gitDir, sample, openedAt: context.now(),
   };
   await context.store.commit({ events: [{ type: 'project.opened', project }] });
   return project;
@@ -39,7 +42,7 @@ async function open(context: Context, path: string, init: boolean, sample: boole
 
 export function projectHandlers(context: Context): Part {
   return {
-    'project/inspect': ({ path }) => inspectFolder(expand(path)),
+    'project/inspect': async ({ path }) => told(await inspectFolder(expand(path))),
     'project/open': ({ path, init }) => open(context, expand(path), init ?? false, false),
     'project/close': async ({ projectId }) => {
       const project = getProject(context, projectId);
@@ -52,7 +55,7 @@ export function projectHandlers(context: Context): Part {
       await context.store.commit({ events: [{ type: 'project.closed', projectId }] });
       return {};
     },
-    'project/branches': ({ projectId }) => inspectFolder(getProject(context, projectId).root),
+    'project/branches': async ({ projectId }) => told(await inspectFolder(getProject(context, projectId).root)),
     'project/sample': async () => {
       await makeSample(context.options.home);
       return open(context, samplePath(context.options.home), false, true);

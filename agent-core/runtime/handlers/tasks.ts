@@ -18,7 +18,7 @@ export function taskHandlers(context: Context, supervisor: Supervisor, ending: E
     'task/create': async (input) => {
       const project = getProject(context, input.projectId);
       const asked = input.base ?? { ref: (await inspectFolder(project.root)).branch ?? 'HEAD', kind: 'local' as const };
-      const base = await resolveBase(project.repo, asked);
+      const base = { ...asked, commit: await resolveBase(project, asked) };
       const model = context.models.choose(input.model, input.origin, input.endpoint);
       const ids = { task: newId<TaskId>('task'), attempt: newId<AttemptId>('att'), thread: newId<ThreadId>('thr'), workspace: newId<WorkspaceId>('ws') };
       if (input.endpoint) context.endpoints.set(ids.task, input.endpoint);
