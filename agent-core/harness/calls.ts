@@ -1,3 +1,4 @@
+import type { Item } from '../contract/index.ts';
 import { ABORTED, outputOf, type CallItem } from './history.ts';
 import { newItem } from './items.ts';
 import type { Sessions } from './tools/session.ts';
@@ -23,6 +24,18 @@ export class ReadWriteLock {
   }
 }
 
+/** Writes under way. One that fails is heard of at the end of the step, not as an unhandled rejection before. */
+class Pending {
+  readonly #writes: Promise<void>[] = [];
+  add(write: Promise<void>): void {
+    write.catch(() => {});
+    this.#writes.push(write);
+  }
+  async all(): Promise<void> {
+    await Promise.all(this.#writes);
+  }
+}
+
 const byName = new Map(tools.map((tool) => [tool.name, tool]));
 
 export interface Step {
@@ -39,7 +52,7 @@ export interface Step {
  */
 export async function runCalls(calls: CallItem[], step: Step, record: (output: ReturnType<typeof outputOf>) => Promise<void>): Promise<void> {
   const lock = new ReadWriteLock();
-  const durable: Promise<void>[] = [];
+  const durable = new Pending();
   let failure: unknown = null;
   const outputs = calls.map((call) => lock.run(byName.get(call.name)?.parallel ?? true, async () => {
     if (step.input.signal.aborted || failure) return ABORTED;
@@ -47,40 +60,64 @@ export async function runCalls(calls: CallItem[], step: Step, record: (output: R
       return await runOne(call, step, durable);
     } catch (thrown) {
       if (step.input.signal.aborted) return ABORTED;
-      if (thrown instanceof Rejected) return thrown.message;
-      failure ??= thrown;
-      return `${call.name} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      if (!(thrown instanceof Rejected)) failure ??= thrown;
+      return said(thrown);
     }
   }));
-  for (const [at, output] of outputs.entries()) durable.push(record(outputOf(calls[at]!, await output)));
-  await Promise.all(durable);
+  for (const [at, output] of outputs.entries()) durable.add(record(outputOf(calls[at]!, await output)));
+  await durable.all();
   if (failure) throw failure;
 }
 
-async function runOne(item: CallItem, step: Step, durable: Promise<void>[]): Promise<ToolOutput> {
+async function runOne(item: CallItem, step: Step, durable: Pending): Promise<ToolOutput> {
   const { input, host, sessions, recorded } = step;
   const tool = byName.get(item.name);
   if (!tool) return refuse(`unsupported call: ${item.name}`, item, step, durable);
+  const begun = new Map<string, Item>();
   const call: Call = {
     id: item.call_id, input, host, sessions,
     item: (type) => newItem(input, type),
-    begin: async (started) => { await Promise.all([recorded, host.itemStarted(started)]); },
-    end: (ended) => { durable.push(host.itemCompleted(ended)); },
+    begin: async (started) => {
+      begun.set(started.id, started);
+      await Promise.all([recorded, host.itemStarted(started)]);
+    },
+    end: (ended) => {
+      begun.delete(ended.id);
+      durable.add(host.itemCompleted(ended));
+    },
   };
-  if (item.type === 'custom_tool_call') return tool.run(item.input, call);
-  let args: unknown;
+  const args = argumentsOf(item);
+  if (args instanceof Rejected) return refuse(args.message, item, step, durable);
   try {
-    args = JSON.parse(item.arguments || '{}');
+    return await tool.run(args, call);
   } catch (thrown) {
-    return refuse(`failed to parse arguments of ${item.name}: they are not valid JSON (${thrown instanceof Error ? thrown.message : ''}). Call it again with complete JSON.`, item, step, durable);
+    for (const open of begun.values()) call.end(brokenOff(open, input.signal.aborted ? 'interrupted' : 'failed', said(thrown)));
+    throw thrown;
   }
-  return tool.run(args, call);
+}
+
+const said = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+function argumentsOf(call: CallItem): unknown {
+  if (call.type === 'custom_tool_call') return call.input;
+  try {
+    return JSON.parse(call.arguments || '{}');
+  } catch (thrown) {
+    return new Rejected(`failed to parse arguments of ${call.name}: they are not valid JSON (${said(thrown)}). Call it again with complete JSON.`);
+  }
+}
+
+/** An item whose tool gave up in the middle. */
+function brokenOff(item: Item, status: 'interrupted' | 'failed', why: string): Item {
+  const ended = { ...item, endedAt: Date.now() };
+  if (ended.type === 'command' || ended.type === 'toolCall') return { ...ended, status, output: status === 'failed' ? why : ended.output };
+  return ended.type === 'fileChange' ? { ...ended, status, error: why } : ended;
 }
 
 /** A call that could not even begin still shows in the conversation. */
-function refuse(why: string, call: CallItem, { input, host, recorded }: Step, durable: Promise<void>[]): string {
+function refuse(why: string, call: CallItem, { input, host, recorded }: Step, durable: Pending): string {
   const item = { ...newItem(input, 'toolCall' as const), name: call.name, arguments: call.type === 'function_call' ? call.arguments : call.input, status: 'failed' as const, output: why, endedAt: Date.now() };
-  durable.push(recorded, host.itemStarted(item), host.itemCompleted(item));
+  for (const written of [recorded, host.itemStarted(item), host.itemCompleted(item)]) durable.add(written);
   return why;
 }
 

@@ -78,6 +78,7 @@ export class TurnLoop {
     this.#spend(reply.usage);
     const items = withOwnIds(reply.items, this.#callIds);
     const recorded = this.#append(items);
+    recorded.catch(() => { /* awaited below, after the calls */ });
     const calls = items.filter(isCall);
     await runCalls(calls, { input: this.#input, host: this.#host, sessions: this.#sessions, recorded }, (output) => this.#append([output]));
     await recorded;

@@ -28,7 +28,8 @@ export async function testModel(config: ModelConfig, timeout = 30_000): Promise<
 export async function listModels(config: ModelConfig, timeout = 15_000): Promise<string[]> {
   try {
     const page = await clientFor(config).models.list({ signal: AbortSignal.timeout(timeout) });
-    if (!Array.isArray(page.data)) throw new ModelFault('model-bad-reply', `${config.baseUrl} has no list of models.`, { fix: 'Type the name of the model in Settings.' });
+    // The client makes an empty page of anything that is no list.
+    if (!page.data.length && page.object !== 'list') throw new ModelFault('model-bad-reply', `${config.baseUrl} has no list of models.`, { fix: 'Type the name of the model in Settings.' });
     return page.data.map((model) => model.id).toSorted();
   } catch (thrown) {
     throw failure(toFault(thrown, config, false));

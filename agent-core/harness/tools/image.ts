@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { Failure, type ItemOf } from '../../contract/index.ts';
+import type { ItemOf } from '../../contract/index.ts';
 import { parseArgs } from './exec.ts';
 import { Rejected, type Tool } from './types.ts';
 
@@ -50,20 +50,14 @@ export const viewImage: Tool = {
     const { path } = parseArgs(z.object({ path: z.string() }), 'view_image', args);
     const item: ItemOf<'toolCall'> = { ...call.item('toolCall'), name: 'view_image', arguments: JSON.stringify({ path }), status: 'running', output: '' };
     await call.begin(item);
-    try {
-      const bytes = await call.input.machine.files.read(resolve(call.input.cwd, path), MAX_BYTES + 1);
-      const picture = sniffImage(bytes);
-      if (!picture) throw new Rejected(`unable to view ${path}: it is no PNG, JPEG, GIF or WebP image`);
-      if (bytes.length > MAX_BYTES || picture.width * picture.height > MAX_PIXELS) {
-        throw new Rejected(`unable to view ${path}: it is too large (${picture.width}×${picture.height} pixels; at most 8 MiB and 40 megapixels). Make a smaller copy first`);
-      }
-      call.end({ ...item, endedAt: Date.now(), status: 'completed', output: `${picture.type}, ${picture.width}×${picture.height}` });
-      return [{ type: 'input_image', image_url: `data:${picture.type};base64,${bytes.toString('base64')}`, detail: 'auto' }];
-    } catch (thrown) {
-      const said = thrown instanceof Rejected ? thrown.message : `unable to view ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-      call.end({ ...item, endedAt: Date.now(), status: 'failed', output: said });
-      if (thrown instanceof Failure && thrown.detail.code === 'cannot-confine') throw thrown;
-      throw new Rejected(said);
+    const bytes = await call.input.machine.files.read(resolve(call.input.cwd, path), MAX_BYTES + 1)
+      .catch((thrown: unknown) => { throw new Rejected(`unable to view ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`); });
+    const picture = sniffImage(bytes);
+    if (!picture) throw new Rejected(`unable to view ${path}: it is no PNG, JPEG, GIF or WebP image`);
+    if (bytes.length > MAX_BYTES || picture.width * picture.height > MAX_PIXELS) {
+      throw new Rejected(`unable to view ${path}: it is too large (${picture.width}×${picture.height} pixels; at most 8 MiB and 40 megapixels). Make a smaller copy first`);
     }
+    call.end({ ...item, endedAt: Date.now(), status: 'completed', output: `${picture.type}, ${picture.width}×${picture.height}` });
+    return [{ type: 'input_image', image_url: `data:${picture.type};base64,${bytes.toString('base64')}`, detail: 'auto' }];
   },
 };
