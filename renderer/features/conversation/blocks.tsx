@@ -1,0 +1,78 @@
+import { memo } from 'react';
+import type { Item, ItemOf, Turn } from '../../../agent-core/contract/index.ts';
+import { Button, ErrorNote, Icon, Money, Working, duration } from '../../ui/index.ts';
+import { visible } from '../../ui/safe-text.ts';
+import { ApprovalBlock, QuestionBlock } from './gate.tsx';
+import { AgentText } from './markdown.tsx';
+
+const viaWords = { prompt: '', steer: 'Sent while it worked', queue: 'Waited in the queue' } as const;
+
+function Said({ item }: { item: ItemOf<'userMessage'> }) {
+  return (
+    <article className="say" aria-label="You" id={`item-${item.id}`}>
+      <p className="said">{visible(item.text)}</p>
+      {viaWords[item.via] && <p className="xs faint">{viaWords[item.via]}</p>}
+    </article>
+  );
+}
+
+const stepWords = { pending: 'Open', in_progress: 'In progress', completed: 'Done' } as const;
+
+function Plan({ item }: { item: ItemOf<'plan'> }) {
+  const done = item.steps.filter((step) => step.status === 'completed').length;
+  return (
+    <section aria-label={`Plan, ${done} of ${item.steps.length} done`} id={`item-${item.id}`}>
+      {item.explanation && <p className="sm muted">{visible(item.explanation)}</p>}
+      <ol className="plan">
+        {item.steps.map((step, index) => (
+          <li key={index} data-status={step.status}>
+            {step.status === 'completed' ? <Icon name="check" /> : step.status === 'in_progress' ? <Working /> : <Icon name="queued" />}
+            <span className="vh">{stepWords[step.status]}: </span><span>{visible(step.step)}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Notice({ item }: { item: ItemOf<'notice'> }) {
+  if (item.error) return <div id={`item-${item.id}`}><ErrorNote error={{ ...item.error, message: item.text || item.error.message }} /></div>;
+  const tone = item.level === 'error' ? 'bad' : item.level === 'warn' ? 'warn' : 'faint';
+  return (
+    <p className="notice" id={`item-${item.id}`}>
+      <Icon name={item.level === 'info' ? 'info' : 'block'} className={tone} /><span className="muted">{visible(item.text)}</span>
+    </p>
+  );
+}
+
+/** One item that isn't a tool call. Drawn again only when the item itself changed. */
+export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
+  switch (item.type) {
+    case 'userMessage': return <Said item={item} />;
+    case 'agentMessage': return <article aria-label="Agent" id={`item-${item.id}`}><AgentText text={item.text} /></article>;
+    case 'plan': return <Plan item={item} />;
+    case 'approval': return <ApprovalBlock item={item} />;
+    case 'question': return <QuestionBlock item={item} />;
+    case 'notice': return <Notice item={item} />;
+    case 'command': case 'fileChange': case 'toolCall': case 'reasoning': return null;
+  }
+});
+
+/** The end of a turn: which it was, how long, what it cost, and why when it didn't end well. */
+export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Turn; last: boolean; onRetry: () => void }) {
+  const took = turn.endedAt === null ? '' : duration(turn.endedAt - turn.startedAt);
+  const crashed = turn.status === 'interrupted' && turn.interruptedBy === 'crash';
+  return (
+    <div className="turn-end">
+      {turn.status === 'failed' && (
+        <ErrorNote error={turn.error ?? { code: 'internal', message: 'The turn failed without a reason.' }} actions={last && <Button small icon="undo" onClick={onRetry}>Retry</Button>} />
+      )}
+      {crashed && (
+        <div className="notice"><Icon name="block" className="warn" /><span className="muted grow">Signalbox ended while this turn ran. What was done is kept.</span>
+          {last && <Button small icon="play" onClick={onRetry}>Resume</Button>}</div>
+      )}
+      {turn.status === 'interrupted' && !crashed && <p className="notice"><Icon name="stop" className="faint" /><span className="muted">Stopped by you.</span></p>}
+      <p className="turn-facts"><span>Turn {turn.number}</span><span>{took}</span><Money dollars={turn.usage.cost} /></p>
+    </div>
+  );
+});

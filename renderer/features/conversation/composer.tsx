@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { toAppError, type AppError, type Thread } from '../../../agent-core/contract/index.ts';
+import { rpc } from '../../state/store.ts';
+import { Button, ErrorNote, Icon, IconButton, Kbd, isMac } from '../../ui/index.ts';
+import { visible } from '../../ui/safe-text.ts';
+
+const drafts = new Map<string, string>();
+
+function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError) => void }) {
+  if (thread.queue.length === 0) return null;
+  const remove = (messageId: Thread['queue'][number]['id']) => {
+    rpc().call('queue/remove', { threadId: thread.id, messageId }).catch((thrown: unknown) => onError(toAppError(thrown)));
+  };
+  return (
+    <ul className="queue" aria-label="Queued messages">
+      {thread.queue.map((message) => (
+        <li key={message.id}>
+          <Icon name="queued" className="faint" /><span className="cut">{visible(message.text)}</span><span className="xs faint">next turn</span>
+          <IconButton icon="x" small label="Remove from the queue" onClick={() => remove(message.id)} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/**
+ * Where a person answers the agent. Idle: ⌘↵ sends. While a turn runs: ⌘↵ steers it at its next step, and Queue keeps
+ * the message for the next turn. What is typed stays when the page is left.
+ */
+export function Composer({ thread, running, disabledWhy }: { thread: Thread; running: boolean; disabledWhy: string | null }) {
+  const [text, setText] = useState(drafts.get(thread.id) ?? '');
+  const [error, setError] = useState<AppError | null>(null);
+  const [busy, setBusy] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => { drafts.set(thread.id, text); }, [thread.id, text]);
+  useEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.style.height = 'auto';
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }, [text]);
+  const send = async (how: 'send' | 'queue'): Promise<void> => {
+    const words = text;
+    if (!words.trim() || busy || disabledWhy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      const turn = thread.turn;
+      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words });
+      else if (running && turn) await rpc().call('turn/steer', { threadId: thread.id, turnId: turn.id, text: words });
+      else await rpc().call('turn/start', { threadId: thread.id, text: words });
+      setText('');
+    } catch (thrown) {
+      setError(toAppError(thrown));
+    } finally {
+      setBusy(false);
+      field.current?.focus();
+    }
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing || event.key !== 'Enter' || !(isMac ? event.metaKey : event.ctrlKey)) return;
+    event.preventDefault();
+    void send(event.shiftKey && running ? 'queue' : 'send');
+  };
+  return (
+    <div className="compose-box">
+      <Queued thread={thread} onError={setError} />
+      {error && <ErrorNote error={error} onDismiss={() => setError(null)} />}
+      <div className="composer">
+        <textarea ref={field} rows={1} aria-label="Message to the agent" placeholder={disabledWhy ?? (running ? 'Steer this turn' : 'Reply to the agent')}
+          value={text} disabled={disabledWhy !== null} onChange={(event) => setText(event.target.value)} onKeyDown={keys} />
+        <div className="composer-acts">
+          {running && <Button look="quiet" small keys="mod+shift+enter" showKeys={false} disabled={!text.trim() || busy} onClick={() => void send('queue')}>Queue</Button>}
+          {running
+            ? <Button look="quiet" small keys="mod+enter" disabled={!text.trim() || busy} onClick={() => void send('send')}>Steer</Button>
+            : <><Kbd keys="mod+enter" /><IconButton icon="send" label="Send" keys="mod+enter" small disabled={!text.trim() || busy || disabledWhy !== null} onClick={() => void send('send')} /></>}
+        </div>
+      </div>
+    </div>
+  );
+}

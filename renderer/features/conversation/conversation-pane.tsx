@@ -1,0 +1,111 @@
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { threadOf, toAppError, type AppError, type TaskId, type Thread } from '../../../agent-core/contract/index.ts';
+import { runAction } from '../../actions/registry.ts';
+import { useCore, useThread } from '../../state/hooks.ts';
+import { readOlder, reloadThread } from '../../state/store.ts';
+import type { ThreadState } from '../../state/threads.ts';
+import { Button, Empty, ErrorNote, Skeleton } from '../../ui/index.ts';
+import { ItemBlock, TurnEnd } from './blocks.tsx';
+import { Composer } from './composer.tsx';
+import { useFollowEnd } from './follow-end.ts';
+import { rowsOf, type Row } from './rows.ts';
+import { ToolLine } from './tool-line.tsx';
+import './conversation.css';
+
+export interface ConversationProps {
+  taskId: TaskId;
+  /** An item to open and bring into view; a new object asks again. */
+  focus?: { itemId: string } | null;
+  onOpenFile?: (path: string) => void;
+  /** Stands above the first message: the state of the workspace. */
+  above?: ReactNode;
+}
+
+function Rows({ rows, taskId, opened, toggle, onOpenFile }: {
+  rows: readonly Row[]; taskId: TaskId; opened: ReadonlySet<string>; toggle: (id: string) => void; onOpenFile: ((path: string) => void) | undefined;
+}) {
+  const retry = useCallback(() => { void runAction('task.retry', taskId); }, [taskId]);
+  const lastEnd = rows.findLast((row) => row.kind === 'turn-end')?.key;
+  return rows.map((row) => {
+    if (row.kind === 'item') return <div key={row.key} className="row-box"><ItemBlock item={row.item} /></div>;
+    if (row.kind === 'turn-end') return <TurnEnd key={row.key} turn={row.turn} last={row.key === lastEnd} onRetry={retry} />;
+    return (
+      <div key={row.key} className="tools row-box">
+        {row.items.map((item) => <ToolLine key={item.id} item={item} open={opened.has(item.id)} onToggle={toggle} onOpenFile={onOpenFile} />)}
+      </div>
+    );
+  });
+}
+
+function Older({ threadId }: { threadId: Thread['id'] }) {
+  const [error, setError] = useState<AppError | null>(null);
+  const [busy, setBusy] = useState(false);
+  const read = () => {
+    setBusy(true);
+    readOlder(threadId).then(() => setError(null), (thrown: unknown) => setError(toAppError(thrown))).finally(() => setBusy(false));
+  };
+  return <div className="older">{error && <ErrorNote error={error} />}<Button look="quiet" small disabled={busy} onClick={read}>Show earlier messages</Button></div>;
+}
+
+function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationProps & { thread: Thread; state: ThreadState | undefined }) {
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const rows = useMemo(() => (state ? rowsOf(state.order.flatMap((id) => state.items[id] ?? []), state.turns) : []), [state]);
+  const { box, inner, away, toEnd } = useFollowEnd(state?.order[0]);
+  const toggle = useCallback((id: string) => setOpened((before) => {
+    const next = new Set(before);
+    if (!next.delete(id)) next.add(id);
+    return next;
+  }), []);
+  useEffect(() => {
+    if (!focus) return;
+    setOpened((before) => new Set(before).add(focus.itemId));
+    requestAnimationFrame(() => {
+      const row = document.getElementById(`item-${focus.itemId}`);
+      row?.scrollIntoView({ block: 'center' });
+      row?.querySelector('button')?.focus({ preventScroll: true });
+    });
+  }, [focus]);
+  const ready = state?.status === 'ready';
+  return (
+    <div className="flow-box">
+      <div className="flow" role="log" aria-label="Conversation" aria-live="off" tabIndex={0} ref={box}>
+        <div className="flow-inner" ref={inner}>
+          {above}
+          {ready && state.more && <Older threadId={thread.id} />}
+          {!ready && state?.status !== 'failed' && <Skeleton lines={6} label="Reading the conversation" />}
+          {state?.status === 'failed' && state.error && <ErrorNote error={state.error} actions={<Button small onClick={() => reloadThread(thread.id)}>Try again</Button>} />}
+          {ready && <Rows rows={rows} taskId={taskId} opened={opened} toggle={toggle} onOpenFile={onOpenFile} />}
+        </div>
+      </div>
+      {away && <Button className="jump" small icon="down" onClick={toEnd}>Jump to latest</Button>}
+    </div>
+  );
+}
+
+/** A task's conversation with its composer. */
+export function ConversationPane(props: ConversationProps) {
+  const { taskId, above } = props;
+  const task = useCore((state) => state.board?.tasks[taskId]);
+  const thread = useCore((state) => {
+    const known = state.board?.tasks[taskId];
+    return state.board && known ? threadOf(state.board, known) : undefined;
+  });
+  const state = useThread(thread?.id);
+  if (!task) return null;
+  if (!thread) {
+    return (
+      <div className="convo-empty" data-scope="conversation">
+        {above}
+        <article className="say" aria-label="You"><p className="said">{task.prompt}</p></article>
+        <Empty title="Not started yet">The conversation begins when the task starts.</Empty>
+      </div>
+    );
+  }
+  const closed = task.phase === 'trashed' ? 'The task is in the trash' : null;
+  return (
+    <div className="convo-pane" data-scope="conversation">
+      <Body {...props} thread={thread} state={state} />
+      <Composer key={thread.id} thread={thread} running={thread.turn?.status === 'running'} disabledWhy={closed} />
+    </div>
+  );
+}

@@ -1,0 +1,2 @@
+export * from '../../ui/index.ts';
+export { visible, visibleLine } from '../../ui/safe-text.ts';

@@ -1,0 +1,128 @@
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import '@xterm/xterm/css/xterm.css';
+import { workspaceOf, type TaskId, type TerminalInfo } from '../../../agent-core/contract/index.ts';
+import { useActions } from '../../actions/hooks.ts';
+import type { Action } from '../../actions/registry.ts';
+import { useCore } from '../../state/hooks.ts';
+import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, plural } from '../../ui/index.ts';
+import { visible, visibleLine } from '../../ui/safe-text.ts';
+import { useShownTheme } from '../../ui/use-theme.ts';
+import { Screen } from './screen.ts';
+import { useTerminals, type Terminals } from './use-terminals.ts';
+import './terminal.css';
+
+interface Paste { text: string; go: () => void }
+
+function Find({ screen, onClose }: { screen: Screen | null; onClose: () => void }) {
+  const keys = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === 'Escape') { event.stopPropagation(); onClose(); }
+    if (event.key === 'Enter') { event.preventDefault(); if (event.shiftKey) screen?.search.findPrevious(event.currentTarget.value); else screen?.search.findNext(event.currentTarget.value); }
+  };
+  return <input className="input term-find" autoFocus aria-label="Find in the terminal" placeholder="Find" onKeyDown={keys} onChange={(event) => screen?.search.findNext(event.target.value, { incremental: true })} />;
+}
+
+/** One terminal's screen. Mounted anew for each terminal. */
+function ScreenBox({ info, terminals, onScreen, autoFocus }: { info: TerminalInfo; terminals: Terminals; onScreen: (screen: Screen | null) => void; autoFocus: boolean }) {
+  const element = useRef<HTMLDivElement>(null);
+  const screen = useRef<Screen | null>(null);
+  const theme = useShownTheme();
+  const [paste, setPaste] = useState<Paste | null>(null);
+  const { update, fail } = terminals;
+  const latest = useRef({ info, theme, onScreen, autoFocus });
+  latest.current = { info, theme, onScreen, autoFocus };
+  const { id } = info;
+  useEffect(() => {
+    if (!element.current) return undefined;
+    const made = new Screen(id, element.current, latest.current.theme, {
+      info: update, failed: fail, paste: (text, go) => setPaste({ text, go }),
+      exited: (exitCode) => update({ ...latest.current.info, running: false, exitCode }),
+    });
+    screen.current = made;
+    latest.current.onScreen(made);
+    if (latest.current.autoFocus) made.terminal.focus();
+    return () => { made.dispose(); screen.current = null; latest.current.onScreen(null); };
+  }, [id, update, fail]);
+  useEffect(() => { screen.current?.theme(theme); }, [theme]);
+  const lines = paste ? paste.text.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/).length : 0;
+  return (
+    <>
+      <div className="term-screen" role="group" aria-label="Terminal" data-terminal ref={element} />
+      <ConfirmDialog open={paste !== null} title={`Paste ${plural(lines, 'line')} into the terminal?`} action={`Paste ${plural(lines, 'line')}`}
+        onClose={() => setPaste(null)} onConfirm={() => paste?.go()}>
+        <p className="muted">A shell runs each line as it arrives.</p>
+        <pre className="cmd term-paste" tabIndex={0} aria-label="What would be pasted">{visible(paste?.text ?? '').slice(0, 4000)}</pre>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function TabRow({ terminals }: { terminals: Terminals }) {
+  const { list, active, pick, close } = terminals;
+  const move = (event: KeyboardEvent<HTMLDivElement>) => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    const at = list?.findIndex((info) => info.id === active) ?? -1;
+    const next = list?.[(at + step + list.length) % list.length];
+    if (!step || !next) return;
+    event.preventDefault();
+    pick(next.id);
+    document.getElementById(`term-tab-${next.id}`)?.focus();
+  };
+  return (
+    <div className="tabs" role="tablist" aria-label="Terminals" onKeyDown={move}>
+      {(list ?? []).map((info, index) => (
+        <span key={info.id} className="term-tab" role="presentation">
+          <button type="button" className="tab" role="tab" id={`term-tab-${info.id}`} aria-selected={info.id === active} tabIndex={info.id === active ? 0 : -1} onClick={() => pick(info.id)}
+            onKeyDown={(event) => { if (event.key === 'Delete') close(info.id); }}>
+            {visibleLine(info.title || `Terminal ${index + 1}`)}{!info.running && <span className="faint xs">ended</span>}
+          </button>
+          {(list?.length ?? 0) > 1 && <IconButton icon="x" small label={`Close ${visibleLine(info.title)}`} tabIndex={-1} onClick={() => close(info.id)} />}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/**
+ * The terminals of a task's workspace, in its sandbox. `onClose` is given where the pane is a dock that can be put away.
+ */
+export function TerminalPane({ taskId, onClose, autoFocus = false }: { taskId: TaskId; onClose?: () => void; autoFocus?: boolean }) {
+  const workspace = useCore((state) => {
+    const task = state.board?.tasks[taskId];
+    return state.board && task ? workspaceOf(state.board, task) : undefined;
+  });
+  const full = useCore((state) => state.board?.tasks[taskId]?.mode === 'full');
+  const ready = workspace?.phase === 'ready';
+  const terminals = useTerminals(taskId, ready);
+  const [screen, setScreen] = useState<Screen | null>(null);
+  const [finding, setFinding] = useState(false);
+  const info = terminals.list?.find((known) => known.id === terminals.active);
+  const { open } = terminals;
+  const actions = useMemo((): Action[] => [
+    { id: 'terminal.new', title: 'New terminal', group: 'Terminal', icon: 'plus', when: () => ready, run: open },
+    { id: 'terminal.find', title: 'Find in the terminal', group: 'Terminal', icon: 'search', keys: ['mod+shift+f'], scope: 'terminal', inTerminal: true, run: () => setFinding(true) },
+  ], [ready, open]);
+  useActions(actions);
+  return (
+    <div className="term-pane" data-scope="terminal">
+      <div className="term-head">
+        <TabRow terminals={terminals} />
+        <IconButton icon="plus" small label="New terminal" disabled={!ready} onClick={open} />
+        <span className="grow" />
+        {finding && <Find screen={screen} onClose={() => { setFinding(false); screen?.terminal.focus(); }} />}
+        <IconButton icon="search" small label="Find in the terminal" keys="mod+shift+f" onClick={() => setFinding(true)} />
+        {full ? <span className="xs bad">Full access, no sandbox</span> : <span className="xs faint">Inside the sandbox</span>}
+        {onClose && <IconButton icon="x" small label="Hide the terminal" keys="mod+j" onClick={onClose} />}
+      </div>
+      {terminals.error && <div className="term-error"><ErrorNote error={terminals.error} actions={<Button small onClick={open}>Open a terminal</Button>} /></div>}
+      {!ready && <Empty title="No terminal yet">A terminal opens in the task’s worktree as soon as the worktree is there.</Empty>}
+      {ready && terminals.list?.length === 0 && !terminals.error && <Empty title="No terminal is open" action={<Button icon="terminal" onClick={open}>New terminal</Button>} />}
+      {info && <ScreenBox key={info.id} info={info} terminals={terminals} onScreen={setScreen} autoFocus={autoFocus} />}
+      {info && !info.running && (
+        <div className="term-ended" role="status">
+          <span>The shell ended{info.exitCode === null ? '' : ` with code ${info.exitCode}`}.</span>
+          <Button small onClick={() => { terminals.close(info.id); open(); }}>Reopen</Button>
+        </div>
+      )}
+    </div>
+  );
+}
