@@ -1,0 +1,185 @@
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, readlink, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, relative } from 'node:path';
+import type { Stats } from 'node:fs';
+import { Failure } from '../contract/errors.ts';
+import type { WorktreeFiles } from './types.ts';
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Linux: a descriptor that only names a place; Node has no constant for it. */
+const O_PATH = 0o10000000;
+const MAX_LINKS = 40;
+/** The most that `read` returns unless told otherwise, in bytes. */
+export const READ_LIMIT = 64 * 1024 * 1024;
+
+const leadsOut = (path: string, why: string) =>
+  new Failure('not-allowed', `${path} is not read or written: ${why}.`, { fix: 'Name a file inside the worktree.' });
+
+type Kind = 'file' | 'folder' | 'symlink' | 'other';
+const kindOf = (entry: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): Kind => {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'folder';
+  return entry.isSymbolicLink() ? 'symlink' : 'other';
+};
+
+const hasCode = (error: unknown, code: string) => (error as NodeJS.ErrnoException).code === code;
+const notFound = (path: string) => Object.assign(new Error(`ENOENT: no such file or directory, '${path}'`), { code: 'ENOENT' });
+
+/** The child of an open folder: the kernel goes on from the descriptor, whatever happened to the path meanwhile. */
+const child = (folder: FileHandle, name: string) => `/proc/self/fd/${folder.fd}/${name}`;
+
+/** Where a path led: its open folder, and the name in it that is no symlink; an empty name is the worktree itself. */
+interface Place {
+  folder: FileHandle;
+  name: string;
+}
+
+interface WalkOptions {
+  /** Follow a symlink at the last component too, as long as it stays inside. */
+  followLast: boolean;
+  makeFolders: boolean;
+}
+
+/** Splits into components relative to the root; an absolute path must lie inside it. */
+function components(root: string, path: string): string[] {
+  if (path.includes('\0')) throw leadsOut(JSON.stringify(path), 'a path has no NUL in it');
+  const inside = isAbsolute(path) ? relative(root, path) : path;
+  if (isAbsolute(path) && (inside === '..' || inside.startsWith('../'))) throw leadsOut(path, 'it lies outside the worktree');
+  return inside.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/**
+ * Walks from the root, one open folder at a time, never following a link: a symlink is read and its target walked from
+ * the same descriptors, so that neither it nor a folder swapped in a race leads outside. The caller closes `folder`.
+ */
+async function walk(root: string, path: string, options: WalkOptions): Promise<Place> {
+  const stack = [await open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW)];
+  const top = () => stack.at(-1) as FileHandle;
+  const left = components(root, path);
+  let links = 0;
+  try {
+    for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      if (part === '..') {
+        if (stack.length === 1) throw leadsOut(path, 'it leads out of the worktree');
+        await stack.pop()?.close();
+        continue;
+      }
+      const last = left.length === 0;
+      const found = await lstat(child(top(), part)).catch((error: unknown) => {
+        if (hasCode(error, 'ENOENT')) return null;
+        throw error;
+      });
+      if (found?.isSymbolicLink() && (!last || options.followLast)) {
+        if (++links > MAX_LINKS) throw leadsOut(path, 'it goes through too many symlinks');
+        const target = await readlink(child(top(), part));
+        if (isAbsolute(target)) for (const folder of stack.splice(1)) await folder.close();
+        left.unshift(...components(root, target));
+        continue;
+      }
+      if (last) return { folder: stack.pop() as FileHandle, name: part };
+      if (!found && options.makeFolders) await mkdir(child(top(), part)).catch((error: unknown) => { if (!hasCode(error, 'EEXIST')) throw error; });
+      else if (!found) throw notFound(path);
+      stack.push(await open(child(top(), part), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    }
+    return { folder: stack.pop() as FileHandle, name: '' };
+  } finally {
+    for (const folder of stack) await folder.close();
+  }
+}
+
+async function at<T>(root: string, path: string, options: WalkOptions, act: (place: Place) => Promise<T>): Promise<T> {
+  const place = await walk(root, path, options);
+  try {
+    return await act(place);
+  } finally {
+    await place.folder.close();
+  }
+}
+
+async function readWhole(file: FileHandle, path: string, limit: number): Promise<Buffer> {
+  const found = await file.stat();
+  if (found.isDirectory()) throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${path}'`), { code: 'EISDIR' });
+  if (!found.isFile()) throw leadsOut(path, 'it is a device, a pipe or a socket, not a file');
+  if (found.size > limit) {
+    throw new Failure('not-allowed', `${path} is ${found.size} bytes; at most ${limit} are read.`, { fix: 'Read a part of it with a command.' });
+  }
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(Math.min(1024 * 1024, Math.max(4096, found.size - total + 1)));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+    if (bytesRead === 0) return Buffer.concat(parts);
+    total += bytesRead;
+    if (total > limit) throw new Failure('not-allowed', `${path} grew beyond ${limit} bytes while it was read.`);
+    parts.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+async function replace(place: Place, path: string, content: string | Uint8Array): Promise<void> {
+  if (place.name === '') throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), { code: 'EISDIR' });
+  const target = child(place.folder, place.name);
+  const before = await lstat(target).catch((error: unknown) => { if (hasCode(error, 'ENOENT')) return null; throw error; });
+  if (before?.isDirectory()) throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), { code: 'EISDIR' });
+  if (before && !before.isFile()) throw leadsOut(path, 'it is a device, a pipe, a socket or a link, not a file');
+  const temporary = child(place.folder, `.signalbox-${randomBytes(9).toString('hex')}.tmp`);
+  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  try {
+    await file.writeFile(content);
+    if (before) await file.chmod(before.mode & 0o777);
+    await file.datasync();
+    await file.close();
+    await rename(temporary, target);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * {@link WorktreeFiles} on Linux. A link inside the worktree that stays inside is followed by `read`, `write` and `list`;
+ * `stat` and `remove` mean the link itself. Whether the policy lets someone write is the caller's to judge.
+ * Needs `/proc`; without it see {@link openDoor}.
+ */
+function procDoor(root: string): WorktreeFiles {
+  const follow = { followLast: true, makeFolders: false };
+  const stay = { followLast: false, makeFolders: false };
+  return {
+    read: (path, limit = READ_LIMIT) => at(root, path, follow, async ({ folder, name }) => {
+      // Not blocking: opening a pipe without a writer would wait for ever.
+      const file = await open(child(folder, name || '.'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      try { return await readWhole(file, path, limit); } finally { await file.close(); }
+    }),
+    write: (path, content) => at(root, path, { followLast: true, makeFolders: true }, (place) => replace(place, path, content)),
+    remove: (path) => at(root, path, stay, async ({ folder, name }) => {
+      if (name === '') throw leadsOut(path, 'it is the worktree itself');
+      await unlink(child(folder, name));
+    }),
+    stat: async (path) => {
+      try {
+        return await at(root, path, stay, async ({ folder, name }) => {
+          const found = name === '' ? await folder.stat() : await lstat(child(folder, name));
+          return { kind: kindOf(found), size: found.size, mode: found.mode & 0o7777 };
+        });
+      } catch (error) {
+        if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
+        throw error;
+      }
+    },
+    list: (path) => at(root, path, follow, async ({ folder, name }) => {
+      const listed = name === '' ? folder : await open(child(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+      try {
+        const entries = await readdir(`/proc/self/fd/${listed.fd}`, { withFileTypes: true });
+        return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+      } finally {
+        if (listed !== folder) await listed.close();
+      }
+    }),
+  };
+}
+
+/** The door to the worktree at `root`, an absolute real path. */
+export function openDoor(root: string): WorktreeFiles {
+  return procDoor(root);
+}

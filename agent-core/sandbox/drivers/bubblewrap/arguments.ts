@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { Failure } from '../../../contract/errors.ts';
+import type { Bind, MachineSpec, RunRequest } from '../../types.ts';
+import { procArguments } from './root.ts';
+
+/** What is the same for every command of a machine. */
+export interface Frame {
+  spec: MachineSpec;
+  /** {@link systemRoots}. */
+  roots: string[];
+  /** Our copy of the parts of /etc that programs need. */
+  etc: string;
+  /** Where the person's HOME is; inside it is `stateDir/home`. */
+  home: string;
+  /** The person's toolchains, read-only at their own paths. */
+  toolchains: string[];
+}
+
+/** Descriptor numbers in the launcher, closed again before the command begins. */
+export const DESCRIPTORS = { seccomp: 3, pidNamespace: 4, userNamespace: 5 } as const;
+
+/** Names that change what a dynamically linked program or a shell does before `main`: they must not reach the launcher. */
+const LOADER = /^(LD_|GLIBC_|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_|HOSTALIASES|RES_OPTIONS|BASH_|ENV$|SHELLOPTS|PS4|IFS$|TMPDIR$|_$)/;
+
+/** Splits an environment in what the launcher may have too, and what is set only for the command. */
+export function splitEnvironment(env: Record<string, string>): { shared: Record<string, string>; args: string[] } {
+  const shared: Record<string, string> = {};
+  const args: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || name.includes('=') || name.includes('\0') || value.includes('\0')) {
+      throw new Failure('invalid-input', `"${name}" can't be an environment variable: a name without "=" and text without NUL are needed.`);
+    }
+    if (LOADER.test(name)) args.push('--setenv', name, value);
+    else shared[name] = value;
+  }
+  return { shared, args };
+}
+
+/** Throws `cannot-confine` for a folder or file that should be shown inside and isn't there. */
+export function mustExist(path: string, what: string): void {
+  if (statSync(path, { throwIfNoEntry: false })) return;
+  throw new Failure('cannot-confine', `The sandbox can't show ${what} ${path}: there is no such file or folder.`, {
+    fix: 'Put it back, or restore the workspace from the trash.',
+  });
+}
+
+const bindArguments = (bind: Bind, readOnly: boolean): string[] => {
+  mustExist(bind.source, 'the bound path');
+  return [bind.access === 'write' && !readOnly ? '--bind' : '--ro-bind', bind.source, bind.target];
+};
+
+/**
+ * The file system of one command, from nothing: the system read-only, a private HOME and /tmp, the toolchains, the
+ * worktree, the binds. A request's own binds keep the access they ask for, since the core itself asks for them.
+ */
+export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'access' | 'binds'>): string[] {
+  const { spec } = frame;
+  const readOnly = spec.policy.mode === 'read-only' || request.access === 'read';
+  mustExist(spec.worktree, 'the worktree');
+  return [
+    ...frame.roots,
+    '--ro-bind', frame.etc, '/etc',
+    ...procArguments(),
+    '--dev', '/dev',
+    '--bind', `${spec.stateDir}/tmp`, '/tmp',
+    '--symlink', '../tmp', '/var/tmp',
+    '--bind', `${spec.stateDir}/home`, frame.home,
+    ...frame.toolchains.flatMap((path) => ['--ro-bind-try', path, path]),
+    readOnly ? '--ro-bind' : '--bind', spec.worktree, spec.worktree,
+    ...spec.binds.flatMap((bind) => bindArguments(bind, readOnly)),
+    ...(request.binds ?? []).flatMap((bind) => bindArguments(bind, false)),
+    '--remount-ro', '/',
+  ];
+}

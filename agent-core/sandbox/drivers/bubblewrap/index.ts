@@ -1,0 +1,146 @@
+import { mkdirSync } from 'node:fs';
+import { Failure } from '../../../contract/errors.ts';
+import { inheritedDescriptors } from '../../leaks.ts';
+import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
+import { openDoor } from '../../door.ts';
+import { collectFrom } from '../../process/collect.ts';
+import { treeKiller, type Tree } from '../../process/kill.ts';
+import { pipeProcess } from '../../process/pipes.ts';
+import { terminalProcess } from '../../process/terminal.ts';
+import { fileSystemArguments, mustExist, splitEnvironment, type Frame } from './arguments.ts';
+import { startHolder, type Holder, type Programs } from './holder.ts';
+import { launchPiped, launchTerminal, type Launch } from './launch.ts';
+import { limitText } from './limits.ts';
+import { systemRoots } from './root.ts';
+import { commandNamespace, processesIn, signalAll } from './tree.ts';
+
+/** What the person has, found once outside. */
+export interface Person {
+  /** The login environment, allowed names only. */
+  env: Record<string, string>;
+  home: string;
+  toolchains: string[];
+  /** Our copy of the needed parts of /etc. */
+  etc: string;
+}
+
+export interface BubblewrapOptions {
+  programs: Programs;
+  person: () => Promise<Person>;
+  /** The file with the compiled seccomp filter. */
+  seccomp: string;
+}
+
+/** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
+function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
+  let namespace: string | null = null;
+  return {
+    exited,
+    pids: () => {
+      namespace ??= commandNamespace(launcher);
+      return namespace ? processesIn(namespace) : [];
+    },
+    signal: signalAll,
+    endLauncher: () => signalAll([launcher], 'SIGKILL'),
+  };
+}
+
+class BubblewrapMachine implements Machine {
+  readonly spec: MachineSpec;
+  readonly files;
+  #options: BubblewrapOptions;
+  #frame: Frame;
+  #person: Person;
+  #holder: Holder;
+  #limits: string;
+  #leaks = inheritedDescriptors();
+  #disposed = false;
+  #running = new Set<SandboxProcess>();
+
+  constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, holder: Holder, roots: string[]) {
+    this.spec = { ...spec };
+    this.files = openDoor(spec.worktree);
+    this.#options = options;
+    this.#person = person;
+    this.#holder = holder;
+    this.#limits = limitText(spec.policy.limits);
+    this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
+  }
+
+  setPolicy(policy: Policy): void {
+    this.spec.policy = policy;
+    this.#limits = limitText(policy.limits);
+  }
+
+  async run(request: RunRequest): Promise<SandboxProcess> {
+    if (request.argv.length === 0) throw new Failure('invalid-input', 'There is no command to run.');
+    if (request.argv.some((word) => word.includes('\0'))) throw new Failure('invalid-input', 'A command has no NUL in it.');
+    if (this.#disposed || !this.#holder.alive) {
+      throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
+    }
+    const launch = this.#launch(request);
+    return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
+  }
+
+  collect(request: Parameters<Machine['collect']>[0]) {
+    return collectFrom((inner) => this.run(inner), request);
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#holder.end();
+    await Promise.all([...this.#running].map((child) => child.exited));
+  }
+
+  #launch(request: RunRequest): Launch {
+    const { shared, args } = splitEnvironment({
+      ...this.#person.env, HOME: this.#person.home, ...(request.tty ? { TERM: 'xterm-256color' } : {}),
+      TMPDIR: '/tmp', ...this.spec.env, ...request.env,
+    });
+    return {
+      programs: this.#options.programs, holder: this.#holder, seccomp: this.#options.seccomp, limits: this.#limits, leaks: this.#leaks,
+      inside: [...fileSystemArguments(this.#frame, request), ...args, '--chdir', request.cwd ?? this.spec.worktree],
+      argv: request.argv, env: shared,
+    };
+  }
+
+  #withPipes(launch: Launch, request: RunRequest): Promise<SandboxProcess> {
+    const child = launchPiped(launch);
+    return new Promise((resolve, reject) => {
+      child.once('error', (error) => reject(new Failure('cannot-confine', `The sandbox could not start a command: ${error.message}`)));
+      if (child.pid === undefined) return;
+      const tree = treeOf(child.pid, () => running.exited);
+      const running: SandboxProcess = pipeProcess(child, treeKiller(tree), request.signal);
+      resolve(this.#track(running));
+    });
+  }
+
+  async #inTerminal(launch: Launch, request: RunRequest, size: { cols: number; rows: number }): Promise<SandboxProcess> {
+    const pty = launchTerminal(launch, size);
+    const tree = treeOf(pty.pid, () => running.exited);
+    const running: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
+    return this.#track(running);
+  }
+
+  #track(child: SandboxProcess): SandboxProcess {
+    this.#running.add(child);
+    void child.exited.then(() => this.#running.delete(child));
+    return child;
+  }
+}
+
+/** The Linux driver: a machine is a set of namespaces held by one process, and bwrap around each command that joins. */
+export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDriver {
+  return {
+    name: 'bubblewrap',
+    async open(spec) {
+      mustExist(spec.worktree, 'the worktree');
+      for (const bind of spec.binds) mustExist(bind.source, 'the bound path');
+      for (const folder of ['home', 'tmp']) mkdirSync(`${spec.stateDir}/${folder}`, { recursive: true, mode: 0o700 });
+      const person = await options.person();
+      const roots = systemRoots();
+      const holder = await startHolder(options.programs, roots, spec.policy.limits.processes);
+      return new BubblewrapMachine(spec, options, person, holder, roots);
+    },
+  };
+}

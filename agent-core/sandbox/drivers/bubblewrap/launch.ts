@@ -1,0 +1,74 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { IPty } from 'node-pty';
+import { openTerminal } from '../../process/terminal.ts';
+import { DESCRIPTORS } from './arguments.ts';
+import type { Holder, Programs } from './holder.ts';
+
+/** One command, ready to be started. */
+export interface Launch {
+  programs: Programs;
+  holder: Holder;
+  /** bwrap's arguments for the file system, the environment and the working folder. */
+  inside: string[];
+  argv: string[];
+  env: Record<string, string>;
+  /** The file with the compiled filter. */
+  seccomp: string;
+  /** Shell text that sets the limits of the command; see limits.ts. */
+  limits: string;
+  /** Descriptors that the core inherited and that would go on into every child. */
+  leaks: number[];
+}
+
+const { seccomp, pidNamespace, userNamespace } = DESCRIPTORS;
+/** bwrap leaves the namespaces' descriptors open: closed here, inside the fence, before the command begins. */
+const CLOSE = `exec ${pidNamespace}<&- ${userNamespace}<&-`;
+
+function joinArguments(launch: Launch, inner: string): string[] {
+  const { programs, holder } = launch;
+  return [
+    '--target', String(holder.pid), '--user', '--net', '--ipc', '--preserve-credentials', '--', programs.bwrap,
+    '--pidns', String(pidNamespace), '--userns2', String(userNamespace), '--seccomp', String(seccomp),
+    '--cap-drop', 'ALL', '--die-with-parent', ...launch.inside, '--',
+    '/bin/sh', '-c', `${CLOSE}; ${launch.limits}${inner}`, 'sh', ...launch.argv,
+  ];
+}
+
+/** Shuts inherited descriptors, of any number, in a shell that can name those above 9. */
+function withoutLeaks(launch: Launch, file: string, args: string[]): [string, string[]] {
+  const high = launch.leaks.filter((descriptor) => descriptor > userNamespace);
+  if (high.length === 0) return [file, args];
+  return ['/bin/bash', ['-c', `exec ${high.map((n) => `${n}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
+}
+
+/** Starts the command with pipes. */
+export function launchPiped(launch: Launch): ChildProcess {
+  const [file, args] = withoutLeaks(launch, launch.programs.nsenter, joinArguments(launch, 'exec "$@"'));
+  // A filter's descriptor is read to its end once: a fresh one for each start.
+  const filter = openSync(launch.seccomp, 'r');
+  try {
+    return spawn(file, args, {
+      cwd: '/', env: launch.env, detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', filter, launch.holder.pidNamespace, launch.holder.userNamespace],
+    });
+  } finally {
+    closeSync(filter);
+  }
+}
+
+/**
+ * Starts the command on a PTY. node-pty hands no descriptors over, so a shell opens them by path. Ctrl-C and Ctrl-Z go
+ * to the launcher too, as it shares the command's process group: it ignores them, and `env` puts them back inside.
+ */
+export function launchTerminal(launch: Launch, size: { cols: number; rows: number }): IPty {
+  const paths = [
+    launch.seccomp, `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`, `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
+  ];
+  const open = `trap '' INT QUIT TSTP; exec ${seccomp}<"$0" ${pidNamespace}<"$1" ${userNamespace}<"$2"; shift 2; exec "$@"`;
+  const [file, args] = withoutLeaks(launch, launch.programs.nsenter,
+    joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP "$@"'));
+  return openTerminal({
+    file: '/bin/sh', args: ['-c', open, ...paths, file, ...args], env: launch.env, cwd: '/', size,
+  });
+}

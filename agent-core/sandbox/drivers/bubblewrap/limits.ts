@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import type { Policy } from '../../types.ts';
+
+let processFlag: string | undefined;
+
+/** dash and busybox count processes with `ulimit -p`, bash with `-u` (its `-p` is something else). Asked once. */
+function flag(): string {
+  processFlag ??= spawnSync('/bin/sh', ['-c', 'ulimit -u'], { env: {}, stdio: 'ignore' }).status === 0 ? '-u' : '-p';
+  return processFlag;
+}
+
+/**
+ * Shell text that sets a command's limits from inside the fence. Memory is a limit on writable private memory
+ * (`RLIMIT_DATA`): address space would break every run time that reserves more than it uses. No core dumps.
+ */
+export function limitText(limits: Policy['limits']): string {
+  const kib = Math.max(64 * 1024, Math.floor(limits.memoryBytes / 1024));
+  const blocks = Math.max(1, Math.floor(limits.fileBytes / 512));
+  const processes = Math.max(1, Math.trunc(limits.processes));
+  return `ulimit -c 0; ulimit -f ${blocks}; ulimit -d ${kib}; ulimit ${flag()} ${processes}; `;
+}

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+const read = <T>(get: () => T): T | null => {
+  try { return get(); } catch { return null; }
+};
+
+/** The mount namespace of the command that a bwrap launcher started, or null before it forked and after it ended. */
+export function commandNamespace(launcher: number): string | null {
+  const children = read(() => readFileSync(`/proc/${launcher}/task/${launcher}/children`, 'utf8'))?.trim();
+  const child = children?.split(' ').at(-1);
+  if (!child) return null;
+  const own = read(() => readlinkSync('/proc/self/ns/mnt'));
+  const found = read(() => readlinkSync(`/proc/${child}/ns/mnt`));
+  return found === own ? null : found;
+}
+
+/**
+ * All processes of a command, daemons included. Each command has a mount namespace of its own that nothing inside can
+ * leave (that takes a capability), so belonging to it can't be shaken off by a double fork or a new session.
+ */
+export function processesIn(namespace: string): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    if (read(() => readlinkSync(`/proc/${name}/ns/mnt`)) === namespace) found.push(Number(name));
+  }
+  return found;
+}
+
+/** Signals each; those that are gone meanwhile are no error. */
+export function signalAll(pids: number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try { process.kill(pid, signal); } catch { /* gone */ }
+  }
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Failure } from '../../../contract/errors.ts';
+import { openDoor } from '../../door.ts';
+import { collectFrom } from '../../process/collect.ts';
+import { treeKiller, type Tree } from '../../process/kill.ts';
+import { pipeProcess } from '../../process/pipes.ts';
+import { openTerminal, terminalProcess } from '../../process/terminal.ts';
+import type { Machine, MachineSpec, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
+
+/** Marks the processes of one command in their environment, so that daemons among them are found again. */
+const MARK = 'SIGNALBOX_COMMAND';
+let count = 0;
+
+const groupAlive = (group: number): boolean => { try { process.kill(-group, 0); return true; } catch { return false; } };
+
+/** Processes that carry the mark. Linux only: elsewhere the process group is all that is known. */
+function marked(mark: string): number[] {
+  let names: string[] = [];
+  try { names = readdirSync('/proc').filter((name) => /^\d+$/.test(name)); } catch { return []; }
+  return names.filter((name) => {
+    try { return readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(mark); } catch { return false; }
+  }).map(Number);
+}
+
+function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tree {
+  return {
+    exited,
+    pids: () => [...(groupAlive(group) ? [-group] : []), ...marked(mark)],
+    signal: (pids, signal) => { for (const pid of pids) try { process.kill(pid, signal); } catch { /* gone */ } },
+    endLauncher: () => { try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
+  };
+}
+
+class OpenMachine implements Machine {
+  readonly spec: MachineSpec;
+  readonly files;
+  #base: Record<string, string>;
+  #running = new Set<SandboxProcess>();
+  #marks = new Set<string>();
+  #disposed = false;
+
+  constructor(spec: MachineSpec, base: Record<string, string>) {
+    this.spec = { ...spec };
+    this.files = openDoor(spec.worktree);
+    this.#base = base;
+  }
+
+  setPolicy(policy: MachineSpec['policy']): void {
+    this.spec.policy = policy;
+  }
+
+  async run(request: RunRequest): Promise<SandboxProcess> {
+    const [file, ...args] = request.argv;
+    if (file === undefined) throw new Failure('invalid-input', 'There is no command to run.');
+    if (this.#disposed) throw new Failure('cannot-confine', 'This workspace has been closed, so nothing was run.');
+    const mark = `${process.pid}-${this.spec.id}-${++count}`;
+    this.#marks.add(`${MARK}=${mark}`);
+    const env = { ...this.#base, ...this.spec.env, ...request.env, [MARK]: mark };
+    const cwd = request.cwd ?? this.spec.worktree;
+    const { tty } = request;
+    if (tty) {
+      const pty = openTerminal({ file, args, env: { TERM: 'xterm-256color', ...env }, cwd, size: tty });
+      const tree = treeOf(pty.pid, `${MARK}=${mark}`, () => inTerminal.exited);
+      const inTerminal: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
+      return this.#track(inTerminal);
+    }
+    const child = spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    return new Promise((resolve, reject) => {
+      child.once('error', (error) => reject(new Failure('invalid-input', `${file} could not be started: ${error.message}`)));
+      if (child.pid === undefined) return;
+      const tree = treeOf(child.pid, `${MARK}=${mark}`, () => running.exited);
+      const running: SandboxProcess = pipeProcess(child, treeKiller(tree), request.signal);
+      resolve(this.#track(running));
+    });
+  }
+
+  collect(request: Parameters<Machine['collect']>[0]) {
+    return collectFrom((inner) => this.run(inner), request);
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await Promise.all([...this.#running].map((child) => child.kill('kill')));
+    for (const mark of this.#marks) for (const pid of marked(mark)) try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }
+  }
+
+  #track(child: SandboxProcess): SandboxProcess {
+    this.#running.add(child);
+    void child.exited.then(() => this.#running.delete(child));
+    return child;
+  }
+}
+
+/**
+ * No fence at all: commands run as the person, in the person's environment. Only for a task whose person chose Full
+ * access, and for one command that a person let outside; never what the app falls back to.
+ */
+export function createNoneDriver(environment: () => Promise<Record<string, string>>): SandboxDriver {
+  return { name: 'none', open: async (spec) => new OpenMachine(spec, await environment()) };
+}

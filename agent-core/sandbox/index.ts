@@ -1,0 +1,78 @@
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync, renameSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Failure } from '../contract/errors.ts';
+import type { Probe, SandboxStatus } from '../contract/values.ts';
+import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
+import type { Programs } from './drivers/bubblewrap/holder.ts';
+import { createNoneDriver } from './drivers/none/index.ts';
+import { loginEnvironment } from './person/environment.ts';
+import { copyEtc } from './person/etc.ts';
+import { findToolchains } from './person/toolchains.ts';
+import { compileFilter } from './seccomp/filter.ts';
+import type { Policy, SandboxDriver } from './types.ts';
+
+export interface Sandbox {
+  /** The driver for a policy: `none` for `full`, else what confines on this machine. Its `open` throws `cannot-confine`. */
+  driver(policy: Policy): SandboxDriver;
+  /** Proves denial and function in a throwaway machine; cached for this boot. */
+  selfTest(): Promise<SandboxStatus>;
+  /** The same as lines for `signalbox doctor`, never from the cache. */
+  probes(): Promise<Probe[]>;
+}
+
+const executable = (path: string) => { try { accessSync(path, constants.X_OK); return true; } catch { return false; } };
+
+/** The system's own first: AppArmor profiles name `/usr/bin/bwrap`. */
+export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
+  const folders = ['/usr/bin', '/bin', '/usr/local/bin', ...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'))];
+  return folders.map((folder) => join(folder, name)).find(executable) ?? null;
+}
+
+function findPrograms(env: NodeJS.ProcessEnv): Programs {
+  const bwrap = findProgram('bwrap', env);
+  if (!bwrap) throw new Failure('cannot-confine', 'bubblewrap is not installed, so nothing can be run in a sandbox.', { fix: 'sudo apt install bubblewrap' });
+  const nsenter = findProgram('nsenter', env);
+  if (!nsenter) throw new Failure('cannot-confine', 'nsenter (util-linux) is not installed, so nothing can be run in a sandbox.', { fix: 'sudo apt install util-linux' });
+  return { bwrap, nsenter };
+}
+
+/** Writes the compiled filter where each command's launcher can open it. */
+function writeFilter(folder: string): string {
+  const architecture = process.arch;
+  if (architecture !== 'x64' && architecture !== 'arm64') {
+    throw new Failure('cannot-confine', `There is no system call filter for ${architecture} processors.`);
+  }
+  const path = join(folder, `seccomp-${architecture}.bpf`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(`${path}.${process.pid}`, compileFilter(architecture), { mode: 0o600 });
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
+}
+
+/** `stateDir` is a folder of the sandbox's own under SIGNALBOX_HOME; `env` the environment that Signalbox was started with. */
+export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEnv }): Sandbox {
+  const { env, stateDir } = options;
+  const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
+  let login: Promise<Record<string, string>> | undefined;
+  const environment = () => (login ??= loginEnvironment(env));
+  let found: Promise<Person> | undefined;
+  const person = () => (found ??= (async () => {
+    const clean = await environment();
+    return { env: clean, home, toolchains: findToolchains(clean, home), etc: await copyEtc(stateDir, home) };
+  })());
+  const confined: SandboxDriver = {
+    name: 'bubblewrap',
+    async open(spec) {
+      if (process.platform !== 'linux') {
+        throw new Failure('cannot-confine', `There is no sandbox for ${process.platform} yet.`, { fix: 'Use Linux, or WSL2 on Windows.' });
+      }
+      return createBubblewrapDriver({ programs: findPrograms(env), person, seccomp: writeFilter(stateDir) }).open(spec);
+    },
+  };
+  const none = createNoneDriver(async () => ({ ...(await environment()), HOME: home }));
+  return {
+    driver: (policy) => (policy.mode === 'full' ? none : confined),
+    selfTest: async () => ({ state: 'checking', driver: 'bubblewrap', probes: [], ms: 0 }),
+    probes: async () => [],
+  };
+}

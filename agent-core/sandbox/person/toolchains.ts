@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+/** What is visible inside anyway. */
+const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc', '/proc', '/dev', '/sys', '/tmp', '/var', '/run'];
+
+/** Version managers and what of them programs need, relative to HOME. Their tokens and configuration are not in it. */
+const IN_HOME = [
+  '.nvm', '.fnm', '.local/share/fnm', '.local/state/fnm_multishells', '.volta', '.nodenv', 'n', '.bun/bin', '.deno/bin', '.local/share/pnpm',
+  '.pyenv', '.local/share/uv', '.local/share/pipx', '.local/pipx', 'miniconda3', 'anaconda3', 'miniforge3', 'mambaforge', '.conda/envs',
+  '.rustup', '.cargo/bin', 'go/bin', 'sdk', '.sdkman', '.jenv', '.jdks', '.asdf', '.local/share/mise', '.rbenv', '.rvm', '.gem/ruby',
+  '.ghcup', '.juliaup', '.dotnet', '.linuxbrew', '.nix-profile', '.local/bin', 'bin', 'Android/Sdk',
+];
+
+/** Programs whose real place is looked up too, since a name on PATH is often a link into a manager's folder. */
+const PROGRAMS = [
+  'node', 'npm', 'pnpm', 'yarn', 'bun', 'deno', 'python', 'python3', 'pip', 'uv', 'poetry', 'cargo', 'rustc', 'go', 'java', 'javac', 'mvn',
+  'gradle', 'ruby', 'bundle', 'php', 'composer', 'dotnet', 'ghc', 'cabal', 'julia', 'elixir', 'mix', 'erl', 'git', 'make', 'cmake', 'rg', 'jq', 'gcc', 'clang',
+];
+
+const within = (path: string, folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+const real = (path: string): string | null => { try { return realpathSync(path); } catch { return null; } };
+
+/** The folder to show for a path that programs live in; null where nothing must be shown, or nothing may. */
+function rootOf(path: string, home: string): string | null {
+  if (SYSTEM.some((folder) => within(path, folder))) return null;
+  if (path === home || within(home, path) || path === '/') return null;
+  if (within(path, home)) {
+    const known = IN_HOME.find((name) => within(path, join(home, name)));
+    if (known) return join(home, known);
+    // An unknown place in HOME: the folder of programs itself, and a bin's siblings only where it is an installation.
+    const parent = dirname(path);
+    const installed = path.endsWith('/bin') && parent !== home && dirname(parent) !== home && existsSync(join(parent, 'lib'));
+    return installed ? parent : path;
+  }
+  if (within(path, '/nix')) return '/nix/store';
+  if (within(path, '/home/linuxbrew')) return '/home/linuxbrew/.linuxbrew';
+  if (within(path, '/opt')) return path.split('/').slice(0, 3).join('/');
+  const parent = dirname(path);
+  return path.endsWith('/bin') && parent !== '/' ? parent : path;
+}
+
+/** Folders that a link on PATH leads to: `~/.local/bin/tool` → `~/.local/share/uv/tools/…`. */
+function linkedPlaces(folder: string): string[] {
+  const found: string[] = [];
+  for (const name of PROGRAMS) {
+    const path = join(folder, name);
+    const target = existsSync(path) ? real(path) : null;
+    if (target && dirname(target) !== folder) found.push(dirname(target));
+  }
+  return found;
+}
+
+/** What a shim needs besides the folder that it lies in. */
+function companions(root: string, home: string, env: Record<string, string>): string[] {
+  const named = ['PYENV_ROOT', 'NVM_DIR', 'VOLTA_HOME', 'RUSTUP_HOME', 'JAVA_HOME', 'GOROOT', 'SDKMAN_DIR', 'ASDF_DATA_DIR', 'RBENV_ROOT', 'DOTNET_ROOT']
+    .map((name) => env[name]).filter((path): path is string => path !== undefined && path.startsWith('/'));
+  return root === join(home, '.cargo/bin') ? [join(home, '.rustup'), ...named] : named;
+}
+
+/**
+ * The folders, outside the system's own, that must be visible read-only for the person's tools on PATH to run. Never
+ * HOME itself, a folder above it, or one of ours; nested ones are left out. Missing ones too.
+ */
+export function findToolchains(env: Record<string, string>, home: string): string[] {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/') && existsSync(folder));
+  const places = folders.flatMap((folder) => {
+    const target = real(folder);
+    return [folder, ...(target && target !== folder ? [target] : []), ...linkedPlaces(folder)];
+  });
+  const roots = new Set<string>();
+  for (const place of places) {
+    const root = rootOf(place, home);
+    if (!root) continue;
+    roots.add(root);
+    for (const more of companions(root, home, env)) if (rootOf(more, home)) roots.add(rootOf(more, home) ?? more);
+  }
+  const found = [...roots].filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0);
+  return found.filter((path) => !found.some((other) => other !== path && within(path, other))).toSorted();
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KillTree } from './pipes.ts';
+
+/** What a tree can be asked, whichever way a driver finds it. */
+export interface Tree {
+  /** The living processes of the command, as the core numbers them. */
+  pids(): number[];
+  signal(pids: number[], signal: NodeJS.Signals): void;
+  /** Ends the launcher itself, for a command that has not begun. */
+  endLauncher(): void;
+  exited: () => Promise<unknown>;
+}
+
+/** From SIGTERM to SIGKILL. */
+export const GRACE_MS = 2000;
+const CHECK_MS = 20;
+
+async function goneWithin(tree: Tree, ms: number): Promise<boolean> {
+  const until = performance.now() + ms;
+  while (tree.pids().length > 0) {
+    if (performance.now() >= until) return false;
+    await sleep(CHECK_MS);
+  }
+  return true;
+}
+
+async function killHard(tree: Tree): Promise<void> {
+  // A fork bomb makes new ones between two looks: stop them all first, then end them, until none is left.
+  for (let pids = tree.pids(); pids.length > 0; pids = tree.pids()) {
+    tree.signal(pids, 'SIGSTOP');
+    tree.signal(pids, 'SIGKILL');
+    await sleep(2);
+  }
+}
+
+/** Ends trees: interrupt is one SIGINT to all; terminate is SIGTERM and, two seconds later, SIGKILL. */
+export function treeKiller(tree: Tree): KillTree {
+  return async (how) => {
+    const pids = tree.pids();
+    if (how === 'interrupt') {
+      tree.signal(pids, 'SIGINT');
+      await Promise.race([tree.exited(), sleep(GRACE_MS, undefined, { ref: false })]);
+      return;
+    }
+    if (pids.length === 0) tree.endLauncher();
+    if (how === 'terminate') {
+      tree.signal(pids, 'SIGTERM');
+      tree.signal(pids, 'SIGCONT');
+      await goneWithin(tree, GRACE_MS);
+    }
+    await killHard(tree);
+    tree.endLauncher();
+    await tree.exited();
+  };
+}
