@@ -1,6 +1,5 @@
 import { app, BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
 import { sendCommand } from '../ipc/requests.ts';
-import { openExternal } from './security.ts';
 import { showWindow } from './window.ts';
 
 type Entry = { action: string; label: string; keys?: string } | { role: NonNullable<MenuItemConstructorOptions['role']> } | '---';
@@ -59,15 +58,6 @@ function item(entry: Entry): MenuItemConstructorOptions {
 }
 
 export function setMenu(): void {
-  const help: MenuItemConstructorOptions = {
-    role: 'help',
-    submenu: [
-      {
-        label: 'What the sandbox promises',
-        click: () => openExternal('https://github.com/signalbox/signalbox#what-the-sandbox-promises'),
-      },
-    ],
-  };
-  Menu.setApplicationMenu(Menu.buildFromTemplate([...menus.map(({ label, entries }) => ({ label, submenu: entries.map(item) })), help]));
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menus.map(({ label, entries }) => ({ label, submenu: entries.map(item) }))));
   app.setAboutPanelOptions({ applicationName: 'Signalbox', applicationVersion: app.getVersion() });
 }

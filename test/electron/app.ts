@@ -92,5 +92,13 @@ export async function startApp(env: Record<string, string> = {}): Promise<App> {
   });
   const told = <K extends Report['kind']>(kind: K, count = 1) =>
     until(`report ${kind}`, () => reports.filter((one) => one.kind === kind)[count - 1] as Extract<Report, { kind: K }> | undefined);
-  return { page, home: join(home, 'home'), reports, order: (order) => void child.send(order), told, stderr: () => said, close };
+  return {
+    page,
+    home: join(home, 'home'),
+    reports,
+    order: (order) => void (child.connected && child.send(order)),
+    told,
+    stderr: () => said,
+    close,
+  };
 }

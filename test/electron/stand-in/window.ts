@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chromium, type Browser, type Frame, type Page, type Route } from 'playwright';
+import { chromium, type Browser, type Frame, type Page, type Request as WebRequest, type Route } from 'playwright';
 import type { Call } from './page-side.ts';
 import { preloadScript } from './page-side.ts';
 import { Handed, type Port } from './ports.ts';
@@ -29,6 +29,15 @@ function prevented(contents: EventEmitter, name: string, url: string): boolean {
   let stopped = false;
   contents.emit(name, { url, preventDefault: () => (stopped = true) });
   return stopped;
+}
+
+/** Which page a request is for; a window that is only just being opened has none yet. */
+function pageOf(request: WebRequest): Page | null {
+  try {
+    return request.frame().page();
+  } catch {
+    return null;
+  }
 }
 
 /** No content: the browser stays where it is, without an error page. */
@@ -96,7 +105,7 @@ export class WebContents extends EventEmitter {
     const url = toApp(request.url());
     const elsewhere = !page.mainFrame().url().startsWith('about:') || !request.url().startsWith(this.#ours);
     if (request.isNavigationRequest()) {
-      if (request.frame().page() !== page) {
+      if (pageOf(request) !== page) {
         this.#openHandler?.({ url });
         return stay(route);
       }
