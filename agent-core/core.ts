@@ -23,6 +23,11 @@ import { Terminals } from './terminal/terminals.ts';
 import { Workspaces } from './workspace/index.ts';
 
 export type { Core, CoreApi, CoreOptions, Client, KeyStore } from './runtime/api.ts';
+/** What a host outside this folder (Electron's core process) needs to be or reach the one core of a home. */
+export { obtainCore, type Obtained } from './hosts/attach.ts';
+export { portChannel } from './hosts/channels.ts';
+export { resolveHome } from './hosts/home.ts';
+export { serveClient } from './hosts/session.ts';
 
 const unchecked: SandboxStatus = { state: 'checking', driver: '', probes: [], ms: 0 };
 
