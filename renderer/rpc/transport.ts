@@ -12,15 +12,21 @@ export interface LinkEvents {
 }
 export type Connect = (on: LinkEvents) => Promise<Link>;
 
-/** What the Electron preload puts into the page; absent in a browser. */
+/** A click on a notification or a menu entry of the system: an action of our registry and what it is about. */
+export interface ShellCommand { action: string; subject?: string }
+
+/** What the Electron preload puts into the page (its side: `electron/ipc/channels.ts`); absent in a browser. */
 export interface ShellBridge {
-  platform: string;
+  readonly platform: 'linux' | 'darwin' | 'win32';
   /** Asks main for a fresh port to the core; it arrives as a window message `signalbox:port`. */
   connect(): void;
   /** The system's folder picker; null when it was dismissed. */
   pickFolder(): Promise<string | null>;
   /** Opens a web address in the person's browser, after a scheme check in main. */
-  openExternal(url: string): void;
+  openLink(url: string): Promise<boolean>;
+  /** A notification of the system, shown only while no window of ours has the focus. */
+  notify(notice: { title: string; body: string; command?: ShellCommand }): void;
+  onCommand(listener: (command: ShellCommand) => void): () => void;
 }
 declare global {
   interface Window {
@@ -85,7 +91,7 @@ export function takeToken(): string | undefined {
 export function defaultTransport(): { connect: Connect; token: string | undefined } {
   if (window.signalbox) return { connect: messagePort(window.signalbox), token: undefined };
   const token = takeToken();
-  const url = new URL('/ws', location.href);
+  const url = new URL('/wire', location.href);
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';
   return { connect: webSocket(url.href), token };

@@ -20,6 +20,11 @@ export interface BoardView {
 }
 
 const views = new WeakMap<Board, BoardView>();
+let last: BoardView | null = null;
+
+/** The old list where nothing in it changed, so that a column whose rows are the same doesn't render. */
+const keep = <T,>(old: readonly T[] | undefined, next: readonly T[]): readonly T[] =>
+  old && old.length === next.length && old.every((value, index) => value === next[index]) ? old : next;
 
 /** When a task began to be what it is, for sorting and for its age. */
 export function sinceOf(board: Board, task: Task, status: TaskStatus): number {
@@ -51,9 +56,9 @@ function compute(board: Board): BoardView {
     status[task.id] = word;
     rows[columnOf(word)].push(task);
   }
-  const columns = Object.fromEntries(COLUMNS.map(({ id }) => [id, sortColumn(board, id, rows[id], status)])) as unknown as Record<Column, readonly TaskId[]>;
+  const columns = Object.fromEntries(COLUMNS.map(({ id }) => [id, keep(last?.columns[id], sortColumn(board, id, rows[id], status))])) as unknown as Record<Column, readonly TaskId[]>;
   const live = <T extends { taskId: TaskId; at: number }>(all: T[]) => all.filter(({ taskId }) => status[taskId]).sort((a, b) => a.at - b.at);
-  return {
+  return last = {
     status, columns, trash: trash.sort((a, b) => b.updatedAt - a.updatedAt).map((task) => task.id),
     approvals: live(Object.values(board.approvals)), questions: live(Object.values(board.questions)),
   };

@@ -40,6 +40,7 @@ export function foldDelta(state: ThreadState, { itemId, text }: Extract<Transien
   const item = state.items[itemId];
   if (!item) return state;
   const grown = item.type === 'agentMessage' || item.type === 'reasoning' ? { ...item, text: item.text + text }
-    : item.type === 'command' || item.type === 'toolCall' ? { ...item, output: item.output + text } : item;
+    : item.type === 'command' ? { ...item, output: item.output + text, outputBytes: item.outputBytes + text.length }
+      : item.type === 'toolCall' ? { ...item, output: item.output + text } : item;
   return grown === item ? state : { ...state, items: { ...state.items, [itemId]: grown } };
 }

@@ -1,5 +1,5 @@
 import { createStore } from 'zustand/vanilla';
-import type { AppError, ProjectId, TaskId } from '../../agent-core/contract/index.ts';
+import type { AppError, Landing, ProjectId, TaskId } from '../../agent-core/contract/index.ts';
 import type { FilterId } from './board-view.ts';
 
 /** Where the window is. Written into the address as `#/task/<id>`, so that reload, back and forth work. */
@@ -15,7 +15,7 @@ export type TaskTab = (typeof TASK_TABS)[number];
 export type Layer =
   | { kind: 'palette' } | { kind: 'keys' } | { kind: 'compose'; projectId?: ProjectId; prompt?: string }
   | { kind: 'folder' } | { kind: 'confirm-delete'; taskIds: TaskId[] } | { kind: 'confirm-purge'; taskIds: TaskId[] }
-  | { kind: 'confirm-archive'; taskIds: TaskId[] } | { kind: 'merge'; taskId: TaskId } | { kind: 'rename'; taskId: TaskId };
+  | { kind: 'confirm-archive'; taskIds: TaskId[] } | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] } | { kind: 'rename'; taskId: TaskId };
 
 export interface Toast {
   id: number;

@@ -1,17 +1,17 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
-import { useRef, type ReactNode, type RefObject } from 'react';
+import { useRef, type KeyboardEvent, type ReactNode, type RefObject } from 'react';
 import { Button, IconButton } from './button.tsx';
 
 /** A modal layer: Esc and the backdrop close it, focus goes back to what opened it. */
-export function Dialog({ open, onClose, title, children, foot, wide, initialFocus, className }: {
+export function Dialog({ open, onClose, title, children, foot, wide, initialFocus, className, onKeyDown }: {
   open: boolean; onClose: () => void; title: string; children: ReactNode; foot?: ReactNode; wide?: boolean;
-  initialFocus?: RefObject<HTMLElement | null>; className?: string;
+  initialFocus?: RefObject<HTMLElement | null>; className?: string; onKeyDown?: (event: KeyboardEvent) => void;
 }) {
   return (
     <Base.Root open={open} onOpenChange={(next) => { if (!next) onClose(); }}>
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
-        <Base.Popup className={`dialog${wide ? ' dialog-wide' : ''} ${className ?? ''}`} {...(initialFocus ? { initialFocus } : {})}>
+        <Base.Popup className={`dialog${wide ? ' dialog-wide' : ''} ${className ?? ''}`} onKeyDown={onKeyDown} {...(initialFocus ? { initialFocus } : {})}>
           <header className="dialog-head">
             <Base.Title>{title}</Base.Title>
             <IconButton icon="x" label="Close" keys="escape" onClick={onClose} />

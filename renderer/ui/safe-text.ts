@@ -3,6 +3,7 @@
  * zero-width marks, control characters) is replaced by a mark that can be seen.
  * Source of the set: Unicode TR 36 and CVE-2021-42574 ("Trojan Source").
  */
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 function mark(character: string): string {

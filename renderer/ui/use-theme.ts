@@ -2,7 +2,8 @@ import { useSyncExternalStore } from 'react';
 
 const system = typeof matchMedia === 'undefined' ? null : matchMedia('(prefers-color-scheme: dark)');
 
-const shown = (): 'dark' | 'light' => {
+/** The theme that is on screen now. */
+export const shownTheme = (): 'dark' | 'light' => {
   const chosen = document.documentElement.dataset['theme'];
   return chosen === 'dark' || chosen === 'light' ? chosen : system?.matches ? 'dark' : 'light';
 };
@@ -15,4 +16,4 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** The theme that is on screen, for parts that can't read CSS variables. */
-export const useShownTheme = (): 'dark' | 'light' => useSyncExternalStore(subscribe, shown);
+export const useShownTheme = (): 'dark' | 'light' => useSyncExternalStore(subscribe, shownTheme);

@@ -1,0 +1,122 @@
+import { useRef, useState, type KeyboardEvent } from 'react';
+import { Prompt, toAppError, type AppError, type ErrorCode, type ProjectId } from '../../../agent-core/contract/index.ts';
+import { runAction } from '../../actions/registry.ts';
+import { useCore } from '../../state/hooks.ts';
+import { rpc } from '../../state/store.ts';
+import { closeLayer, speak } from '../../state/ui.ts';
+import { Button, Dialog, ErrorNote, Field, Icon, Select } from '../../ui/index.ts';
+import { MODES, POLICIES } from '../../state/modes.ts';
+import { baseOptions, parseBase, useFolder } from './use-folder.ts';
+
+type Place = 'prompt' | 'project' | 'base' | 'model' | 'form';
+/** Which field an error belongs to. */
+const places: Partial<Record<ErrorCode, Place>> = {
+  'invalid-input': 'prompt', 'base-not-found': 'base', 'fetch-failed': 'base', 'no-model': 'model', 'model-unknown': 'model',
+  'no-folder': 'project', 'not-a-repository': 'project', 'no-commits': 'project', 'bare-repository': 'project', 'unsupported-repository': 'project', 'not-found': 'project',
+};
+
+function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | undefined }) {
+  const projects = useCore((state) => state.board!.projects);
+  const settings = useCore((state) => state.board!.settings);
+  const newest = Object.values(projects).sort((a, b) => b.openedAt - a.openedAt)[0];
+  const [prompt, setPrompt] = useState(preset.prompt ?? '');
+  const [projectId, setProject] = useState<ProjectId | null>(preset.projectId ?? newest?.id ?? null);
+  const [base, setBase] = useState('');
+  const [mode, setMode] = useState(settings.defaults.mode);
+  const [approval, setApproval] = useState(settings.defaults.approval);
+  const [model, setModel] = useState(settings.model);
+  return { projects, settings, prompt, setPrompt, projectId, setProject, base, setBase, mode, setMode, approval, setApproval, model, setModel };
+}
+type Form = ReturnType<typeof useForm>;
+
+/** Sends the form; closes the dialog when the task is there. The error says which field it belongs to. */
+function useSend(form: Form) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<AppError | null>(null);
+  const send = async (start: boolean) => {
+    if (busy) return;
+    const checked = Prompt.safeParse(form.prompt);
+    if (!checked.success) {
+      setError({ code: 'invalid-input', message: checked.error.issues[0]?.message ?? 'Say what should be done.' });
+      return;
+    }
+    if (!form.projectId) {
+      setError({ code: 'not-found', message: 'Open a folder first.' });
+      return;
+    }
+    setBusy(true);
+    setError(null);
+    try {
+      const base = parseBase(form.base);
+      const { title } = await rpc().call('task/create', { projectId: form.projectId, prompt: form.prompt, mode: form.mode, approval: form.approval, start, ...(form.model ? { model: form.model } : {}), ...(base ? { base } : {}) });
+      speak(`${start ? 'Started' : 'Queued'}: ${title}`);
+      closeLayer();
+    } catch (thrown) {
+      setError(toAppError(thrown));
+      setBusy(false);
+    }
+  };
+  return { busy, error, send, place: error && (places[error.code] ?? 'form') };
+}
+
+function Choices({ form, at }: { form: Form; at: (place: Place) => string | undefined }) {
+  const { settings } = form;
+  const mode = MODES.find(({ id }) => id === form.mode);
+  const policy = POLICIES.find(({ id }) => id === form.approval);
+  const models = settings.models.some(({ id }) => id === form.model) || !form.model ? settings.models : [{ id: form.model, label: form.model }, ...settings.models];
+  return (
+    <div className="fields">
+      <Field label="Model" error={at('model')} hint={settings.models.find(({ id }) => id === form.model)?.source}>{(props) => <Select {...props} options={models} value={form.model} onChange={form.setModel} />}</Field>
+      <Field label="Mode" hint={mode && <span className={form.mode === 'full' ? 'bad' : undefined}>{mode.hint}</span>}>{(props) => <Select {...props} options={MODES} value={form.mode} onChange={form.setMode} />}</Field>
+      <Field label="Approvals" hint={policy?.hint}>{(props) => <Select {...props} options={POLICIES} value={form.approval} onChange={form.setApproval} />}</Field>
+    </div>
+  );
+}
+
+function Where({ form, at }: { form: Form; at: (place: Place) => string | undefined }) {
+  const { folder, error } = useFolder(form.projectId);
+  const bases = baseOptions(folder);
+  const projects = Object.values(form.projects).sort((a, b) => b.openedAt - a.openedAt).map(({ id, name, sample }) => ({ id: id as string, label: sample ? `${name} (sample)` : name }));
+  const choose = (id: string) => { form.setProject(id as ProjectId); form.setBase(''); };
+  return (
+    <>
+      <div className="fields">
+        <Field label="Project" error={at('project') ?? error?.message}>
+          {(props) => projects.length ? <Select {...props} options={projects} value={form.projectId ?? ''} onChange={choose} /> : <Button {...props} icon="folder" onClick={() => void runAction('project.open')}>Open a folder</Button>}
+        </Field>
+        <Field label="Base branch" error={at('base')} hint={folder && !folder.branch ? 'No branch is checked out.' : undefined}>
+          {(props) => <Select {...props} options={bases} value={form.base || (bases[0]?.id ?? '')} onChange={form.setBase} disabled={!bases.length} />}
+        </Field>
+      </div>
+      {folder?.warnings.map((warning) => <p key={warning} className="sm warn row"><Icon name="info" />{warning}</p>)}
+    </>
+  );
+}
+
+/** A new task: what, where, and how far the agent may go. ⌘↵ starts it. */
+export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | undefined; prompt?: string | undefined }) {
+  const form = useForm({ projectId, prompt });
+  const { busy, error, send, place } = useSend(form);
+  const first = useRef<HTMLTextAreaElement>(null);
+  const at = (wanted: Place) => (place === wanted ? [error!.message, error!.fix].filter(Boolean).join(' ') : undefined);
+  const press = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void send(!event.shiftKey);
+  };
+  const foot = <>
+    <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => void send(false)}>Queue</Button>
+    <Button look="fill" keys="mod+enter" disabled={busy} onClick={() => void send(true)}>Start</Button>
+  </>;
+  return (
+    <Dialog open onClose={closeLayer} title="New task" initialFocus={first} wide foot={foot} onKeyDown={press}>
+      <Field label="Task" error={at('prompt')}>
+        {(props) => <textarea {...props} ref={first} className="area" rows={5} value={form.prompt} placeholder="What should be done? Name files, tests and limits where you know them." onChange={(event) => form.setPrompt(event.target.value)} />}
+      </Field>
+      <Where form={form} at={at} />
+      <Choices form={form} at={at} />
+      {error && place === 'form' && <ErrorNote error={error} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,26 @@
+import './app/zod.ts';
+import './theme/index.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createClient } from './rpc/client.ts';
+import { defaultTransport } from './rpc/transport.ts';
+import { coreEvents, setClient } from './state/store.ts';
+import { followAddress } from './state/route.ts';
+import { followTheme } from './theme/follow.ts';
+import { listenForKeys } from './actions/keys.ts';
+import { register } from './actions/registry.ts';
+import { appActions } from './actions/app.ts';
+import { taskActions } from './actions/task.ts';
+import { announce } from './app/announce.ts';
+import { followShell } from './app/shell.ts';
+import { App } from './app/app.tsx';
+
+followTheme();
+register([...appActions, ...taskActions]);
+const { connect, token } = defaultTransport();
+setClient(createClient(connect, token, coreEvents));
+followAddress();
+listenForKeys();
+announce();
+followShell();
+createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>);
