@@ -6,9 +6,6 @@ import type { HistoryItem, TurnHost, TurnInput } from './types.ts';
 
 type Spoken = ItemOf<'agentMessage' | 'reasoning'>;
 
-/** How often streamed text is made durable. */
-const FLUSH_MS = 1000;
-
 /** The base of a new item of a turn. */
 export const newItem = <T extends string>(input: TurnInput, type: T) =>
   ({ id: newId<ItemOf<'notice'>['id']>('item'), threadId: input.threadId, turnId: input.turnId, startedAt: Date.now(), endedAt: null, type });
@@ -22,7 +19,6 @@ export class Speech {
   readonly #host: TurnHost;
   #slots = new Map<number, Spoken>();
   #spare: Spoken[] = [];
-  #flushed = performance.now();
 
   constructor(input: TurnInput, host: TurnHost) {
     this.#input = input;
@@ -34,10 +30,6 @@ export class Speech {
     const item = this.#slots.get(event.at) ?? await this.#open(event.at, event.type === 'text' ? 'agentMessage' : 'reasoning');
     item.text += event.delta;
     this.#host.itemDelta(item.id, event.delta);
-    if (performance.now() - this.#flushed > FLUSH_MS) {
-      this.#flushed = performance.now();
-      await this.#host.itemUpdated({ ...item });
-    }
   }
 
   async #open(at: number, type: Spoken['type']): Promise<Spoken> {

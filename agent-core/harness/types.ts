@@ -43,7 +43,7 @@ export interface TurnHost {
   itemStarted(item: Item): Promise<void>;
   itemUpdated(item: Item): Promise<void>;
   itemCompleted(item: Item): Promise<void>;
-  /** Text added at the end of an item; not durable, never awaited. */
+  /** Text added at the end of an item; the runtime makes it durable at least each second. Never awaited. */
   itemDelta(itemId: Item['id'], text: string): void;
   /** Adds to the model's history, durable before it resolves, in call order. */
   appendHistory(items: HistoryItem[]): Promise<void>;

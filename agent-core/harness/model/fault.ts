@@ -1,4 +1,3 @@
-import { APIConnectionError, APIError } from 'openai';
 import type { AppError, ErrorCode } from '../../contract/index.ts';
 import type { ModelConfig } from '../types.ts';
 
@@ -92,15 +91,20 @@ function causeOf(thrown: unknown): { code: string; message: string } {
   return { code, message };
 }
 
+interface ApiError extends Error { status: number | undefined; headers: Headers | undefined; error: unknown; code?: string | null }
+
+/** The `openai` client's error for what a provider answered; known by its shape, so that this file needs no client. */
+const isApiError = (thrown: unknown): thrown is ApiError => thrown instanceof Error && 'status' in thrown && 'headers' in thrown && 'error' in thrown &&
+  (thrown.status !== undefined || thrown.error !== undefined);
+
 /** Turns whatever one attempt threw into a {@link ModelFault}. `streaming` tells whether the reply had begun. */
 export function toFault(thrown: unknown, config: ModelConfig, streaming: boolean): ModelFault {
   if (thrown instanceof ModelFault) return thrown;
-  if (thrown instanceof APIError && !(thrown instanceof APIConnectionError)) {
-    const body = thrown.error as { message?: unknown } | undefined;
+  if (isApiError(thrown)) {
+    const body = thrown.error as { message?: unknown } | null | undefined;
     const structured = typeof body === 'object' && body !== null;
     const words = typeof body?.message === 'string' ? body.message : thrown.message.replace(/^\d{3} /, '');
-    const fault = faultFrom({ status: thrown.status, code: thrown.code ?? '', words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured }, config);
-    return fault;
+    return faultFrom({ status: thrown.status, code: thrown.code ?? '', words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured }, config);
   }
   const { code, message } = causeOf(thrown);
   if (thrown instanceof SyntaxError) {
