@@ -9,7 +9,7 @@ if (fatal.length > 0) process.exit(1);
 
 const { fetchElectron, hasDisplay } = await import('./lib/electron.mjs');
 const { build } = await import('./build.mjs');
-const window = hasDisplay(process.env) && (await fetchElectron());
+const window = hasDisplay(process.env) && fetchElectron();
 const only = window ? undefined : ['dist/renderer'];
 const { failed } = await build({ force: false, ...(only ? { only } : {}) });
 if (failed.length > 0) {

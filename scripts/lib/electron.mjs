@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, node24 } from './run.mjs';
+import { capture, node24, root } from './run.mjs';
 
 /** Electron's program in this checkout. @returns {string | null} absolute path, or null when it was never fetched */
 export function electronBinary() {
@@ -18,11 +18,14 @@ export const hasDisplay = (env) => process.platform !== 'linux' || Boolean(env.D
 
 /**
  * Fetches Electron's program once. Nothing depends on it: without it the app opens in the browser.
- * @returns {Promise<boolean>} whether it is there now
+ * @returns {boolean} whether it is there now
  */
-export async function fetchElectron() {
+export function fetchElectron() {
   if (electronBinary()) return true;
   console.log('Fetching Electron …');
-  const code = await run(node24() ?? process.execPath, [join(root, 'node_modules/electron/install.js')], { timeout: 300_000 });
-  return code === 0 && electronBinary() !== null;
+  const { code, output } = capture(node24() ?? process.execPath, [join(root, 'node_modules/electron/install.js')], 300_000);
+  if (code === 0 && electronBinary()) return true;
+  const why = /^\w*Error: .*$/m.exec(output)?.[0] ?? `its installer ended with ${code}`;
+  console.log(`Electron could not be fetched (${why}).`);
+  return false;
 }

@@ -59,9 +59,10 @@ export const runTool = (file, args, options = {}) => run(node24() ?? process.exe
  * Runs a program and gathers what it prints.
  * @param {string} program
  * @param {string[]} args
+ * @param {number} [timeout] milliseconds after which it is ended
  */
-export function capture(program, args) {
-  const result = spawnSync(program, args, { cwd: root, env: toolEnv(), encoding: 'utf8', maxBuffer: 64 << 20 });
+export function capture(program, args, timeout) {
+  const result = spawnSync(program, args, { cwd: root, env: toolEnv(), encoding: 'utf8', maxBuffer: 64 << 20, timeout });
   return { code: result.status ?? 127, output: `${result.stdout ?? ''}${result.stderr ?? ''}` };
 }
 

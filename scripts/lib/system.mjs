@@ -40,7 +40,6 @@ export const git = {
   elsewhere: 'install git from https://git-scm.com',
 };
 
-const isRoot = () => process.getuid?.() === 0;
 const asks = () => process.env.CI !== 'true' && process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 /** @param {string} command */
@@ -52,9 +51,12 @@ async function agreed(command) {
   return !/^n/i.test(answer.trim());
 }
 
-/** How to become root: '' as root, `sudo` where it works (with a password only at a terminal), else null. */
-function elevation() {
-  if (isRoot()) return [];
+/**
+ * How to become root: nothing to do, `sudo` where it works (with a password only at a terminal), else null.
+ * @param {number | undefined} uid
+ */
+function elevation(uid) {
+  if (uid === 0) return [];
   if (!onPath('sudo')) return null;
   return asks() || capture('sudo', ['-n', 'true']).code === 0 ? ['sudo'] : null;
 }
@@ -62,16 +64,17 @@ function elevation() {
 /**
  * Installs what is missing with apt-get, where that is allowed.
  * @param {Need[]} needs
+ * @param {number} [uid] who asks
  * @returns {Promise<string[]>} a line for each need that is still not met, with the exact command to run
  */
-export async function ensureSystem(needs) {
+export async function ensureSystem(needs, uid = process.getuid?.()) {
   const missing = needs.filter((need) => !need.there());
   if (missing.length === 0) return [];
   const names = missing.map((need) => `${need.name} (${need.why})`).join(' and ');
   if (!onPath('apt-get')) return missing.map((need) => `${need.name} is missing (${need.why}): ${need.elsewhere}.`);
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing.flatMap((need) => need.packages)];
   const byHand = `sudo apt-get update && sudo ${install.join(' ')}`;
-  const how = elevation();
+  const how = elevation(uid);
   if (!how) return [`Missing: ${names}. Only root can install it here. Run: ${byHand}`];
   console.log(`Missing: ${names}.`);
   const command = [...how, ...install].join(' ');

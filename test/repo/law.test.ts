@@ -85,9 +85,7 @@ describe('the import law fails the build', () => {
 
 describe('the size limits fail the build', () => {
   it('over 500 lines a file', () => {
-    expect(codes(lint('agent-core/runtime/long.ts', 'export const a = 1;\n' + '// line\n'.repeat(500)))).toContain(
-      'eslint(max-lines)',
-    );
+    expect(codes(lint('agent-core/runtime/long.ts', 'export const a = 1;\n' + '// line\n'.repeat(500)))).toContain('eslint(max-lines)');
     expect(lint('agent-core/runtime/long.ts', 'export const a = 1;\n' + '// line\n'.repeat(498))).toEqual([]);
   });
 
