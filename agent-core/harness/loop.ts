@@ -1,4 +1,4 @@
-import { Failure, toAppError, type Usage } from '../contract/index.ts';
+import { Failure, toAppError, type AppError, type Usage } from '../contract/index.ts';
 import { runCalls } from './calls.ts';
 import { compacted, estimateTokens, mustCompact } from './context/compact.ts';
 import { changes, prefix } from './context/index.ts';
@@ -21,6 +21,8 @@ export class TurnLoop {
   readonly #callIds: Set<string>;
   /** How full the window was at the last step, by the provider's count or our estimate. */
   #tokens: number;
+  /** A nearly full window could not be compacted in this turn. */
+  #cramped = false;
   /** The newest words of the agent. */
   #said = '';
 
@@ -73,7 +75,7 @@ export class TurnLoop {
   /** One request and its calls; true when there is more to do. */
   async #step(): Promise<boolean> {
     await this.#hear(this.#host.takeSteering());
-    if (mustCompact(this.#tokens, this.#input.model.contextWindow)) await this.#compact();
+    await this.#makeRoom();
     const reply = await this.#ask();
     this.#spend(reply.usage);
     const items = withOwnIds(reply.items, this.#callIds);
@@ -113,14 +115,30 @@ export class TurnLoop {
     }
   }
 
+  /** Compacts a nearly full window. Where that fails there is still room: it is said once, and the turn goes on. */
+  async #makeRoom(): Promise<void> {
+    if (this.#cramped || !mustCompact(this.#tokens, this.#input.model.contextWindow)) return;
+    try {
+      await this.#compact();
+    } catch (thrown) {
+      if (this.#input.signal.aborted || !(thrown instanceof Failure) || thrown.detail.code === 'model-unauthorized') throw thrown;
+      this.#cramped = true;
+      await this.#notice('warn', 'The conversation is nearly too long for the model, and it could not be summarized. The turn goes on for as long as it fits.', thrown.detail);
+    }
+  }
+
   async #compact(): Promise<void> {
     const before = this.#tokens;
-    const shorter = await compacted(this.#history, this.#input, this.#model, { signal: this.#input.signal, on: () => {} });
-    await this.#host.replaceHistory(shorter);
-    this.#history = [...shorter];
-    this.#tokens = estimateTokens(shorter);
-    const notice = { ...newItem(this.#input, 'notice' as const), endedAt: Date.now(), level: 'info' as const, error: null,
-      text: `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.` };
+    const { history, usage } = await compacted(this.#history, this.#input, this.#model, { signal: this.#input.signal, on: () => {} });
+    this.#host.spent(usage);
+    await this.#host.replaceHistory(history);
+    this.#history = [...history];
+    this.#tokens = estimateTokens(history);
+    await this.#notice('info', `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.`);
+  }
+
+  async #notice(level: 'info' | 'warn', text: string, error: AppError | null = null): Promise<void> {
+    const notice = { ...newItem(this.#input, 'notice' as const), endedAt: Date.now(), level, error, text };
     await Promise.all([this.#host.itemStarted(notice), this.#host.itemCompleted(notice)]);
   }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ruleAllows, suggestPrefix } from '../../agent-core/harness/index.ts';
@@ -70,6 +70,24 @@ describe('gates', () => {
     }]);
     expect(lastOutput(t.server.requests[1]!.body)).toContain('ran outside');
     expect(t.items('command')).toMatchObject([{ outside: true, status: 'completed' }]);
+  });
+
+  test('what is typed into a command outside is asked for too', async () => {
+    const t = await rig((request, n) => (n === 1 ? [call('exec_command', { cmd: 'cat', tty: true, yield_time_ms: 250, sandbox_permissions: 'require_escalated' })]
+      : n === 2 ? [call('write_stdin', { session_id: Number(/ID (\d{5})/.exec(lastOutput(request))![1]), chars: 'rm -rf ~\n' })] : [say('ok')]),
+    { host: { runOutside: (request) => t.machine.run(request) } });
+    t.answers(({ subject }) => ({ decision: subject === 'cat' ? 'approved' : 'declined', scope: 'once', note: 'never that' }));
+    await t.turn('go');
+    expect(t.asked.map(({ subject, reason }) => [subject, reason])).toEqual([['cat', ''], ['rm -rf ~\n', 'To be typed into: cat']]);
+    expect(lastOutput(t.server.requests[2]!.body)).toBe('write_stdin failed: rejected by user: never that');
+  });
+
+  test('a folder that is a link out of the worktree is no place to run outside in', async () => {
+    const t = await rig([[call('exec_command', { cmd: 'git push', workdir: 'link', sandbox_permissions: 'require_escalated' })], [say('ok')]], { host: { runOutside: () => { throw new Error('ran'); } } });
+    await symlink('/', join(t.worktree, 'link'));
+    t.answers(() => ({ decision: 'approved', scope: 'once', note: '' }));
+    expect(await t.turn('go')).toMatchObject({ status: 'completed' });
+    expect(lastOutput(t.server.requests[1]!.body)).toMatch(/leads out of the worktree/);
   });
 
   test('no, with the person\'s words, goes to the model', async () => {

@@ -206,6 +206,15 @@ test('a full window is summarized, with what the person said kept, and the turn 
   expect(t.items('notice')).toHaveLength(1);
 });
 
+test('where no summary can be had, that is said and the turn goes on', async () => {
+  const t = await rig((request) => {
+    if (!request.tools?.length) return [status(400)];
+    return request.input.some((item) => item.type === 'function_call') ? [say('finished')] : [call('exec_command', { cmd: 'true' }), { type: 'usage', usage: { input: 950, output: 10 } }];
+  });
+  expect(await t.turn('hi', { model: config(t.server.url, { contextWindow: 1000 }) })).toEqual({ status: 'completed', message: 'finished' });
+  expect(t.items('notice')).toMatchObject([{ level: 'warn', error: { code: 'model-refused' } }]);
+});
+
 test('the lean fetch answers like the built-in one as far as the client looks', async () => {
   const url = await answers(200, 'application/json', '{"a":1}');
   const [lean, builtIn] = await Promise.all([leanFetch(url), fetch(url)]);

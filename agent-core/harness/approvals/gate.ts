@@ -42,3 +42,17 @@ async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promi
   });
   return decision === 'approved' ? { go: true, outside: true, argv: null, item } : { go: false, why: byPerson(note) };
 }
+
+/**
+ * Whether the model may type into a command that runs outside the sandbox: the person allowed the command, not what
+ * may be made of it. Null, or why not in words for the model. Ctrl-C needs no one's leave.
+ */
+export async function typingGate(chars: string, running: { command: string; cwd: string; itemId: ItemOf<'command'>['id'] }, call: Call): Promise<string | null> {
+  if (chars === '\u0003' || call.input.mode === 'full') return null;
+  if (call.input.approval === 'never') return 'this command runs outside the sandbox and nobody is there to allow what is typed into it (approval policy: never)';
+  const { decision, note } = await call.host.approve({
+    itemId: running.itemId, kind: 'escalate', subject: chars, argv: null, cwd: running.cwd, reason: `To be typed into: ${running.command}`,
+    effect: 'Types this into a command that runs outside the sandbox, as you.', prefix: null,
+  });
+  return decision === 'approved' ? null : byPerson(note);
+}

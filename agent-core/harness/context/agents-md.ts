@@ -29,11 +29,11 @@ async function foldersOf(machine: Machine, cwd: string): Promise<string[]> {
 }
 
 /**
- * At most `limit` bytes of a file. A symlink is read by a process inside the sandbox, so that it reaches what the
- * agent could read anyway and nothing else.
+ * At most `limit` bytes of a file. What the door doesn't read, symlinks and larger files, is read by a process inside
+ * the sandbox: it reaches what the agent could read anyway and nothing else.
  */
-async function readDoc(machine: Machine, path: string, kind: string, limit: number): Promise<string> {
-  if (kind === 'file') return (await machine.files.read(relative(machine.spec.worktree, path), limit)).subarray(0, limit).toString('utf8');
+async function readDoc(machine: Machine, path: string, { kind, size }: { kind: string; size: number }, limit: number): Promise<string> {
+  if (kind === 'file' && size <= limit) return (await machine.files.read(relative(machine.spec.worktree, path), limit)).toString('utf8');
   const { code, stdout } = await machine.collect({ argv: ['head', '-c', String(limit), '--', path], access: 'read', limit });
   return code === 0 ? stdout.toString('utf8') : '';
 }
@@ -43,7 +43,7 @@ async function docIn(machine: Machine, folder: string, limit: number): Promise<s
     const path = join(folder, name);
     const stat = await machine.files.stat(relative(machine.spec.worktree, path)).catch(() => null);
     if (stat?.kind !== 'file' && stat?.kind !== 'symlink') continue;
-    const text = await readDoc(machine, path, stat.kind, limit).catch(() => '');
+    const text = await readDoc(machine, path, stat, limit).catch(() => '');
     // A link that leads nowhere is no file; an empty file counts as the folder's one and is left out.
     if (text || stat.kind === 'file') return text;
   }

@@ -1,4 +1,4 @@
-import { Failure } from '../../contract/index.ts';
+import { Failure, type Usage } from '../../contract/index.ts';
 import { message, textOf } from '../history.ts';
 import type { ModelCall, ModelPort } from '../model/port.ts';
 import { tokensOf, truncateMiddle } from '../tools/output.ts';
@@ -43,14 +43,14 @@ function keptMessages(history: HistoryItem[]): HistoryItem[] {
  * the model. Where even the summary's request is too long, the oldest steps are left out of it.
  * Throws the model's `Failure` when no summary can be had.
  */
-export async function compacted(history: HistoryItem[], input: TurnInput, model: ModelPort, call: ModelCall): Promise<HistoryItem[]> {
+export async function compacted(history: HistoryItem[], input: TurnInput, model: ModelPort, call: ModelCall): Promise<{ history: HistoryItem[]; usage: Usage }> {
   let source = history;
   for (;;) {
     try {
-      const { items } = await model.ask({ input: [...source, message('user', ASK)], tools: [], cacheKey: input.threadId }, call);
+      const { items, usage } = await model.ask({ input: [...source, message('user', ASK)], tools: [], cacheKey: input.threadId }, call);
       const notes = items.map(textOf).join('\n').trim();
       if (!notes) throw new Failure('model-bad-reply', 'The model wrote no summary of the long conversation.', { fix: 'Try again, or go on in a new task.' });
-      return [...await prefix(input), ...keptMessages(history), message('user', HANDOVER + notes)];
+      return { history: [...await prefix(input), ...keptMessages(history), message('user', HANDOVER + notes)], usage };
     } catch (thrown) {
       const shorter = thrown instanceof Failure && thrown.detail.code === 'context-overflow' ? withoutOldest(source) : null;
       if (!shorter) throw thrown;

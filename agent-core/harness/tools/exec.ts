@@ -1,9 +1,10 @@
+import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure, type ItemOf } from '../../contract/index.ts';
 import type { RunRequest } from '../../sandbox/types.ts';
 import type { TurnInput } from '../types.ts';
-import { gate, type Gate } from '../approvals/gate.ts';
+import { gate, typingGate, type Gate } from '../approvals/gate.ts';
 import { formatExec, MAX_OUTPUT_TOKENS, truncateOutput } from './output.ts';
 import { applyPatchText, heredocPatch } from './patch.ts';
 import { Session } from './session.ts';
@@ -40,6 +41,12 @@ function workdirOf(asked: string | null | undefined, input: TurnInput): string {
   return cwd;
 }
 
+/** Outside the fence a folder that is really a link would lead a command that was allowed here to another place. */
+async function mustStayInside(cwd: string, worktree: string): Promise<void> {
+  const real = await realpath(cwd);
+  if (real !== worktree && !real.startsWith(`${worktree}/`)) throw new Failure('not-allowed', `${cwd} leads out of the worktree, to ${real}`);
+}
+
 const shells = new Set(['bash', 'sh', 'zsh', 'dash', 'fish']);
 const shellOf = (asked: string | null | undefined): string => (asked && shells.has(asked.replace(/^.*\//, '')) ? asked : '/bin/bash');
 
@@ -51,6 +58,7 @@ async function start(args: ExecArgs, call: Call, allowed: Extract<Gate, { go: tr
     ...(args.tty ? { tty: { cols: 80, rows: 24 } } : {}),
   };
   try {
+    if (allowed.outside) await mustStayInside(cwd, input.machine.spec.worktree);
     const process = await (allowed.outside ? host.runOutside(request) : input.machine.run(request));
     const session = new Session(process, { ...allowed.item, outside: allowed.outside }, args.tty === true, host);
     // Nobody types into a pipe: what waits for input gets its end at once instead of hanging.
@@ -110,6 +118,8 @@ async function write(args: z.infer<typeof StdinArgs>, call: Call): Promise<strin
   if (!session) throw new Rejected(`write_stdin failed: Unknown process id ${args.session_id}`);
   const chars = args.chars ?? '';
   if (chars && session.exitCode === null) {
+    const why = session.outside && await typingGate(chars, session.outside, call);
+    if (why) throw new Rejected(`write_stdin failed: ${why}`);
     if (session.tty) session.process.write(chars);
     else if (chars === '\u0003') await session.process.kill('interrupt');
     else throw new Rejected('write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open');

@@ -83,6 +83,12 @@ export class Session {
       status: !ended ? 'running' : this.#stopped ? 'interrupted' : this.exitCode === 0 ? 'completed' : 'failed' };
   }
 
+  /** Whether it runs outside the sandbox, and as what. */
+  get outside(): { command: string; cwd: string; itemId: ItemOf<'command'>['id'] } | null {
+    const { outside, command, cwd, id } = this.#item;
+    return outside ? { command, cwd, itemId: id } : null;
+  }
+
   /** True for the one caller that may complete the item. */
   claim(): boolean {
     const first = !this.#completed;

@@ -20,7 +20,11 @@ export function plainMachine(worktree: string): Machine & { ran: RunRequest[] } 
   const kindOf = (entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }) =>
     entry.isFile() ? 'file' as const : entry.isDirectory() ? 'folder' as const : entry.isSymbolicLink() ? 'symlink' as const : 'other' as const;
   const files: WorktreeFiles = {
-    read: async (path, limit) => (await readFile(inside(path))).subarray(0, limit),
+    read: async (path, limit = Infinity) => {
+      const bytes = await readFile(inside(path));
+      if (bytes.length > limit) throw new Failure('not-allowed', `${path} is ${bytes.length} bytes; at most ${limit} are read.`);
+      return bytes;
+    },
     write: async (path, content) => { await mkdir(dirname(inside(path)), { recursive: true }); await writeFile(inside(path), content); },
     remove: (path) => rm(inside(path)),
     stat: async (path) => lstat(inside(path)).then((stat) => ({ kind: kindOf(stat), size: stat.size, mode: stat.mode }), () => null),
