@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import { Failure } from '../contract/errors.ts';
+import type { Bind, Machine } from '../sandbox/types.ts';
+import { insideScript, isOid } from './runner.ts';
+import { receivePack } from './harvest.ts';
+import { allowedSettings, coreSettings, objectRoots, renderConfig } from './session-store.ts';
+import { replaceFile } from './store-files.ts';
+
+/** Where the snapshot's own git directory appears inside, only for the run that writes a tree. */
+const SNAP = '/signalbox/snap';
+
+/** What a workspace's checkpoints need on the host. */
+export interface SnapPlace {
+  /** This workspace's own folder for the private index and new objects; seen inside by checkpoint runs alone. */
+  snap: string;
+  /** The project's bare checkpoint store, never seen inside. */
+  checkpoints: string;
+  gitDir: string;
+  repo: string;
+  worktree: string;
+  workspaceId: string;
+}
+
+/** Makes the project's bare checkpoint store, which borrows the repository's objects. Idempotent. */
+export async function makeCheckpointStore(store: string, gitDir: string): Promise<void> {
+  for (const folder of ['objects/info', 'objects/pack', 'refs/workspaces']) await mkdir(join(store, folder), { recursive: true, mode: 0o700 });
+  const alternates = (await objectRoots(gitDir)).map((root) => `${root}\n`).join('');
+  if ((await readFile(join(store, 'objects/info/alternates'), 'utf8').catch(() => '')) !== alternates) await replaceFile(join(store, 'objects/info/alternates'), alternates);
+  await writeFile(join(store, 'config'), renderConfig(coreSettings(true)), { flag: 'wx' }).catch(ignore);
+  await writeFile(join(store, 'HEAD'), 'ref: refs/heads/none\n', { flag: 'wx' }).catch(ignore);
+}
+
+/**
+ * Makes the private git directory in which trees are written: an index of our own, none of the agent's settings,
+ * filters or excludes, so that what is shown is what is on disk. `index` is copied to start warm.
+ */
+export async function makeSnap(place: SnapPlace, index: string | null): Promise<void> {
+  await rm(place.snap, { recursive: true, force: true });
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info']) await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
+  const settings = (await allowedSettings(place.repo)).filter(([key]) => key.startsWith('core.'));
+  const exclude = await readFile(join(place.gitDir, 'info', 'exclude'), 'utf8').catch(() => '');
+  await Promise.all([
+    writeFile(join(place.snap, 'config'), renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']])),
+    writeFile(join(place.snap, 'HEAD'), 'ref: refs/heads/none\n'),
+    writeFile(join(place.snap, 'info', 'exclude'), exclude),
+    writeFile(join(place.snap, 'objects', 'info', 'alternates'), (await objectRoots(place.gitDir)).map((_, at) => `/signalbox/objects/${at}\n`).join('')),
+    ...(index === null ? [] : [readFile(index).then((bytes) => writeFile(join(place.snap, 'index'), bytes))]),
+  ]);
+}
+
+const ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
+const SAFE = '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
+/** $1 the tree that the store has, $2 the base commit. Prints the tree, then a pack of what it needs beyond them. */
+const SCRIPT = `set -e
+git ${SAFE} add --all -- . >&2
+tree=$(git ${SAFE} write-tree)
+echo "$tree"
+[ "$tree" = "$1" ] && exit 0
+known=$1
+git cat-file -e "$known" 2>/dev/null || known=$2
+printf '%s\\n^%s\\n' "$tree" "$known" | git -c pack.threads=1 -c pack.window=4 pack-objects --quiet --revs --thin --stdout
+`;
+
+export interface Checkpoint {
+  /** Tree id in the checkpoint store: every file that is not ignored, untracked ones included. */
+  tree: string;
+  /** The commit that keeps it, on `refs/workspaces/<id>`. */
+  commit: string;
+}
+
+/**
+ * Writes the workspace's whole tree, inside, and takes it into the bare checkpoint store, outside, where every object
+ * is checked. `last` is the newest checkpoint (null: none yet, then `base` is what the store can borrow).
+ */
+export async function checkpoint(machine: Machine, place: SnapPlace, base: string, last: Checkpoint | null, label: string): Promise<Checkpoint> {
+  const binds: Bind[] = [{ source: place.snap, target: SNAP, access: 'write' }];
+  const run = await insideScript(machine, SCRIPT, [last?.tree ?? '', base], {
+    access: 'read', binds, cwd: place.worktree, env: { ...ENV, GIT_WORK_TREE: place.worktree }, limit: 1024 * 1024 * 1024,
+  });
+  const newline = run.stdout.indexOf(10);
+  const tree = run.stdout.toString('latin1', 0, newline);
+  if (!isOid(tree)) throw new Failure('git-failed', 'No checkpoint could be made of the workspace.', { output: run.stderr });
+  if (last !== null && last.tree === tree) return last;
+  await receivePack(place.checkpoints, run.stdout.subarray(newline + 1));
+  const commit = await writeCommit(place.checkpoints, tree, last?.commit ?? null, label);
+  await replaceFile(join(place.checkpoints, 'refs', 'workspaces', place.workspaceId), `${commit}\n`);
+  return { tree, commit };
+}
+
+/** A commit as a loose object: the store is ours alone, and a process for each would cost more than the snapshot. */
+async function writeCommit(store: string, tree: string, parent: string | null, label: string): Promise<string> {
+  const who = `Signalbox <signalbox@localhost> ${Math.floor(Date.now() / 1000)} +0000`;
+  const body = Buffer.from(`tree ${tree}\n${parent === null ? '' : `parent ${parent}\n`}author ${who}\ncommitter ${who}\n\n${label.replaceAll('\0', '')}\n`);
+  const object = Buffer.concat([Buffer.from(`commit ${body.length}\0`), body]);
+  const oid = createHash('sha1').update(object).digest('hex');
+  const path = join(store, 'objects', oid.slice(0, 2), oid.slice(2));
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = join(store, 'objects', `tmp_${oid}`);
+  await writeFile(temporary, deflateSync(object, { level: 1 }), { mode: 0o444 });
+  await rename(temporary, path);
+  return oid;
+}
+
+/** Forgets a workspace's checkpoints. */
+export const dropCheckpoints = (store: string, workspaceId: string): Promise<void> => rm(join(store, 'refs', 'workspaces', workspaceId), { force: true });
+
+function ignore(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}

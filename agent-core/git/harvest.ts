@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { openSync, closeSync, readSync, writeSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../contract/errors.ts';
+import type { Machine } from '../sandbox/types.ts';
+import { checkIndex } from './index-file.ts';
+import { realHead, realRef, storeHead } from './refs.ts';
+import { gitFailure, inside, insideArgs, insideEnv, isOid, outside } from './runner.ts';
+import { writable, type StorePlace } from './session-store.ts';
+import { isCode, readStoreFile, replaceFile, storeFileStamp, writeStoreFile } from './store-files.ts';
+import { moveRefs } from './worktree.ts';
+
+/** What both sides agreed on when they were last brought together. Kept in `workspace.json`. */
+export interface Agreed {
+  /** The branch's commit, the same in the store and in the repository. */
+  tip: string;
+  /** Which index of the store was brought out. */
+  insideIndex: string | null;
+  /** Which index the worktree's real admin folder had after that. */
+  outsideIndex: string | null;
+}
+
+export interface HarvestPlace extends StorePlace {
+  workspaceId: string;
+  /** A host folder of this workspace that nothing inside sees, for the bundle on its way. */
+  scratch: string;
+}
+
+export interface Harvested {
+  tip: string;
+  moved: boolean;
+  /** The agent's and the person's commits went different ways: the agent's are on this branch, the person's stay on theirs. */
+  diverged: string | null;
+  agreed: Agreed;
+}
+
+/**
+ * Brings HEAD, as it is inside, into `refs/heads/signalbox/<slug>` and nothing else, then the worktree's real HEAD and
+ * index to match. Starts no process where nothing changed. Never overwrites what the person did to the branch.
+ */
+export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Harvested> {
+  const [head, real] = await Promise.all([storeHead(place.store, place.admin), realRef(place.gitDir, place.branch)]);
+  let { tip } = agreed;
+  let diverged: string | null = null;
+  if (head.oid !== null && head.oid !== agreed.tip) {
+    const brought = await bring(machine, place, agreed.tip, real);
+    if (real === null || real === agreed.tip) {
+      await point(place, brought, real, agreed.tip);
+      tip = brought;
+    } else if (brought === real) {
+      tip = real;
+    } else if (await isAncestor(place.gitDir, real, brought)) {
+      await point(place, brought, real, agreed.tip);
+      tip = brought;
+    } else {
+      diverged = `${place.branch}-agent`;
+      await pointAside(place, diverged, brought);
+    }
+  }
+  const matched = diverged === null && (real === agreed.tip || tip !== agreed.tip) ? await matchAdmin(machine, place, agreed) : agreed;
+  return { tip, moved: tip !== agreed.tip, diverged, agreed: { ...matched, tip } };
+}
+
+/** Bundles HEAD inside and takes it in outside, without touching a ref. Returns the commit that came. */
+async function bring(machine: Machine, place: HarvestPlace, known: string, real: string | null): Promise<string> {
+  const have = await outside({ gitDir: place.gitDir, args: ['rev-parse', '--verify', '--quiet', `${real ?? known}^{commit}`], answers: [1, 128] });
+  const not = [...new Set([known, ...(have.code === 0 && real !== null ? [real] : [])])].map((oid) => `^${oid}`);
+  const file = join(place.scratch, 'harvest.bundle');
+  await mkdir(place.scratch, { recursive: true, mode: 0o700 });
+  try {
+    const empty = await bundle(machine, file, ['HEAD', ...not]);
+    if (empty) return presentHead(place);
+    const tip = bundledHead(file);
+    await outside({
+      gitDir: place.gitDir,
+      config: ['protocol.file.allow=always', 'transfer.fsckObjects=true', 'fetch.fsckObjects=true', 'fetch.writeCommitGraph=false', 'core.fsyncMethod=batch'],
+      args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--no-show-forced-updates', file, tip.ref],
+    });
+    return tip.oid;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** Writes the bundle that a read-only run prints into a file; true where there was nothing new to bundle. */
+async function bundle(machine: Machine, file: string, revs: readonly string[]): Promise<boolean> {
+  const argv = ['git', ...insideArgs, '-c', 'pack.threads=1', 'bundle', 'create', '--quiet', '-', ...revs];
+  const run = await machine.run({ argv, access: 'read', env: insideEnv });
+  run.endInput();
+  const target = openSync(file, 'w', 0o600);
+  let stderr = '';
+  let failed: unknown = null;
+  run.onOutput((chunk, stream) => {
+    if (stream === 'stderr') {
+      stderr = (stderr + Buffer.from(chunk).toString('utf8')).slice(-8000);
+      return;
+    }
+    try {
+      if (failed === null) writeSync(target, chunk);
+    } catch (error) {
+      failed = error;
+    }
+  });
+  const { code } = await run.exited;
+  closeSync(target);
+  if (failed !== null) throw isCode(failed, 'ENOSPC', 'EDQUOT') ? new Failure('disk-full', 'The disk is full: the agent’s commits could not be taken over.', { fix: 'Make room, then try again. They are safe in the workspace.' }) : failed;
+  if (code !== 0 && /empty bundle/.test(stderr)) return true;
+  if (code !== 0) throw gitFailure(['git', 'bundle', 'create', '-', ...revs], { code, stdout: Buffer.alloc(0), stderr });
+  return false;
+}
+
+/** The one ref that a bundle's header names. */
+function bundledHead(file: string): { oid: string; ref: string } {
+  const target = openSync(file, 'r');
+  const bytes = Buffer.alloc(64 * 1024);
+  const length = readSync(target, bytes, 0, bytes.length, 0);
+  closeSync(target);
+  const lines = bytes.toString('latin1', 0, length).split('\n');
+  if (!/^# v[23] git bundle$/.test(lines[0] ?? '')) throw new Failure('git-failed', 'The workspace answered with something that is no git bundle.');
+  for (const line of lines.slice(1)) {
+    if (line === '') break;
+    const found = /^([0-9a-f]{40}) (\S+)$/.exec(line);
+    if (found?.[1] !== undefined && found[2] === 'HEAD') return { oid: found[1], ref: 'HEAD' };
+  }
+  throw new Failure('git-failed', 'The bundle from the workspace does not hold its HEAD.');
+}
+
+/** HEAD moved to a commit that needs no transfer: it must be here already, with all that it reaches. */
+async function presentHead(place: HarvestPlace): Promise<string> {
+  const { oid } = await storeHead(place.store, place.admin);
+  if (oid === null) throw new Failure('git-failed', 'HEAD inside the workspace points at no commit.');
+  await outside({ gitDir: place.gitDir, args: ['rev-list', '--quiet', '--objects', oid, '--not', '--all'] });
+  return oid;
+}
+
+export async function isAncestor(gitDir: string, older: string, newer: string): Promise<boolean> {
+  return (await outside({ gitDir, args: ['merge-base', '--is-ancestor', older, newer], answers: [1] })).code === 0;
+}
+
+/** Points the branch at what came. A tip that is no longer part of it is kept under a hidden ref. */
+async function point(place: HarvestPlace, to: string, from: string | null, before: string): Promise<void> {
+  const kept = `refs/signalbox/${place.workspaceId}/tips/${before}`;
+  const rewritten = !(await isAncestor(place.gitDir, before, to));
+  const keep = rewritten && (await realRef(place.gitDir, kept)) === null ? [[kept, before, null] as const] : [];
+  await moveRefs(place.gitDir, [...keep, [place.branch, to, from]]);
+}
+
+async function pointAside(place: HarvestPlace, ref: string, to: string): Promise<void> {
+  const now = await realRef(place.gitDir, ref);
+  if (now !== to) await moveRefs(place.gitDir, [[ref, to, now]]);
+}
+
+const adminFile = (place: StorePlace, name: string): string => join(place.gitDir, 'worktrees', place.admin, name);
+
+/** Which version of the worktree's real index this is. */
+async function realIndexStamp(place: StorePlace): Promise<string | null> {
+  const found = await stat(adminFile(place, 'index'), { bigint: true }).catch(() => null);
+  return found === null ? null : `${found.ino}:${found.size}:${found.mtimeNs}`;
+}
+
+/** Brings the real HEAD and index along, so that a person's shell there sees what the agent sees. */
+export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Agreed> {
+  const wanted = `ref: ${place.branch}\n`;
+  if ((await readFile(adminFile(place, 'HEAD'), 'utf8').catch(() => '')) !== wanted) await replaceFile(adminFile(place, 'HEAD'), wanted);
+  const name = `worktrees/${place.admin}/index`;
+  const stamp = await storeFileStamp(place.store, name);
+  if (stamp === null || stamp === agreed.insideIndex) return agreed;
+  const bytes = await readStoreFile(place.store, name, 512 * 1024 * 1024);
+  const checked = bytes === null ? null : checkIndex(bytes);
+  if (checked === null) {
+    // An index that can't be taken over as it is: the person sees the branch's own tree as staged.
+    await outside({ gitDir: place.gitDir, args: ['read-tree', place.branch], env: { GIT_INDEX_FILE: adminFile(place, 'index') } });
+  } else {
+    await bringStaged(machine, place, checked.blobs);
+    await replaceFile(adminFile(place, 'index'), checked.bytes);
+  }
+  return { ...agreed, insideIndex: stamp, outsideIndex: await realIndexStamp(place) };
+}
+
+/** Staged files that no commit holds yet: their contents come too, or git outside could not show them. */
+async function bringStaged(machine: Machine, place: HarvestPlace, blobs: ReadonlySet<string>): Promise<void> {
+  const input = [...blobs].join('\n') + '\n';
+  const here = await outside({ gitDir: place.gitDir, args: ['cat-file', '--batch-check=%(objecttype)', '--buffer'], input });
+  const types = here.stdout.toString('latin1').split('\n');
+  const missing = [...blobs].filter((_, index) => types[index]?.endsWith('missing'));
+  if (missing.length === 0) return;
+  const pack = await inside(machine, ['pack-objects', '--quiet', '--stdout'], { access: 'read', input: missing.join('\n') + '\n', answers: [128] });
+  if (pack.code !== 0) return;
+  await receivePack(place.gitDir, pack.stdout);
+  // Kept from the collector by one hidden tree, named by content so that nothing in it can be a path.
+  const tree = missing.filter((oid) => isOid(oid)).map((oid) => `100644 blob ${oid}\t${oid}\n`).toSorted().join('');
+  const made = (await outside({ gitDir: place.gitDir, args: ['mktree'], input: tree })).stdout.toString('latin1').trim();
+  const ref = `refs/signalbox/${place.workspaceId}/staged`;
+  await moveRefs(place.gitDir, [[ref, made, await realRef(place.gitDir, ref)]]);
+}
+
+/** Takes a pack from inside into a store outside: every object is checked, and that all it names is there. */
+export async function receivePack(gitDir: string, pack: Buffer): Promise<void> {
+  if (pack.length < 32 || pack.toString('latin1', 0, 4) !== 'PACK') throw new Failure('git-failed', 'The workspace answered with something that is no git pack.');
+  const count = pack.readUInt32BE(8);
+  if (count === 0) return;
+  const args = count <= 256 ? ['unpack-objects', '-q', '--strict'] : ['index-pack', '--stdin', '--fix-thin', '--strict'];
+  await outside({ gitDir, args, input: pack, config: ['core.fsyncMethod=batch', 'fsck.badDate=ignore'] });
+}
+
+export interface Imported {
+  /** The commit that the person put on the branch; null where they did nothing. */
+  commit: string | null;
+  /** Both sides moved: the person's commits are at this ref inside, for the agent to merge. */
+  aside: string | null;
+  agreed: Agreed;
+}
+
+/**
+ * Takes what the person did in the worktree from outside (commits, a moved branch, staged files) into the store,
+ * before a turn begins. What the agent did since is kept: where both moved, the person's commit comes aside.
+ */
+export async function importOutside(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Imported> {
+  const [head, real, stamp] = await Promise.all([realHead(place.gitDir, place.admin), realRef(place.gitDir, place.branch), realIndexStamp(place)]);
+  const outsideTip = head.oid ?? real;
+  const movedOutside = outsideTip !== null && outsideTip !== agreed.tip;
+  const indexTouched = stamp !== null && stamp !== agreed.outsideIndex;
+  if (!movedOutside && !indexTouched) return { commit: null, aside: null, agreed };
+  const inner = await storeHead(place.store, place.admin);
+  if (movedOutside && inner.oid !== agreed.tip && inner.oid !== outsideTip) {
+    const aside = `${place.branch.replace('refs/heads/', 'refs/remotes/outside/')}`;
+    await inside(machine, ['update-ref', aside, outsideTip], { access: 'write', binds: writable(place, false) });
+    return { commit: outsideTip, aside, agreed };
+  }
+  if (movedOutside) {
+    await inside(machine, ['update-ref', '-m', 'signalbox: from outside', 'HEAD', outsideTip], { access: 'write', binds: writable(place, false) });
+    if (head.ref !== place.branch || real !== outsideTip) await adopt(place, outsideTip, real);
+  }
+  let { insideIndex } = agreed;
+  if (indexTouched) {
+    await writeStoreFile(place.store, `worktrees/${place.admin}/index`, await readFile(adminFile(place, 'index')));
+    insideIndex = await storeFileStamp(place.store, `worktrees/${place.admin}/index`);
+  }
+  return { commit: movedOutside ? outsideTip : null, aside: null, agreed: { tip: outsideTip ?? agreed.tip, insideIndex, outsideIndex: stamp } };
+}
+
+/** The person checked something else out in the worktree: the workspace's branch follows to that commit. */
+async function adopt(place: HarvestPlace, commit: string, real: string | null): Promise<void> {
+  if (real !== commit) await (real === null ? moveRefs(place.gitDir, [[place.branch, commit, null]]) : point(place, commit, real, real));
+  await replaceFile(adminFile(place, 'HEAD'), `ref: ${place.branch}\n`);
+}
+
+/** The real index copied aside, such as for a private one that starts warm. */
+export const copyRealIndex = (place: StorePlace, to: string): Promise<void> => copyFile(adminFile(place, 'index'), to);
+
+export const contentHash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,164 @@
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { Bind } from '../sandbox/types.ts';
+import type { Identity } from './repository.ts';
+import { parsePackedRefs, renderPackedRefs, type PackedRef } from './refs.ts';
+import { discover, isOid, outsideText } from './runner.ts';
+import { readStoreFile, writeStoreFile } from './store-files.ts';
+
+/** Where the repository's objects appear inside, read-only. */
+const OBJECTS = '/signalbox/objects';
+
+/** A private common git directory that stands in for the real one inside a sandbox. */
+export interface StorePlace {
+  /** Host folder of the store; the agent may write all of it. */
+  store: string;
+  /** The person's common git directory, at whose path the store appears inside. */
+  gitDir: string;
+  /** Name of the worktree's admin folder, the same in both. */
+  admin: string;
+  worktree: string;
+  /** Full name of the branch, `refs/heads/signalbox/…`. */
+  branch: string;
+}
+
+/** The folders that hold the repository's objects: its own, then those it borrows from. */
+export async function objectRoots(gitDir: string): Promise<string[]> {
+  const roots: string[] = [];
+  const visit = async (folder: string): Promise<void> => {
+    const real = await realpath(folder).catch(() => null);
+    if (real === null || roots.includes(real) || roots.length > 16) return;
+    roots.push(real);
+    const alternates = await readFile(join(real, 'info', 'alternates'), 'utf8').catch(() => '');
+    for (const line of alternates.split('\n')) {
+      if (line !== '' && !line.startsWith('#')) await visit(isAbsolute(line) ? line : join(real, line));
+    }
+  };
+  await visit(join(gitDir, 'objects'));
+  return roots;
+}
+
+/** The binds that put the store in the git directory's place, with the real objects beside it. */
+export async function storeBinds(place: Pick<StorePlace, 'store' | 'gitDir'>): Promise<Bind[]> {
+  return [{ source: place.store, target: place.gitDir, access: 'write' }, ...(await objectBinds(place.gitDir))];
+}
+
+/** For one run of our own that must write whatever the mode is: the store, and the worktree where it needs it. */
+export const writable = (place: Pick<StorePlace, 'store' | 'gitDir' | 'worktree'>, worktree: boolean): Bind[] => [
+  ...(worktree ? [{ source: place.worktree, target: place.worktree, access: 'write' as const }] : []),
+  { source: place.store, target: place.gitDir, access: 'write' },
+];
+
+/** The repository's objects, read-only at a path of their own. */
+export async function objectBinds(gitDir: string): Promise<Bind[]> {
+  return (await objectRoots(gitDir)).map((source, index) => ({ source, target: `${OBJECTS}/${index}`, access: 'read' }));
+}
+
+/** Settings that say how files and commits are written. No command, no path, no credential is among them. */
+const PLAIN = new RegExp(`^(?:${[
+  'core\\.(?:filemode|symlinks|ignorecase|precomposeunicode|autocrlf|eol|safecrlf|abbrev|quotepath|whitespace|trustctime|checkstat|commentchar)',
+  'user\\.(?:name|email)', 'init\\.defaultbranch', 'merge\\.(?:conflictstyle|ff|renames|renamelimit)', 'pull\\.(?:rebase|ff)', 'rebase\\.(?:autosquash|autostash|updaterefs)',
+  'diff\\.(?:algorithm|renames|renamelimit|context|noprefix|mnemonicprefix)', 'i18n\\.(?:commitencoding|logoutputencoding)', 'push\\.default',
+  'branch\\..+\\.(?:remote|merge|rebase)', 'remote\\..+\\.fetch', 'commit\\.cleanup', 'log\\.date', 'status\\.(?:showuntrackedfiles|relativepaths)', 'column\\.ui', 'color\\.ui',
+].join('|')})$`, 's');
+
+/** The repository's settings that may be seen inside, as `key` and `value` in order. */
+export async function allowedSettings(repo: string): Promise<[string, string][]> {
+  const listed = (await discover(repo, ['config', '--list', '-z'])).stdout.toString('utf8').split('\0');
+  const settings: [string, string][] = [];
+  for (const entry of listed) {
+    const newline = entry.indexOf('\n');
+    const [key, value] = newline < 0 ? [entry, 'true'] : [entry.slice(0, newline), entry.slice(newline + 1)];
+    if (/^core\.(?:quotepath|pager)$/.test(key)) continue;
+    if (PLAIN.test(key)) settings.push([key, value]);
+    else if (/^remote\..+\.(?:url|pushurl)$/s.test(key)) settings.push([key, withoutCredentials(value)]);
+  }
+  return settings;
+}
+
+/** A remote's address with nothing secret in it. */
+export function withoutCredentials(url: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i.exec(url);
+  if (!scheme) return url;
+  const user = /^ssh:\/\//i.test(url) ? /^ssh:\/\/([^:@/]+)(?::[^@/]*)?@/i.exec(url)?.[1] : undefined;
+  return `${scheme[1]}${user ? `${user}@` : ''}${scheme[2]}`;
+}
+
+export function renderConfig(settings: readonly (readonly [string, string])[]): string {
+  return settings.map(([key, value]) => {
+    const first = key.indexOf('.');
+    const last = key.lastIndexOf('.');
+    const section = key.slice(0, first);
+    const sub = first === last ? '' : ` "${key.slice(first + 1, last).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+    const quoted = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+    return `[${section}${sub}]\n\t${key.slice(last + 1)} = "${quoted}"\n`;
+  }).join('');
+}
+
+export const coreSettings = (bare: boolean): [string, string][] => [['core.repositoryformatversion', '0'], ['core.bare', String(bare)], ['core.logallrefupdates', 'true']];
+
+/**
+ * Makes the store, ready for a checkout inside. Only called while nothing runs in the workspace: what was there is
+ * removed, the folder itself kept (it may be mounted). Returns the base refs as they were copied.
+ */
+export async function seedStore(place: StorePlace & { repo: string; commit: string; who: Identity }): Promise<Map<string, PackedRef>> {
+  const { store, gitDir, admin, worktree, branch, commit, who } = place;
+  await mkdir(store, { recursive: true, mode: 0o700 });
+  const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
+    allowedSettings(place.repo), baseRefs(gitDir, branch), objectRoots(gitDir),
+    readFile(join(gitDir, 'HEAD'), 'utf8'),
+    readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''),
+    readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
+  ]);
+  const identity: [string, string][] = [['user.name', who.name], ['user.email', who.email]];
+  const files: Record<string, string> = {
+    HEAD: head, config: renderConfig([...settings, ...identity, ...coreSettings(false)]), 'packed-refs': renderPackedRefs(refs),
+    'info/exclude': exclude, 'objects/info/alternates': roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
+    [branch]: `${commit}\n`, ...(shallow === null ? {} : { shallow }),
+    [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`, [`worktrees/${admin}/commondir`]: '../..\n', [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
+  };
+  for (const folder of ['hooks', 'objects/pack', 'refs/heads', 'refs/tags']) await mkdir(join(store, folder), { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(store, name)), { recursive: true });
+    await writeFile(join(store, name), content);
+  }
+  return refs;
+}
+
+/** The refs an agent may see: branches, remote branches and tags, but not the branches of other tasks. */
+export async function baseRefs(gitDir: string, branch: string): Promise<Map<string, PackedRef>> {
+  const text = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname) %(*objectname) %(symref)', 'refs/heads', 'refs/remotes', 'refs/tags']);
+  const refs = new Map<string, PackedRef>();
+  for (const line of text.split('\n')) {
+    const [name = '', oid = '', peeled = '', symref = ''] = line.split(' ');
+    if (symref !== '' || !isOid(oid) || name === branch || name.startsWith('refs/heads/signalbox/')) continue;
+    refs.set(name, { oid, peeled: isOid(peeled) ? peeled : null });
+  }
+  return refs;
+}
+
+/**
+ * Brings base refs that moved outside into the store. A ref that the agent moved, made or deleted stays as the agent
+ * left it. `seen` is what was copied last; returns what is to be remembered now, or null where nothing changed.
+ */
+export async function refreshRefs(place: Pick<StorePlace, 'store' | 'gitDir' | 'branch'>, seen: ReadonlyMap<string, PackedRef>): Promise<Map<string, PackedRef> | null> {
+  const now = await baseRefs(place.gitDir, place.branch);
+  const moved = [...now].filter(([name, ref]) => seen.get(name)?.oid !== ref.oid);
+  const gone = [...seen.keys()].filter((name) => !now.has(name));
+  if (moved.length === 0 && gone.length === 0) return null;
+  // Git's own lock: a `git pack-refs` that runs inside meanwhile would otherwise lose what it packs.
+  const locked = await readStoreFile(place.store, 'packed-refs.lock');
+  if (locked !== null) return null;
+  const packed = parsePackedRefs((await readStoreFile(place.store, 'packed-refs', 64 * 1024 * 1024))?.toString('utf8') ?? '');
+  for (const [name, ref] of moved) {
+    if (!packed.has(name) ? !seen.has(name) : packed.get(name)?.oid === seen.get(name)?.oid) packed.set(name, ref);
+  }
+  for (const name of gone) {
+    if (packed.get(name)?.oid === seen.get(name)?.oid) packed.delete(name);
+  }
+  await writeStoreFile(place.store, 'packed-refs', renderPackedRefs(packed));
+  return now;
+}
+
+/** Removes a store. Only while nothing runs in the workspace. */
+export const removeStore = (store: string): Promise<void> => rm(store, { recursive: true, force: true });

@@ -1,0 +1,48 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../contract/errors.ts';
+import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
+import { checkIndex } from '../git/index-file.ts';
+import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
+import { realHead, renderPackedRefs } from '../git/refs.ts';
+import { identity, locateRepository } from '../git/repository.ts';
+import { discover } from '../git/runner.ts';
+import { seedStore } from '../git/session-store.ts';
+import { replaceFile, storeFileStamp } from '../git/store-files.ts';
+import { adminOf, moveRefs } from '../git/worktree.ts';
+import { writeMeta, type Meta, type Places } from './meta.ts';
+import { keepRef, snapPlace, storePlace } from './prepare.ts';
+
+/**
+ * Makes a workspace of a linked worktree that Signalbox did not make: its branch is the one that harvest updates.
+ * Throws `not-allowed` for a main checkout and `conflict` for a detached HEAD.
+ */
+export async function adopt(places: Places, dir: string, made: { id: WorkspaceId; projectId: Project['id']; mode: Mode }): Promise<Meta> {
+  const { repo, subdir, gitDir } = await locateRepository(await realpath(dir));
+  const own = (await discover(repo, ['rev-parse', '--path-format=absolute', '--git-dir'])).stdout.toString('utf8').trim();
+  if ((await realpath(own)) === gitDir) {
+    throw new Failure('not-allowed', `${repo} is the repository’s main checkout, not a linked worktree.`, { fix: 'Work in place, or make a worktree: git worktree add ../name' });
+  }
+  const admin = await adminOf(repo);
+  const head = await realHead(gitDir, admin);
+  if (head.ref === null || head.oid === null) throw new Failure('conflict', `${repo} is on no branch.`, { fix: 'Check out a branch there first: git switch -c name' });
+  const meta: Meta = {
+    version: 1, id: made.id, kind: 'adopted', phase: 'preparing', title: head.ref.replace('refs/heads/', ''), slug: admin, branch: head.ref, path: repo,
+    project: { id: made.projectId, name: admin, repo, subdir, gitDir }, base: { ref: head.ref.replace('refs/heads/', ''), kind: 'local' }, baseCommit: head.oid,
+    admin, mode: made.mode, createdAt: Date.now(), agreed: null, last: null, trash: null,
+  };
+  await writeMeta(places, meta);
+  const place = storePlace(places, meta);
+  const seen = await seedStore({ ...place, repo, commit: head.oid, who: await identity(repo) });
+  await moveRefs(gitDir, [[keepRef(meta.id), head.oid, null]]);
+  await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
+  const index = join(gitDir, 'worktrees', admin, 'index');
+  const bytes = await readFile(index).catch(() => null);
+  if (bytes !== null) await replaceFile(join(place.store, 'worktrees', admin, 'index'), bytes);
+  meta.agreed = { tip: head.oid, insideIndex: await storeFileStamp(place.store, `worktrees/${admin}/index`), outsideIndex: null };
+  await makeCheckpointStore(places.checkpoints(meta.project.id), gitDir);
+  await makeSnap(snapPlace(places, meta), bytes !== null && checkIndex(bytes) !== null ? index : null);
+  meta.phase = 'ready';
+  await writeMeta(places, meta);
+  return meta;
+}

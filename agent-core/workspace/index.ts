@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { Failure } from '../contract/errors.ts';
+import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
+import type { Machine, Policy, SandboxDriver } from '../sandbox/types.ts';
+import { newId } from '../support/ids.ts';
+import { adopt } from './adopt.ts';
+import { Lock } from './lock.ts';
+import { listMeta, Places, readMeta, type Meta } from './meta.ts';
+import { openWorkspace, type OpenContext, type OpenWorkspace } from './open.ts';
+import { prepare, undo, type PrepareRequest } from './prepare.ts';
+import { moveBack, moveToTrash, purge, secure } from './trash.ts';
+
+export type { Meta as WorkspaceMeta } from './meta.ts';
+export type { PrepareRequest } from './prepare.ts';
+export type { OpenWorkspace, TurnStart } from './open.ts';
+import { defaultPolicy } from './machine.ts';
+
+export { defaultPolicy };
+
+export interface WorkspacesOptions {
+  /** SIGNALBOX_HOME, absolute. */
+  home: string;
+  /** Says which driver runs what: the confining one for all of git's own work, the other for what a person let out. */
+  sandbox: { driver(policy: Policy): SandboxDriver };
+  /** Where new worktrees go; asked anew for each. `<home>/worktrees` unless a setting says otherwise. */
+  worktreeRoot: () => string;
+}
+
+export interface PreparedWorkspace {
+  path: string;
+  /** Short name, `signalbox/<slug>`; '' in place. */
+  branch: string;
+  slug: string;
+  baseCommit: string;
+}
+
+const prepared = (meta: Meta): PreparedWorkspace =>
+  ({ path: meta.path, branch: meta.branch.replace('refs/heads/', ''), slug: meta.slug, baseCommit: meta.baseCommit });
+
+/** Every workspace of one home: made, opened, deleted, restored. What is on disk is the truth; each verb can be asked again after a crash. */
+export class Workspaces {
+  readonly #places: Places;
+  readonly #options: WorkspacesOptions;
+  readonly #open = new Map<string, Promise<OpenWorkspace>>();
+  readonly #repositories = new Map<string, Lock>();
+  readonly #locks = new Map<string, Lock>();
+  /** Machines that a preparation left running, for the first `open`. */
+  readonly #started = new Map<string, Machine>();
+  /** Folders that agents may write, by workspace. */
+  #folders: Map<string, string> | null = null;
+
+  constructor(options: WorkspacesOptions) {
+    this.#options = options;
+    this.#places = new Places(options.home);
+  }
+
+  /**
+   * Makes the workspace, or returns the one that is there. Throws `base-not-found`, `fetch-failed`, `branch-taken`,
+   * `cannot-confine`, `git-failed`, `disk-full`; then nothing is left behind. An abort throws the signal's reason.
+   */
+  prepare(request: PrepareRequest): Promise<PreparedWorkspace> {
+    return this.#lock(request.workspaceId).run(async () => {
+      const { meta, machine } = await prepare({
+        places: this.#places, sandbox: this.#confining(), worktreeRoot: this.#options.worktreeRoot, lockFor: (gitDir) => this.#repository(gitDir),
+      }, request);
+      if (machine !== null) {
+        if (meta.mode === 'full') await machine.dispose();
+        else this.#started.set(meta.id, machine);
+      }
+      (await this.#agentFolders()).set(meta.id, meta.path);
+      return prepared(meta);
+    });
+  }
+
+  /** The running workspace; opened at first, shared after. Throws `not-found`, `conflict`, `worktree-missing`, `cannot-confine`. */
+  open(id: WorkspaceId): Promise<OpenWorkspace> {
+    let opening = this.#open.get(id);
+    if (opening === undefined) {
+      opening = this.#lock(id).run(() => this.#start(id));
+      this.#open.set(id, opening);
+      opening.catch(() => this.#open.delete(id));
+    }
+    return opening;
+  }
+
+  async #start(id: WorkspaceId): Promise<OpenWorkspace> {
+    const meta = await this.#must(id);
+    if (meta.phase !== 'ready') throw new Failure('conflict', `The workspace ${meta.slug} is ${meta.phase}.`, { fix: meta.phase === 'trashed' ? 'Restore it first.' : 'Prepare it again.' });
+    const machine = this.#started.get(id) ?? null;
+    this.#started.delete(id);
+    await this.#agentFolders();
+    return openWorkspace(this.#context(), meta, machine);
+  }
+
+  /** Ends everything that runs in the workspace. Harmless where it is not open. */
+  async close(id: WorkspaceId): Promise<void> {
+    const opening = this.#open.get(id);
+    this.#open.delete(id);
+    const left = this.#started.get(id);
+    this.#started.delete(id);
+    await left?.dispose();
+    if (opening !== undefined) await opening.then((workspace) => workspace.dispose(), () => {});
+  }
+
+  /** Checkpoint, verify, end what runs, and the folder itself moves to the trash. Throws rather than lose anything. */
+  async trash(id: WorkspaceId): Promise<void> {
+    const meta = await this.#must(id);
+    if (meta.phase === 'trashed') return;
+    if (meta.kind !== 'worktree') throw new Failure('not-allowed', `${meta.path} was not made by Signalbox, so it is not deleted by it.`, { fix: 'Remove it yourself if you want to.' });
+    if (meta.phase === 'ready') await secure(await this.open(id));
+    await this.close(id);
+    await this.#lock(id).run(async () => moveToTrash(this.#places, await this.#must(id)));
+  }
+
+  /** Everything back as it was, ignored files included. Throws `conflict` where its place is taken. */
+  async restore(id: WorkspaceId): Promise<void> {
+    await this.#lock(id).run(async () => {
+      const meta = await this.#must(id);
+      if (meta.phase !== 'ready') await moveBack(this.#places, meta);
+    });
+  }
+
+  /** For good: worktree, trash, checkpoints, hidden refs, and the branch where the person did not move it. */
+  async purge(id: WorkspaceId): Promise<void> {
+    await this.close(id);
+    await this.#lock(id).run(async () => {
+      const meta = await readMeta(this.#places, id);
+      if (meta === null) return;
+      await (meta.phase === 'preparing' ? undo(this.#places, meta) : purge(this.#places, meta));
+      this.#folders?.delete(id);
+    });
+  }
+
+  /** The workspace that a folder lies in, or null. */
+  async locate(dir: string): Promise<Meta | null> {
+    const real = await realpath(dir).catch(() => dir);
+    const found = (await this.list()).filter((meta) => meta.kind !== 'in-place' && (real === meta.path || real.startsWith(meta.path + sep)));
+    return found.toSorted((a, b) => b.path.length - a.path.length)[0] ?? null;
+  }
+
+  /** Makes a workspace of a linked worktree that Signalbox did not make; the same one when asked again. */
+  async adopt(dir: string, mode: Mode = 'workspace'): Promise<Meta> {
+    const known = await this.locate(dir);
+    if (known !== null && known.phase === 'ready') return known;
+    const id = known?.id ?? newId<WorkspaceId>('ws');
+    return this.#lock(id).run(async () => {
+      const hash = BigInt(`0x${createHash('sha256').update(await realpath(dir)).digest('hex').slice(0, 24)}`).toString(36);
+      const meta = await adopt(this.#places, dir, { id, projectId: `proj_${hash.padStart(10, '0')}` as Project['id'], mode });
+      (await this.#agentFolders()).set(id, meta.path);
+      return meta;
+    });
+  }
+
+  list(): Promise<Meta[]> {
+    return listMeta(this.#places);
+  }
+
+  /** One workspace's record, or null. */
+  read(id: WorkspaceId): Promise<Meta | null> {
+    return readMeta(this.#places, id);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...new Set([...this.#open.keys(), ...this.#started.keys()])].map((id) => this.close(id as WorkspaceId)));
+  }
+
+  #confining(): SandboxDriver {
+    return this.#options.sandbox.driver(defaultPolicy('workspace'));
+  }
+
+  #context(): OpenContext {
+    return {
+      places: this.#places, sandbox: this.#confining(), unconfined: this.#options.sandbox.driver(defaultPolicy('full')),
+      isAgents: (folder) => [...(this.#folders?.values() ?? [])].includes(folder),
+    };
+  }
+
+  async #agentFolders(): Promise<Map<string, string>> {
+    // A checkout that a task works in in place stays the person's own: git there is what they asked for.
+    this.#folders ??= new Map((await this.list()).filter((meta) => meta.kind !== 'in-place').map((meta) => [meta.id, meta.path]));
+    return this.#folders;
+  }
+
+  async #must(id: WorkspaceId): Promise<Meta> {
+    const meta = await readMeta(this.#places, id);
+    if (meta === null) throw new Failure('not-found', `There is no workspace ${id}.`);
+    return meta;
+  }
+
+  #lock(id: string): Lock {
+    return (this.#locks.has(id) ? this.#locks : this.#locks.set(id, new Lock())).get(id) as Lock;
+  }
+
+  #repository(gitDir: string): Lock {
+    return (this.#repositories.has(gitDir) ? this.#repositories : this.#repositories.set(gitDir, new Lock())).get(gitDir) as Lock;
+  }
+}

@@ -1,0 +1,103 @@
+import { Failure } from '../contract/errors.ts';
+import type { Landing, LandPreview } from '../contract/index.ts';
+import { landBranch, previewLanding } from '../git/land.ts';
+import { diffFiles } from '../git/diff.ts';
+import { identity } from '../git/repository.ts';
+import { receivePack } from '../git/harvest.ts';
+import { realRef } from '../git/refs.ts';
+import { outside, outsideText } from '../git/runner.ts';
+import { moveRefs } from '../git/worktree.ts';
+import type { Meta } from './meta.ts';
+import type { OpenContext, OpenWorkspace } from './open.ts';
+
+/** Landing of one workspace: what is landed is the tree that was shown, not what an agent's settings make of it. */
+export class Landings {
+  readonly #workspace: OpenWorkspace;
+  readonly #meta: Meta;
+  readonly #context: OpenContext;
+
+  constructor(workspace: OpenWorkspace, meta: Meta, context: OpenContext) {
+    this.#workspace = workspace;
+    this.#meta = meta;
+    this.#context = context;
+  }
+
+  async preview(): Promise<LandPreview> {
+    const { gitDir } = this.#meta.project;
+    const { tip, tree, uncommitted } = await this.#final();
+    // The merge is tried in the checkpoint store: the person's repository gets no objects from looking.
+    const commit = uncommitted === 0 ? tip : await this.#commitIn(this.#workspace.checkpoints, tree, tip);
+    return previewLanding({ ...(await this.#request(commit)), gitDir, objects: this.#workspace.checkpoints, committed: tip }, uncommitted);
+  }
+
+  async land(method: Landing['method'], message: string | undefined): Promise<Landing> {
+    const { tip, tree, uncommitted } = await this.#final();
+    const into = await this.#into();
+    const preview = await this.preview();
+    if (preview.blocked !== null) throw blockedFailure(preview);
+    const last = uncommitted === 0 ? tip : await this.#commitRest(tree, tip, message ?? this.#meta.title);
+    const title = message ?? (method === 'merge' ? `Merge branch '${this.#short}'\n\n${this.#meta.title}` : this.#meta.title);
+    const commit = await landBranch({ ...(await this.#request(last)), method, message: title });
+    return { method, into, commit, at: Date.now() };
+  }
+
+  get #short(): string {
+    return this.#meta.branch.replace('refs/heads/', '');
+  }
+
+  /** The branch's newest commit, the tree on disk, and how many files only the latter has. */
+  async #final(): Promise<{ tip: string; tree: string; uncommitted: number }> {
+    if (this.#meta.kind === 'in-place') throw new Failure('conflict', 'This task works in your own checkout: its changes are there already.', { fix: 'Commit them yourself.' });
+    const [{ tip, diverged }, { tree }] = await Promise.all([this.#workspace.harvest(), this.#workspace.checkpoint('Before landing')]);
+    if (diverged !== null) throw new Failure('conflict', `Your commits on ${this.#short} and the agent’s went different ways; the agent’s are on ${diverged.replace('refs/heads/', '')}.`, { fix: 'Ask the agent to merge yours, then land.' });
+    const head = await outsideText(this.#meta.project.gitDir, ['rev-parse', `${tip}^{tree}`]);
+    const uncommitted = head === tree ? 0 : (await diffFiles(this.#workspace.checkpoints, head, tree)).length;
+    return { tip, tree, uncommitted };
+  }
+
+  async #request(tip: string) {
+    const { gitDir, repo } = this.#meta.project;
+    return { gitDir, tip, branch: this.#short, into: await this.#into(), who: await identity(repo), isAgents: this.#context.isAgents };
+  }
+
+  /** The local branch that the task started from, or the local one of its remote base's name. */
+  async #into(): Promise<string> {
+    const { gitDir } = this.#meta.project;
+    const { ref, kind } = this.#meta.base;
+    const names = kind === 'local' ? [ref] : [ref.slice(ref.indexOf('/') + 1), ref];
+    for (const name of names) {
+      if (name !== 'HEAD' && (await realRef(gitDir, `refs/heads/${name}`)) !== null) return name;
+    }
+    throw new Failure('conflict', `The task started from ${ref}, which is no local branch: there is nothing to land into.`, { fix: `Make a branch, or merge ${this.#short} yourself.` });
+  }
+
+  async #commitIn(gitDir: string, tree: string, parent: string, message = this.#meta.title): Promise<string> {
+    const { name, email } = await identity(this.#meta.project.repo);
+    const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
+    return outsideText(gitDir, ['commit-tree', tree, '-p', parent, '-F', '-'], { env, input: `${message}\n` });
+  }
+
+  /** Uncommitted work becomes the branch's last commit: the checkpoint's own tree, brought from the store. */
+  async #commitRest(tree: string, tip: string, message: string): Promise<string> {
+    const { gitDir } = this.#meta.project;
+    const pack = await outside({ gitDir: this.#workspace.checkpoints, args: ['pack-objects', '--quiet', '--revs', '--thin', '--stdout'], input: `${tree}\n^${tip}\n` });
+    await receivePack(gitDir, pack.stdout);
+    const commit = await this.#commitIn(gitDir, tree, tip, message);
+    await moveRefs(gitDir, [[this.#meta.branch, commit, tip]]);
+    const admin = `${gitDir}/worktrees/${this.#meta.admin}`;
+    await outside({ gitDir, args: ['read-tree', tree], env: { GIT_INDEX_FILE: `${admin}/index` } });
+    await this.#workspace.importNow();
+    return commit;
+  }
+}
+
+function blockedFailure(preview: LandPreview): Failure {
+  const message = preview.blocked ?? '';
+  if (preview.conflicts.length > 0) {
+    return new Failure('merge-conflict', `${message} ${preview.conflicts.join(', ')}`, { fix: `Ask the agent to bring in ${preview.into} and to solve the conflicts, then land again.`, output: preview.conflicts.join('\n') });
+  }
+  if (/nothing to land/.test(message)) return new Failure('nothing-to-land', message);
+  if (/where a task works/.test(message)) return new Failure('conflict', message);
+  return new Failure('dirty-checkout', message, { fix: 'Commit or stash them, then land again.' });
+}
+

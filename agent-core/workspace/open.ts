@@ -1,0 +1,247 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../contract/errors.ts';
+import type { DiffFile, Landing, LandPreview, Mode } from '../contract/index.ts';
+import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../sandbox/types.ts';
+import { checkpoint, type Checkpoint } from '../git/checkpoint.ts';
+import { diffFiles, discardPatch, patch } from '../git/diff.ts';
+import { harvest, importOutside } from '../git/harvest.ts';
+import { parsePackedRefs, realHead, realRef, renderPackedRefs } from '../git/refs.ts';
+import { outside, outsideText } from '../git/runner.ts';
+import { refreshRefs } from '../git/session-store.ts';
+import { replaceFile } from '../git/store-files.ts';
+import { defaultPolicy, machineSpec } from './machine.ts';
+import { Landings } from './landing.ts';
+import { Lock } from './lock.ts';
+import { writeMeta, type Meta, type Places } from './meta.ts';
+import { snapPlace, storePlace } from './prepare.ts';
+
+export interface OpenContext {
+  places: Places;
+  sandbox: SandboxDriver;
+  /** Runs what a person let out of the fence. */
+  unconfined: SandboxDriver;
+  /** Whether an agent may write this folder. */
+  isAgents: (folder: string) => boolean;
+}
+
+/** What a turn's beginning brought in from outside. */
+export interface TurnStart {
+  /** The commit that the person put on the branch; null where they did nothing. */
+  imported: string | null;
+  /** Words for the agent about what changed under it; null where nothing did. */
+  notice: string | null;
+}
+
+/** A workspace with its machine running. One for each workspace in a core; ended by `Workspaces.close`. */
+export class OpenWorkspace {
+  readonly #context: OpenContext;
+  readonly #meta: Meta;
+  readonly #confined: Machine;
+  #free: Machine | null = null;
+  #policy: Policy;
+  /** Harvest and import, one at a time. */
+  readonly #refs = new Lock();
+  /** Checkpoints, one at a time; they may run beside a harvest. */
+  readonly #trees = new Lock();
+  readonly #saving = new Lock();
+  readonly #landings: Landings;
+
+  constructor(context: OpenContext, meta: Meta, machine: Machine) {
+    this.#context = context;
+    this.#meta = meta;
+    this.#confined = machine;
+    this.#policy = machine.spec.policy;
+    this.#landings = new Landings(this, meta, context);
+  }
+
+  get info(): Readonly<Meta> { return this.#meta; }
+  /** What the workspace runs in. In full mode it is the one that does not confine. */
+  get machine(): Machine { return this.#free ?? this.#confined; }
+  /** What git's own work runs in, always confined. */
+  get confined(): Machine { return this.#confined; }
+  get machineSpec(): MachineSpec { return this.machine.spec; }
+  /** Where commands start: the folder of the project in the worktree. */
+  get cwd(): string { return join(this.#meta.path, this.#meta.project.subdir); }
+  /** The bare store whose trees `diff` takes. */
+  get checkpoints(): string { return this.#context.places.checkpoints(this.#meta.project.id); }
+
+  get #inPlace(): boolean { return this.#meta.kind === 'in-place'; }
+
+  async save(): Promise<void> {
+    await this.#saving.run(() => writeMeta(this.#context.places, this.#meta));
+  }
+
+  async #present(): Promise<void> {
+    if (await stat(this.#meta.path).then((found) => !found.isDirectory(), () => true)) {
+      throw new Failure('worktree-missing', `The worktree ${this.#meta.path} is gone.`, { fix: 'Put the folder back, or delete the task.' });
+    }
+  }
+
+  /** Before a turn: base refs that moved, and what the person did in the worktree, reach the agent's git. */
+  beginTurn(): Promise<TurnStart> {
+    return this.#refs.run(async () => {
+      await this.#present();
+      if (this.#inPlace) return { imported: null, notice: null };
+      await this.#refreshBase();
+      return this.#import();
+    });
+  }
+
+  async #refreshBase(): Promise<void> {
+    const file = this.#context.places.seenRefs(this.#meta.id);
+    const seen = parsePackedRefs(await readFile(file, 'utf8').catch(() => ''));
+    const now = await refreshRefs(storePlace(this.#context.places, this.#meta), seen);
+    if (now !== null) await replaceFile(file, renderPackedRefs(now));
+  }
+
+  async #import(): Promise<TurnStart> {
+    const { agreed } = this.#meta;
+    if (agreed === null) return { imported: null, notice: null };
+    const got = await importOutside(this.#confined, storePlace(this.#context.places, this.#meta), agreed);
+    if (got.agreed !== agreed) {
+      this.#meta.agreed = got.agreed;
+      await this.save();
+    }
+    if (got.commit === null) return { imported: null, notice: null };
+    const short = got.commit.slice(0, 10);
+    const notice = got.aside === null
+      ? `The person moved the branch to ${short} from outside; it is checked out here now.`
+      : `The person put other commits on the branch from outside (${short}). They are at ${got.aside.replace('refs/', '')}: merge or rebase onto them.`;
+    return { imported: got.commit, notice };
+  }
+
+  /** A snapshot of every file that is not ignored. Throws `git-failed`, `disk-full`, `cannot-confine`, `worktree-missing`. */
+  checkpoint(label: string): Promise<Checkpoint> {
+    return this.#trees.run(async () => {
+      await this.#present();
+      const { last } = this.#meta;
+      const made = await checkpoint(this.#confined, snapPlace(this.#context.places, this.#meta), this.#meta.baseCommit, last, label);
+      if (made !== last) {
+        this.#meta.last = made;
+        await this.save();
+      }
+      return made;
+    });
+  }
+
+  /** Brings HEAD as it is inside into the repository's branch. In place the repository is the person's own: nothing moves. */
+  harvest(): Promise<{ tip: string; moved: boolean; diverged: string | null }> {
+    return this.#refs.run(async () => {
+      await this.#present();
+      const { agreed } = this.#meta;
+      if (this.#inPlace || agreed === null) return { tip: await this.#realTip(), moved: false, diverged: null };
+      if (this.#free !== null) await this.#import();
+      const got = await harvest(this.#confined, storePlace(this.#context.places, this.#meta), this.#meta.agreed ?? agreed);
+      if (got.moved || got.agreed.insideIndex !== agreed.insideIndex || got.agreed.tip !== agreed.tip) {
+        this.#meta.agreed = got.agreed;
+        await this.save();
+      }
+      return { tip: got.tip, moved: got.moved, diverged: got.diverged };
+    });
+  }
+
+  async #realTip(): Promise<string> {
+    return (await realHead(this.#meta.project.gitDir, this.#meta.admin || null)).oid ?? this.#meta.baseCommit;
+  }
+
+  /** Files that changed between two trees. */
+  diff(from: string, to: string): Promise<DiffFile[]> {
+    return diffFiles(this.checkpoints, from, to);
+  }
+
+  /** Git's patch of the named files between two trees. */
+  async patch(request: { from: string; to: string; paths: readonly string[]; ignoreWhitespace?: boolean }): Promise<{ patch: string; truncated: boolean }> {
+    const files = await diffFiles(this.checkpoints, request.from, request.to);
+    const renamed = new Map(files.filter((file) => file.oldPath !== null).map((file) => [file.path, file.oldPath as string]));
+    return patch(this.checkpoints, { ...request, renamed });
+  }
+
+  /** Takes a patch back out of the worktree, after a checkpoint. Throws `conflict` where it no longer fits. */
+  async discard(text: string): Promise<void> {
+    await this.checkpoint('Before a change was taken back');
+    await discardPatch(this.#confined, storePlace(this.#context.places, this.#meta), text);
+  }
+
+  /** Tree of the branch's newest commit: what uncommitted work is compared with. */
+  async uncommittedTree(): Promise<string> {
+    const { tip } = await this.harvest();
+    return outsideText(this.#meta.project.gitDir, ['rev-parse', `${tip}^{tree}`]);
+  }
+
+  /** Tree that the task's work is compared with: where the branch left its base, as it is now. */
+  async baseTree(): Promise<string> {
+    const { gitDir } = this.#meta.project;
+    const tip = this.#meta.agreed?.tip ?? this.#meta.baseCommit;
+    const base = this.#meta.base.kind === 'local' ? await realRef(gitDir, `refs/heads/${this.#meta.base.ref}`) : null;
+    const fork = base === null ? null : await outside({ gitDir, args: ['merge-base', base, tip], answers: [1, 128] });
+    const commit = fork?.code === 0 ? fork.stdout.toString('latin1').trim() : this.#meta.baseCommit;
+    // Landed work is still shown: a branch that its base has caught up with is compared with where it began.
+    return outsideText(gitDir, ['rev-parse', `${commit === tip ? this.#meta.baseCommit : commit}^{tree}`]);
+  }
+
+  landPreview(): Promise<LandPreview> {
+    return this.#landings.preview();
+  }
+
+  /** Lands the final tree. Either all of it happens, or nothing outside the task's branch. */
+  land(method: Landing['method'], message?: string): Promise<Landing> {
+    return this.#landings.land(method, message);
+  }
+
+  /** Used by landing: takes in a commit that was made on the branch from outside. */
+  importNow(): Promise<TurnStart> {
+    return this.#refs.run(() => this.#import());
+  }
+
+  /** Runs one command that a person let out of the fence: on the real git directory, with harvest before and reseed after. */
+  async runOutside(request: RunRequest): Promise<SandboxProcess> {
+    await this.harvest();
+    const machine = await this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-out`, binds: [], policy: { ...this.#policy, mode: 'full' } });
+    const process = await machine.run(request).catch(async (error: unknown) => {
+      await machine.dispose();
+      throw error;
+    });
+    const exited = process.exited.then(async (exit) => {
+      if (!this.#inPlace) await this.importNow().catch(() => {});
+      return exit;
+    });
+    return Object.create(process, { exited: { value: exited } }) as SandboxProcess;
+  }
+
+  /** Changes what the next commands run under. Full access works on the real git directory; what it did is taken in after. */
+  async setPolicy(policy: Policy | Mode): Promise<void> {
+    const next = typeof policy === 'string' ? { ...this.#policy, mode: policy } : policy;
+    if (next.mode === 'full' && this.#free === null) {
+      await this.harvest();
+      this.#free = await this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-free`, binds: [], policy: next });
+    } else if (next.mode !== 'full') {
+      const free = this.#free;
+      this.#free = null;
+      await free?.dispose();
+      if (free !== null && !this.#inPlace) await this.importNow();
+      this.#confined.setPolicy(next);
+    }
+    this.#policy = next;
+    this.#meta.mode = next.mode;
+    await this.save();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#free?.dispose();
+    await this.#confined.dispose();
+  }
+}
+
+/** Opens the machine of a workspace that is ready. */
+export async function openWorkspace(context: OpenContext, meta: Meta, started: Machine | null): Promise<OpenWorkspace> {
+  if (await stat(meta.path).then((found) => !found.isDirectory(), () => true)) {
+    await started?.dispose();
+    throw new Failure('worktree-missing', `The worktree ${meta.path} is gone.`, { fix: 'Put the folder back, or delete the task.' });
+  }
+  const confinedMode: Mode = meta.mode === 'full' ? 'workspace' : meta.mode;
+  const machine = started ?? (await context.sandbox.open(await machineSpec(context.places, meta, defaultPolicy(confinedMode))));
+  const opened = new OpenWorkspace(context, meta, machine);
+  if (meta.mode === 'full') await opened.setPolicy('full');
+  return opened;
+}

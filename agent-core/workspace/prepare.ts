@@ -1,0 +1,162 @@
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Base, Mode, Project, WorkspaceId } from '../contract/index.ts';
+import type { Machine, SandboxDriver } from '../sandbox/types.ts';
+import { checkIndex } from '../git/index-file.ts';
+import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
+import { matchAdmin } from '../git/harvest.ts';
+import { realHead, realRef, renderPackedRefs } from '../git/refs.ts';
+import { identity, resolveBase } from '../git/repository.ts';
+import { outsideText } from '../git/runner.ts';
+import { seedStore } from '../git/session-store.ts';
+import { replaceFile } from '../git/store-files.ts';
+import { addWorktree, adminFor, checkoutInside, freeSlug, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
+import { machineSpec } from './machine.ts';
+import type { Lock } from './lock.ts';
+import { readMeta, writeMeta, type Meta, type Places } from './meta.ts';
+
+export interface PrepareRequest {
+  workspaceId: WorkspaceId;
+  project: Project;
+  title: string;
+  /** A wish; `-2`, `-3`, … is added where it is taken. Made from the title by default. */
+  slug?: string;
+  base: Pick<Base, 'ref' | 'kind'>;
+  mode: Mode;
+  inPlace?: boolean;
+  signal?: AbortSignal;
+  /** What is being done, and how far it is (0–1, null where that can't be told). */
+  onProgress?: (progress: { step: string; fraction: number | null }) => void;
+}
+
+export interface PrepareContext {
+  places: Places;
+  sandbox: SandboxDriver;
+  worktreeRoot: () => string;
+  /** One at a time for each repository, so that two tasks never choose the same name. */
+  lockFor: (gitDir: string) => Lock;
+}
+
+export interface Prepared {
+  meta: Meta;
+  /** The machine in which the checkout ran, to go on with. Null in place and where nothing was left to do. */
+  machine: Machine | null;
+}
+
+export const storePlace = (places: Places, meta: Meta) => ({
+  store: places.store(meta.id), gitDir: meta.project.gitDir, admin: meta.admin, worktree: meta.path, branch: meta.branch,
+  workspaceId: meta.id, scratch: places.scratch(meta.id),
+});
+
+export const snapPlace = (places: Places, meta: Meta) => ({
+  snap: places.snap(meta.id), checkpoints: places.checkpoints(meta.project.id), gitDir: meta.project.gitDir, repo: meta.project.repo, worktree: meta.path, workspaceId: meta.id,
+});
+
+export const keepRef = (id: string): string => `refs/signalbox/${id}/base`;
+
+/** Makes a workspace, or finishes one that a crash cut off (by undoing it first). A failure leaves nothing behind. */
+export async function prepare(context: PrepareContext, request: PrepareRequest): Promise<Prepared> {
+  const { places } = context;
+  const before = await readMeta(places, request.workspaceId);
+  if (before !== null && before.phase !== 'preparing') return { meta: before, machine: null };
+  if (before !== null) await undo(places, before);
+  const { project, base, signal } = request;
+  if (base.kind === 'remote') request.onProgress?.({ step: `Fetching ${base.ref}`, fraction: null });
+  const baseCommit = await resolveBase(project, base, {
+    ...(signal ? { signal } : {}), onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
+  });
+  signal?.throwIfAborted();
+  const blank: Meta = {
+    version: 1, id: request.workspaceId, kind: 'in-place', phase: 'preparing', title: request.title, slug: slugOf(request.slug ?? request.title), branch: '',
+    project: { id: project.id, name: project.name, repo: project.repo, subdir: project.subdir, gitDir: project.gitDir },
+    path: project.repo, base: { ref: base.ref, kind: base.kind }, baseCommit, admin: '', mode: request.mode, createdAt: Date.now(), agreed: null, last: null, trash: null,
+  };
+  return request.inPlace ? prepareInPlace(context, blank) : prepareWorktree(context, request, blank);
+}
+
+async function prepareWorktree(context: PrepareContext, request: PrepareRequest, blank: Meta): Promise<Prepared> {
+  const { places, sandbox } = context;
+  const folder = join(context.worktreeRoot(), slugOf(request.project.name));
+  const meta: Meta = { ...blank, kind: 'worktree' };
+  let machine: Machine | null = null;
+  request.onProgress?.({ step: 'Making the worktree', fraction: null });
+  try {
+    const opening = await context.lockFor(meta.project.gitDir).run(async () => {
+      meta.slug = await freeSlug(meta.project.gitDir, meta.slug, (slug) => join(folder, slug));
+      meta.branch = `refs/heads/signalbox/${meta.slug}`;
+      meta.path = join(folder, meta.slug);
+      await writeMeta(places, meta);
+      await mkdir(dirname(meta.path), { recursive: true });
+      await Promise.all([mkdir(meta.path), mkdir(places.store(meta.id), { recursive: true, mode: 0o700 })]);
+      const starting = machineSpec(places, meta).then((spec) => sandbox.open(spec));
+      const adding = addWorktree({ gitDir: meta.project.gitDir, path: meta.path, branch: meta.branch, commit: meta.baseCommit, keep: keepRef(meta.id), ...(request.signal ? { signal: request.signal } : {}) });
+      const [started, added] = await Promise.allSettled([starting, adding]);
+      if (started.status === 'fulfilled') machine = started.value;
+      if (added.status === 'rejected') throw added.reason;
+      if (started.status === 'rejected') throw started.reason;
+      meta.admin = added.value;
+      return started.value;
+    });
+    await fill(context, request, meta, opening);
+    return { meta, machine: opening };
+  } catch (error) {
+    await (machine as Machine | null)?.dispose();
+    await undo(places, meta);
+    throw error;
+  }
+}
+
+/** Store, checkout, private index; then the workspace is ready. */
+async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine): Promise<void> {
+  const { places } = context;
+  const place = storePlace(places, meta);
+  const who = await identity(meta.project.repo);
+  const [seen] = await Promise.all([
+    seedStore({ ...place, repo: meta.project.repo, commit: meta.baseCommit, who }),
+    makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir),
+  ]);
+  await checkoutInside(machine, place, meta.baseCommit, {
+    onProgress: (fraction) => request.onProgress?.({ step: 'Checking out files', fraction }), ...(request.signal ? { signal: request.signal } : {}),
+  });
+  await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
+  meta.agreed = await matchAdmin(machine, place, { tip: meta.baseCommit, insideIndex: null, outsideIndex: null });
+  await makeSnap(snapPlace(places, meta), join(meta.project.gitDir, 'worktrees', meta.admin, 'index'));
+  meta.phase = 'ready';
+  await writeMeta(places, meta);
+}
+
+/** The person's own checkout as a workspace: nothing is made but what checkpoints need. */
+async function prepareInPlace({ places }: PrepareContext, meta: Meta): Promise<Prepared> {
+  await writeMeta(places, meta);
+  meta.baseCommit = (await realHead(meta.project.gitDir, null)).oid ?? meta.baseCommit;
+  const index = (await outsideText(join(meta.path, '.git'), ['rev-parse', '--path-format=absolute', '--git-path', 'index'], { workTree: meta.path }));
+  await makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir);
+  const there = await readFile(index).then((bytes) => checkIndex(bytes), () => null);
+  await makeSnap(snapPlace(places, meta), there === null ? null : index);
+  meta.phase = 'ready';
+  await writeMeta(places, meta);
+  return { meta, machine: null };
+}
+
+/** Takes back what a cut-off or failed preparation made: nothing in it is anyone's work yet. */
+export async function undo(places: Places, meta: Meta): Promise<void> {
+  if (meta.kind === 'worktree' && meta.branch !== '') {
+    const { gitDir } = meta.project;
+    const admin = meta.admin || (await adminFor(gitDir, meta.path).catch(() => null));
+    if (admin) await removeAdmin(gitDir, admin);
+    await rm(meta.path, { recursive: true, force: true });
+    await rmdir(dirname(meta.path)).catch(() => {});
+    const ours = (await realRef(gitDir, keepRef(meta.id))) !== null;
+    if (ours && (await realRef(gitDir, meta.branch)) === meta.baseCommit) await moveRefs(gitDir, [[meta.branch, null, meta.baseCommit]]).catch(() => {});
+    await dropHidden(gitDir, meta.id);
+  }
+  await rm(places.of(meta.id), { recursive: true, force: true });
+}
+
+/** Lets go of all hidden refs of a workspace. */
+export async function dropHidden(gitDir: string, id: string): Promise<void> {
+  const listed = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname)', `refs/signalbox/${id}/`]).catch(() => '');
+  const moves = listed.split('\n').filter(Boolean).map((line) => line.split(' ') as [string, string]).map(([ref, oid]) => [ref, null, oid] as const);
+  if (moves.length > 0) await moveRefs(gitDir, moves);
+}
+
