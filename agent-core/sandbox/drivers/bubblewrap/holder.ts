@@ -127,6 +127,8 @@ function holderOf(child: ChildProcess, pid: number, descriptors: number[]): Hold
     async end() {
       if (!state.alive) return;
       child.ref();
+      // Its streams were let go too: what waits for them to close must not count as nothing to do.
+      for (const stream of child.stdio) (stream as { ref?(): void } | null)?.ref?.();
       try { process.kill(pid, 'SIGKILL'); } catch { /* already gone */ }
       child.kill('SIGKILL');
       await ended;

@@ -39,7 +39,8 @@ function joinArguments(launch: Launch, inner: string): string[] {
 function withoutLeaks(launch: Launch, file: string, args: string[]): [string, string[]] {
   const high = launch.leaks.filter((descriptor) => descriptor > userNamespace);
   if (high.length === 0) return [file, args];
-  return ['/bin/bash', ['-c', `exec ${high.map((n) => `${n}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
+  // Node's pipes are sockets, and bash takes a socket on stdin for a remote shell that wants ~/.bashrc.
+  return ['/bin/bash', ['--norc', '--noprofile', '-c', `exec ${high.map((n) => `${n}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
 }
 
 /** Starts the command with pipes. */
