@@ -58,8 +58,8 @@ function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationP
   }), []);
   useEffect(() => {
     if (!focus) return;
-    setOpened((before) => new Set(before).add(focus.itemId));
     requestAnimationFrame(() => {
+      setOpened((before) => new Set(before).add(focus.itemId));
       const row = document.getElementById(`item-${focus.itemId}`);
       row?.scrollIntoView({ block: 'center' });
       row?.querySelector('button')?.focus({ preventScroll: true });

@@ -1,5 +1,5 @@
 import { CodeView, WorkerPoolContext, type CodeViewHandle, type CodeViewItem } from '@pierre/diffs/react';
-import { useImperativeHandle, useMemo, useRef, type ReactNode, type Ref } from 'react';
+import { useImperativeHandle, useMemo, useRef, useState, type ReactNode, type Ref } from 'react';
 import { codeThemes, diffPool } from '../../workers/diff-pool.ts';
 import { itemMaker, type FileView, type Note, type Writing } from './diff-items.ts';
 import { diffCss } from './diff-style.ts';
@@ -22,11 +22,9 @@ export function DiffList({ views, split, theme, renderHead, renderNote, onCommen
   onComment: (writing: Writing) => void; ref: Ref<DiffListHandle>;
 }) {
   const code = useRef<CodeViewHandle<Note, undefined>>(null);
-  const make = useMemo(itemMaker, []);
+  const [make] = useState(itemMaker);
   const items = useMemo(() => make(views), [make, views]);
-  const pool = useMemo(diffPool, []);
-  const comment = useRef(onComment);
-  comment.current = onComment;
+  const [pool] = useState(diffPool);
   useImperativeHandle(ref, () => ({
     reveal: (path, at) => code.current?.scrollTo(at
       ? { type: 'line', id: path, lineNumber: at.line, side: at.side, align: 'center', behavior: 'instant' }
@@ -38,9 +36,9 @@ export function DiffList({ views, split, theme, renderHead, renderNote, onCommen
     overflow: 'scroll' as const, unsafeCSS: diffCss, itemMetrics: metrics, layout, stickyHeaders: true,
     enableGutterUtility: true, lineHoverHighlight: 'number' as const, tokenizeMaxLineLength: 2000,
     onGutterUtilityClick: (range: { start: number; side?: Writing['side'] }, context: { item: CodeViewItem<Note> }) => {
-      comment.current({ path: context.item.id, side: range.side ?? 'additions', line: range.start });
+      onComment({ path: context.item.id, side: range.side ?? 'additions', line: range.start });
     },
-  }), [split, theme]);
+  }), [split, theme, onComment]);
   return (
     <WorkerPoolContext.Provider value={pool}>
       <CodeView<Note> ref={code} className="diff" items={items} options={options} style={{ height: '100%', overflow: 'auto' }}

@@ -1,10 +1,10 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState, type RefObject } from 'react';
 import type { DiffScope, TaskId } from '../../../agent-core/contract/index.ts';
 import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, Menu, Segments, Skeleton, plural } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
 import { useShownTheme } from '../../ui/use-theme.ts';
 import { CommentEditor, CommentNote } from './comment-note.tsx';
-import { DiffList } from './diff-list.tsx';
+import { DiffList, type DiffListHandle } from './diff-list.tsx';
 import type { Note } from './diff-items.ts';
 import { DraftFoot } from './draft-foot.tsx';
 import { FileHead } from './file-head.tsx';
@@ -58,7 +58,7 @@ function Notes({ review, path, note }: { review: Review; path: string; note: Not
   );
 }
 
-function Lines({ review, view, onDiscardFile }: { review: Review; view: View; onDiscardFile: (path: string) => void }) {
+function Lines({ review, list, view, onDiscardFile }: { review: Review; list: RefObject<DiffListHandle | null>; view: View; onDiscardFile: (path: string) => void }) {
   const theme = useShownTheme();
   const byPath = useMemo(() => new Map(review.files.map((file) => [file.path, file])), [review.files]);
   const { store } = review;
@@ -75,12 +75,12 @@ function Lines({ review, view, onDiscardFile }: { review: Review; view: View; on
     );
   };
   return (
-    <DiffList ref={review.list} views={review.views} split={view.split} theme={theme} renderHead={head}
+    <DiffList ref={list} views={review.views} split={view.split} theme={theme} renderHead={head}
       renderNote={(path, note) => <Notes review={review} path={path} note={note} />} onComment={review.write} />
   );
 }
 
-function Body({ taskId, review, view }: { taskId: TaskId; review: Review; view: View }) {
+function Body({ taskId, review, list, view }: { taskId: TaskId; review: Review; list: RefObject<DiffListHandle | null>; view: View }) {
   const [asked, setAsked] = useState<string | null>(null);
   const { diff } = review;
   const file = review.files.find((known) => known.path === asked);
@@ -102,7 +102,7 @@ function Body({ taskId, review, view }: { taskId: TaskId; review: Review; view: 
           <FileTree files={review.files} current={review.place?.path ?? null} isViewed={review.viewed} onPick={(path) => review.pick({ path, hunk: 0 })} />
           <DraftFoot taskId={taskId} comments={review.marks.comments} onSent={review.clearComments} />
         </nav>
-        <section className="file" aria-label="Diff"><Lines review={review} view={view} onDiscardFile={setAsked} /></section>
+        <section className="file" aria-label="Diff"><Lines review={review} list={list} view={view} onDiscardFile={setAsked} /></section>
       </div>
       <ConfirmDialog open={asked !== null} danger title="Discard the file’s changes?" action={`Discard ${visibleLine(asked?.slice(asked.lastIndexOf('/') + 1) ?? '')}`}
         onClose={() => setAsked(null)} onConfirm={discardFile}>
@@ -115,19 +115,19 @@ function Body({ taskId, review, view }: { taskId: TaskId; review: Review; view: 
 /** A task's changes, as git's trees tell them: read, judged hunk by hunk, commented and sent back to the agent. */
 export function ReviewPane({ taskId, reveal }: { taskId: TaskId; reveal?: { path: string } | null }) {
   const [view, setView] = useState<View>(() => ({ scope: 'task', split: kept('signalbox.diff.split'), ignoreWhitespace: false }));
-  const review = useReview(taskId, view.scope, view.ignoreWhitespace);
+  const list = useRef<DiffListHandle>(null);
+  const review = useReview(taskId, view.scope, view.ignoreWhitespace, list);
   const change = (next: View) => {
     if (next.split !== view.split) keep('signalbox.diff.split', next.split);
     setView(next);
   };
   useReviewKeys(review);
-  const pick = useRef(review.pick);
-  pick.current = review.pick;
-  useEffect(() => { if (reveal) pick.current({ path: reveal.path, hunk: 0 }); }, [reveal]);
+  const go = useEffectEvent((path: string) => review.pick({ path, hunk: 0 }));
+  useEffect(() => { if (reveal) go(reveal.path); }, [reveal]);
   return (
     <section className="changes-pane" data-scope="review" aria-label={`Changes, ${plural(review.files.length, 'file')}`}>
       <Strip review={review} view={view} onView={change} />
-      <Body taskId={taskId} review={review} view={view} />
+      <Body taskId={taskId} review={review} list={list} view={view} />
     </section>
   );
 }

@@ -1,35 +1,44 @@
-import { useMemo, useRef } from 'react';
+import { useLayoutEffect, useState } from 'react';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import { useActions } from '../../actions/hooks.ts';
 import type { Action } from '../../actions/registry.ts';
 import { firstChange } from './file-state.ts';
-import type { Review } from './use-review.ts';
+import type { Place, Review } from './use-review.ts';
+
+type Held = StoreApi<{ review: Review }>;
+
+/** Not while the reader is in the conversation beside: a letter there is not meant for the diff. */
+const elsewhere = (): boolean => Boolean(document.activeElement?.closest('[data-scope=conversation]'));
+
+function comment(review: Review, place: Place): void {
+  const hunk = review.diff.loaded.get(place.path)?.raw.hunks[place.hunk];
+  if (!hunk) return;
+  review.pick(place);
+  review.write({ path: place.path, ...firstChange(hunk) });
+}
+
+function actionsOf(held: Held): Action[] {
+  const key = (id: string, title: string, keys: string[], run: (review: Review, place: Place) => void, footer = false): Action => ({
+    id: `review.${id}`, title, group: 'Review', scope: 'review', keys, footer,
+    when: () => held.getState().review.place !== null && !elsewhere(),
+    run: () => { const { review } = held.getState(); if (review.place) run(review, review.place); },
+  });
+  return [
+    key('nextFile', 'Next file', ['j'], (review) => review.goFile(1), true),
+    key('previousFile', 'Previous file', ['k'], (review) => review.goFile(-1)),
+    key('nextHunk', 'Next hunk', ['n'], (review) => review.goHunk(1), true),
+    key('previousHunk', 'Previous hunk', ['p'], (review) => review.goHunk(-1)),
+    key('viewed', 'Viewed', ['v'], (review, { path }) => review.toggleViewed(path), true),
+    key('comment', 'Comment', ['c'], comment, true),
+    key('accept', 'Accept hunk', ['a'], (review, place) => review.accept(place), true),
+    key('discard', 'Discard hunk', ['d'], (review, place) => { if (review.canDiscard) review.discard(place); }),
+  ];
+}
 
 /** Registers the keys of the review pane. They act on the file and hunk where the reader is. */
 export function useReviewKeys(review: Review): void {
-  const latest = useRef(review);
-  latest.current = review;
-  const actions = useMemo((): Action[] => {
-    const at = () => latest.current.place;
-    const key = (id: string, title: string, keys: string[], run: () => void, footer = false): Action =>
-      ({ id: `review.${id}`, title, group: 'Review', scope: 'review', keys, footer, when: () => at() !== null, run });
-    const comment = () => {
-      const place = at();
-      const hunk = place && latest.current.diff.loaded.get(place.path)?.raw.hunks[place.hunk];
-      if (!place || !hunk) return;
-      latest.current.write({ path: place.path, ...firstChange(hunk) });
-      latest.current.pick(place);
-    };
-    const here = (run: (place: NonNullable<Review['place']>) => void) => () => { const place = at(); if (place) run(place); };
-    return [
-      key('nextFile', 'Next file', ['j'], () => latest.current.goFile(1), true),
-      key('previousFile', 'Previous file', ['k'], () => latest.current.goFile(-1)),
-      key('nextHunk', 'Next hunk', ['n'], () => latest.current.goHunk(1), true),
-      key('previousHunk', 'Previous hunk', ['p'], () => latest.current.goHunk(-1)),
-      key('viewed', 'Viewed', ['v'], here(({ path }) => latest.current.toggleViewed(path)), true),
-      key('comment', 'Comment', ['c'], comment, true),
-      key('accept', 'Accept hunk', ['a'], here((place) => latest.current.accept(place)), true),
-      key('discard', 'Discard hunk', ['d'], here((place) => { if (latest.current.canDiscard) latest.current.discard(place); })),
-    ];
-  }, []);
+  const [held] = useState<Held>(() => createStore(() => ({ review })));
+  useLayoutEffect(() => held.setState({ review }), [held, review]);
+  const [actions] = useState(() => actionsOf(held));
   useActions(actions);
 }

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useRef, useState, type RefObject } from 'react';
+import { useCallback, useMemo, useState, type RefObject } from 'react';
 import type { DiffFile, DiffScope, TaskId } from '../../../agent-core/contract/index.ts';
 import type { DiffListHandle } from './diff-list.tsx';
 import type { FileView, Writing } from './diff-items.ts';
@@ -14,7 +14,7 @@ export interface Place { path: string; hunk: number }
 
 export interface Review {
   store: PatchStore; diff: DiffState; files: readonly DiffFile[]; views: readonly FileView[];
-  marks: Marks; place: Place | null; writing: Writing | null; list: RefObject<DiffListHandle | null>;
+  marks: Marks; place: Place | null; writing: Writing | null;
   discarding: Discarding; viewedCount: number; canDiscard: boolean; opened: ReadonlySet<string>;
   viewed: (file: DiffFile) => boolean;
   goFile: (step: number) => void; goHunk: (step: number) => void; pick: (place: Place, reveal?: boolean) => void;
@@ -90,13 +90,12 @@ function useJudging(change: (make: (marks: Marks) => Marks) => void, marks: Mark
 }
 
 /** Everything the review pane knows and can do, apart from how it is drawn. */
-export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: boolean): Review {
+export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: boolean, list: RefObject<DiffListHandle | null>): Review {
   const { store, state: diff } = useDiff(taskId, scope, ignoreWhitespace);
   const files = useMemo(() => inTreeOrder(diff.files), [diff.files]);
   const [marks, change] = useMarks(taskId);
   const [placed, setPlace] = useState<Place | null>(null);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const list = useRef<DiffListHandle>(null);
   const first = files[0];
   const place = placed && files.some((file) => file.path === placed.path) ? placed : first ? { path: first.path, hunk: 0 } : null;
   const viewed = useCallback((file: DiffFile) => isViewed(marks, file), [marks]);
@@ -116,7 +115,7 @@ export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: bo
     if (file && loaded) discarding.hunk(file, loaded, at.hunk);
   }, [files, diff.loaded, discarding]);
   return {
-    store, diff, files, views, marks, place, list, discarding, opened, viewed, discard, ...comments, ...judging, ...moves,
+    store, diff, files, views, marks, place, discarding, opened, viewed, discard, ...comments, ...judging, ...moves,
     viewedCount: files.filter(viewed).length,
     // A patch without its white space changes doesn't fit the file.
     canDiscard: !ignoreWhitespace,

@@ -5,9 +5,9 @@ import { useAllActions } from '../../actions/hooks.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore, useStatus, useUi } from '../../state/hooks.ts';
 import { go } from '../../state/route.ts';
+import { openLayer } from '../../state/ui.ts';
 import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, money, type MenuEntry } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
-import { methodWords, setMethod, type Method } from './land-method.ts';
 
 function More({ task, path }: { task: Task; path: string | undefined }) {
   useAllActions();
@@ -19,17 +19,18 @@ function More({ task, path }: { task: Task; path: string | undefined }) {
   return <Menu label="More actions" trigger={<IconButton icon="more" label="More actions" />} entries={[...safe, ...copies, ...entries.filter((entry) => entry.danger)]} />;
 }
 
+const ways = [{ id: 'merge', title: 'Merge commit' }, { id: 'squash', title: 'Squash and merge' }, { id: 'rebase', title: 'Rebase and merge' }] as const;
+
 function MergeButton({ task }: { task: Task }) {
   const status = useStatus(task.id);
   if (task.landing) return <span className="status s-done"><Icon name="done" />In {visibleLine(task.landing.into)}</span>;
   const disabled = status !== 'review';
   const why = disabled ? 'Can be merged once the agent has finished its turn' : undefined;
-  const open = (method: Method) => { setMethod(method); void runAction('task.merge', task.id); };
   return (
     <span className="btn-split" role="group" aria-label="Landing">
-      <Button look={disabled ? 'edge' : 'fill'} icon="merge" disabled={disabled} title={why} onClick={() => open('merge')}>Merge into {visibleLine(task.base.ref)}</Button>
+      <Button look={disabled ? 'edge' : 'fill'} icon="merge" disabled={disabled} title={why} onClick={() => void runAction('task.merge', task.id)}>Merge into {visibleLine(task.base.ref)}</Button>
       <Menu label="Other ways to land" trigger={<IconButton icon="down" look={disabled ? 'edge' : 'fill'} label="Other ways to land" disabled={disabled} />}
-        entries={(Object.keys(methodWords) as Method[]).map((id) => ({ id, title: methodWords[id].button, run: () => open(id) }))} />
+        entries={ways.map(({ id, title }) => ({ id, title, run: () => openLayer({ kind: 'merge', taskId: task.id, method: id }) }))} />
     </span>
   );
 }

@@ -21,7 +21,7 @@ export function terminalTheme(name: 'dark' | 'light'): ITheme {
 }
 
 /** A web address: the only kind that a click may open. */
-const webAddress = /\bhttps?:\/\/[^\s"'<>`\u0000-\u001f\u007f]+[^\s"'<>`.,;:!?)\]}\u0000-\u001f\u007f]/g;
+const webAddress = /\bhttps?:\/\/[^\s"'<>`]+[^\s"'<>`.,;:!?)\]}]/g;
 
 function openAddress(event: MouseEvent, text: string): void {
   if (!(isMac ? event.metaKey : event.ctrlKey) || !/^https?:\/\//i.test(text)) return;

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import '@xterm/xterm/css/xterm.css';
 import { workspaceOf, type TaskId, type TerminalInfo } from '../../../agent-core/contract/index.ts';
 import { useActions } from '../../actions/hooks.ts';
@@ -6,7 +6,7 @@ import type { Action } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, plural } from '../../ui/index.ts';
 import { visible, visibleLine } from '../../ui/safe-text.ts';
-import { useShownTheme } from '../../ui/use-theme.ts';
+import { shownTheme, useShownTheme } from '../../ui/use-theme.ts';
 import { Screen } from './screen.ts';
 import { useTerminals, type Terminals } from './use-terminals.ts';
 import './terminal.css';
@@ -28,20 +28,20 @@ function ScreenBox({ info, terminals, onScreen, autoFocus }: { info: TerminalInf
   const theme = useShownTheme();
   const [paste, setPaste] = useState<Paste | null>(null);
   const { update, fail } = terminals;
-  const latest = useRef({ info, theme, onScreen, autoFocus });
-  latest.current = { info, theme, onScreen, autoFocus };
   const { id } = info;
+  const exited = useEffectEvent((exitCode: number | null) => update({ ...info, running: false, exitCode }));
+  const wantsFocus = useEffectEvent(() => autoFocus);
   useEffect(() => {
     if (!element.current) return undefined;
-    const made = new Screen(id, element.current, latest.current.theme, {
+    const made = new Screen(id, element.current, shownTheme(), {
       info: update, failed: fail, paste: (text, go) => setPaste({ text, go }),
-      exited: (exitCode) => update({ ...latest.current.info, running: false, exitCode }),
+      exited: (exitCode) => exited(exitCode),
     });
     screen.current = made;
-    latest.current.onScreen(made);
-    if (latest.current.autoFocus) made.terminal.focus();
-    return () => { made.dispose(); screen.current = null; latest.current.onScreen(null); };
-  }, [id, update, fail]);
+    onScreen(made);
+    if (wantsFocus()) made.terminal.focus();
+    return () => { made.dispose(); screen.current = null; onScreen(null); };
+  }, [id, update, fail, onScreen]);
   useEffect(() => { screen.current?.theme(theme); }, [theme]);
   const lines = paste ? paste.text.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/).length : 0;
   return (
