@@ -105,7 +105,8 @@ async function become(options: ObtainOptions): Promise<Obtained | null> {
   const lock = takeLock(options.home);
   if (!lock) return null;
   try {
-    const createCore = options.createCore ?? (await loadCore());
+    // Late, because the core's own entry offers this very function.
+    const createCore = options.createCore ?? (await import('../core.ts')).createCore;
     const core = await createCore({
       home: options.home, host: options.host, openOn: options.openOn ?? null, env: options.env ?? process.env,
       ...(options.keys ? { keys: options.keys } : {}),
@@ -129,11 +130,6 @@ function hasWork(client: CoreClient, listener: Listener): boolean {
   if (listener.sessions.size <= 1) return false;
   const working = Object.values(client.board.tasks).some((task) => task.phase === 'active' && statusOf(client.board, task) === 'working');
   return working || [...listener.sessions].some((session) => session.busy > 0);
-}
-
-async function loadCore(): Promise<(options: CoreOptions) => Promise<Core>> {
-  const path = '../core.ts';
-  return ((await import(path)) as { createCore: (options: CoreOptions) => Promise<Core> }).createCore;
 }
 
 /**

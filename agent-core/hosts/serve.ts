@@ -9,7 +9,7 @@ import { refuse, serveFile } from './static.ts';
 import { sameToken } from './session.ts';
 
 /** Where the page opens its WebSocket. */
-export const WIRE_PATH = '/ws';
+export const WIRE_PATH = '/wire';
 
 export interface ServeOptions {
   /** Folder of the built renderer. */

@@ -29,7 +29,7 @@ async function start(attached = false) {
   const token = new URL(served.url).hash.replace('#token=', '');
   return { ...served, token, core: first.own! };
 }
-const wire = (port: number, headers: Record<string, string> = {}, path = '/ws') => new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+const wire = (port: number, headers: Record<string, string> = {}, path = '/wire') => new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
 const outcome = (socket: WebSocket) => new Promise<string>((resolve) => {
   socket.on('open', () => resolve('open'));
   socket.on('unexpected-response', (_request, response) => { resolve(String(response.statusCode)); socket.terminate(); });

@@ -1,0 +1,44 @@
+import { Failure, Mode } from '../../contract/index.ts';
+import { defaultPolicy } from '../../workspace/index.ts';
+import { UsageError, atMost, readArgs } from './args.ts';
+import { USAGE } from './help.ts';
+import { passThrough } from './passthrough.ts';
+import { localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
+
+/** A host name, or `*.` and a domain of two labels at least, perhaps with a port. */
+const hostPattern = /^(?:\*\.(?=[^.]+\.))?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/i;
+
+function checkHosts(patterns: string[]): string[] {
+  const wrong = patterns.find((pattern) => !hostPattern.test(pattern));
+  if (wrong !== undefined) {
+    throw new Failure('cannot-confine', `“${wrong}” is no host pattern, so nothing was run.`, { fix: 'Name a host (registry.npmjs.org), or all below one (*.example.com), with a port if need be.' });
+  }
+  return patterns;
+}
+
+export async function run(args: string[]): Promise<number> {
+  const split = args.indexOf('--');
+  const parsed = readArgs(split < 0 ? args : args.slice(0, split), {
+    cwd: { type: 'string' }, mode: { type: 'string' }, 'allow-host': { type: 'string', multiple: true },
+  }, USAGE.sandbox);
+  const argv = split < 0 ? [] : args.slice(split + 1);
+  if (split < 0) throw new UsageError('The command goes after --.', USAGE.sandbox);
+  atMost(parsed, 0, USAGE.sandbox);
+  if (!argv.length) throw new UsageError('Which command? It goes after --.', USAGE.sandbox);
+  const mode = parsed.choice('mode', Mode.options);
+  const allow = checkHosts(parsed.list('allow-host'));
+  const folder = await realFolder(parsed.text('cwd') ?? '.');
+  const workspaces = localWorkspaces();
+  try {
+    const meta = await workspaceFor(workspaces, folder);
+    const open = await workspaces.open(meta.id);
+    await open.beginTurn();
+    const wanted = mode ?? meta.mode;
+    // Full access is for this command alone: the workspace keeps its own mode.
+    if (wanted === 'full') return await passThrough((request) => open.runOutside(request), { argv, cwd: folder });
+    open.confined.setPolicy({ ...defaultPolicy(wanted), network: { allow } });
+    return await passThrough((request) => open.confined.run(request), { argv, cwd: folder });
+  } finally {
+    await workspaces.dispose();
+  }
+}

@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import type { Channel } from '../../contract/index.ts';
+import type { Obtained } from '../attach.ts';
+import { openBrowser, rendererFolder } from '../checkout.ts';
+import { serve } from '../serve.ts';
+import { atMost, readArgs } from './args.ts';
+import { USAGE } from './help.ts';
+import { complain, print, printJson, say } from './print.ts';
+import { obtain } from './session.ts';
+
+export interface ServeWish { folder: string | null; port: number; open: boolean; json: boolean }
+
+/** The home's core for as long as we serve: when the one that we attached to ends, the next page finds or becomes another. */
+class Lasting {
+  readonly #openOn: string | null;
+  #current: Promise<Obtained>;
+
+  constructor(first: Obtained, openOn: string | null) {
+    this.#openOn = openOn;
+    this.#current = Promise.resolve(first);
+  }
+
+  async open(pending: () => number): Promise<Channel> {
+    if ((await this.#current).client.closed) this.#current = this.#again();
+    return (await this.#current).open(pending);
+  }
+  async #again(): Promise<Obtained> {
+    const next = obtain('serve', this.#openOn);
+    // A failed try isn't kept: the page asks again.
+    next.catch(() => { this.#current = next.catch(() => obtain('serve', this.#openOn)); });
+    return next;
+  }
+  async close(): Promise<void> {
+    const last = await this.#current.catch(() => null);
+    await last?.close();
+  }
+}
+
+/** Serves the app until a signal ends it; with a core of our own, that ends too. */
+export async function serveApp(wish: ServeWish): Promise<number> {
+  const renderer = await rendererFolder();
+  const obtained = await obtain('serve', wish.folder);
+  const core = new Lasting(obtained, wish.folder);
+  try {
+    if (wish.folder) await obtained.client.call('project/open', { path: wish.folder });
+    const served = await serve({ renderer, port: wish.port, open: (pending) => core.open(pending) });
+    if (wish.json) printJson({ url: served.url });
+    else print(`Signalbox is at ${served.url}`);
+    if (!obtained.own) say('Attached to the Signalbox that runs already.');
+    if (wish.open && !(await openBrowser(served.url))) say('No browser could be opened: open the address yourself.');
+    await new Promise<void>((done) => { for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done()); });
+    // A second signal doesn't wait for the core to put its things away.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+    await served.close();
+    return 0;
+  } finally {
+    await core.close().catch(complain);
+  }
+}
+
+export async function run(args: string[]): Promise<number> {
+  const parsed = readArgs(args, { port: { type: 'string' }, open: { type: 'boolean' }, json: { type: 'boolean' } }, USAGE.serve);
+  atMost(parsed, 1, USAGE.serve);
+  const [folder] = parsed.positionals;
+  return serveApp({ folder: folder === undefined ? null : resolve(folder), port: parsed.number('port', 0, 65_535) ?? 0, open: parsed.flag('open'), json: parsed.flag('json') });
+}

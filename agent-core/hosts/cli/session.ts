@@ -1,0 +1,44 @@
+import { obtainCore, type Obtained } from '../attach.ts';
+import { resolveHome } from '../home.ts';
+import { say } from './print.ts';
+
+const POLL_MS = 100;
+
+/** The core of this person's home, for a command. */
+export const obtain = (host: 'cli' | 'serve' = 'cli', openOn: string | null = null): Promise<Obtained> =>
+  obtainCore({ home: resolveHome(), host, openOn, env: process.env });
+
+/**
+ * Leaves the core. When it runs in this process and others have work on it, it stays until that is done:
+ * ending it would interrupt them. A further Ctrl-C leaves at once.
+ */
+export async function leave(obtained: Obtained): Promise<void> {
+  if (obtained.own && obtained.othersBusy()) {
+    say('Other tasks use this core: staying until they are done. (Ctrl-C stops them.)');
+    const stop = new AbortController();
+    const end = (): void => stop.abort();
+    process.once('SIGINT', end).once('SIGTERM', end);
+    while (!stop.signal.aborted && obtained.othersBusy()) await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+  }
+  await obtained.close();
+}
+
+/** Calls `stop` on the first Ctrl-C (or SIGTERM, SIGHUP); on a second one the process ends as it is. */
+export function onInterrupt(stop: () => void): () => void {
+  let asked = false;
+  const handle = (): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    stop();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, handle);
+  return () => { for (const signal of signals) process.off(signal, handle); };
+}
+
+/** The caller's own model endpoint, which the core keeps in memory for this task. */
+export function endpoint(env: Record<string, string | undefined>): { baseUrl: string; key: string } | undefined {
+  const baseUrl = env['OPENAI_BASE_URL'] ?? '';
+  const key = env['OPENAI_API_KEY'] ?? '';
+  return baseUrl || key ? { baseUrl, key } : undefined;
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Failure, type Mode, type Project, type WorkspaceId } from '../../contract/index.ts';
+import { inspectFolder } from '../../git/repository.ts';
+import { createSandbox } from '../../sandbox/index.ts';
+import { Workspaces, type WorkspaceMeta } from '../../workspace/index.ts';
+import { prepareHome, resolveHome } from '../home.ts';
+
+/** The workspaces of this person's home, without a core: for commands that only need a machine. The caller disposes. */
+export function localWorkspaces(): Workspaces {
+  const home = prepareHome(resolveHome());
+  const sandbox = createSandbox({ stateDir: join(home, 'sandbox'), env: process.env });
+  return new Workspaces({ home, sandbox, worktreeRoot: () => join(home, 'worktrees') });
+}
+
+/** A folder that a person named, with links resolved. Throws `no-folder`. */
+export async function realFolder(path: string): Promise<string> {
+  return realpath(resolve(path)).catch(() => { throw new Failure('no-folder', `There is no folder at ${path}.`); });
+}
+
+const hashed = (text: string): string => BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 24)}`).toString(36).padStart(10, '0');
+
+/**
+ * The workspace that a folder is in: one of ours, or a linked worktree, which is adopted, or else the checkout itself,
+ * writable with its .git read-only. Throws `not-a-repository` and the like.
+ */
+export async function workspaceFor(workspaces: Workspaces, folder: string): Promise<WorkspaceMeta> {
+  try {
+    return (await workspaces.locate(folder)) ?? (await workspaces.adopt(folder));
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.detail.code !== 'not-allowed') throw thrown;
+  }
+  return inPlace(workspaces, folder, 'workspace');
+}
+
+async function inPlace(workspaces: Workspaces, folder: string, mode: Mode): Promise<WorkspaceMeta> {
+  const { repo, gitDir } = await inspectFolder(folder);
+  const workspaceId = `ws_${hashed(`in-place ${repo}`)}` as WorkspaceId;
+  const project: Project = { id: `proj_${hashed(repo)}` as Project['id'], name: 'checkout', root: repo, repo, subdir: '', gitDir, sample: false, openedAt: 0 };
+  await workspaces.prepare({ workspaceId, project, title: 'In place', base: { ref: 'HEAD', kind: 'local' }, mode, inPlace: true });
+  const meta = await workspaces.read(workspaceId);
+  if (!meta) throw new Failure('worktree-missing', `${repo} could not be made a workspace.`);
+  return meta;
+}
