@@ -40,7 +40,6 @@ export class TurnLoop {
   async run(): Promise<TurnOutcome> {
     const { signal } = this.#input;
     try {
-      signal.throwIfAborted();
       await this.#begin();
       while (await this.#step());
       return { status: 'completed', message: this.#said };
@@ -50,6 +49,7 @@ export class TurnLoop {
     }
   }
 
+  /** Also in a turn that is stopped at once: what the person said must be there when it goes on. */
   async #begin(): Promise<void> {
     const input = this.#input;
     const whole = repaired(this.#history);

@@ -108,6 +108,7 @@ async function exec(args: ExecArgs, call: Call): Promise<string> {
     call.end({ ...item, endedAt: Date.now(), status: 'declined', output: allowed.why });
     return `exec_command failed: CreateProcess { message: ${JSON.stringify(`Rejected(${JSON.stringify(allowed.why)})`)} }`;
   }
+  call.input.signal.throwIfAborted();
   const session = await start(args, call, allowed, cwd);
   if (typeof session === 'string') return session;
   return report(session, call, clamp(args.yield_time_ms ?? 10_000, 250, 30_000), tokens(args.max_output_tokens));
