@@ -102,12 +102,23 @@ const names = (result: { stdout: Buffer }): string[] => result.stdout.toString('
 const checkoutRequest = (checkout: string, args: readonly string[], answers: readonly number[] = []): OutsideRequest =>
   ({ gitDir: `${checkout}/.git`, workTree: checkout, args, answers });
 
+/** The base branch's commit if it has all of `tip`'s work by now, by whatever method; else null. Tried in `objects`. */
+export async function landedCommit(gitDir: string, objects: string, into: string, tip: string): Promise<string | null> {
+  const target = await branchTip(gitDir, into);
+  if (await isAncestor(gitDir, tip, target)) return target;
+  const { tree, conflicts } = await mergeTrees(objects, target, tip);
+  return conflicts.length === 0 && tree === (await text(gitDir, 'rev-parse', `${target}^{tree}`)) ? target : null;
+}
+
 /** Lands a branch. Either all of it happens, or nothing. Returns the new commit of the base branch. */
-export async function landBranch(request: LandRequest & { method: LandMethod; message: string }): Promise<string> {
+export async function landBranch(
+  request: LandRequest & { method: LandMethod; message: string; /** Called before the base branch moves. */ onCommit: (commit: string, from: string) => Promise<void> },
+): Promise<string> {
   const { gitDir, into, tip, method } = request;
   const target = await branchTip(gitDir, into);
   if (await isAncestor(gitDir, tip, target)) throw new Failure('nothing-to-land', `${into} already has all of ${request.branch}.`);
   const commit = method === 'rebase' ? await replay(request, target) : await mergeCommit(request, target);
+  await request.onCommit(commit, target);
   await advance(request, target, commit);
   return commit;
 }
@@ -175,4 +186,12 @@ async function advance({ gitDir, into, isAgents }: LandRequest, from: string, to
     await outside(checkoutRequest(checkout, ['read-tree', '-m', '-u', to, from])).catch(() => {});
     throw error;
   }
+}
+
+/** After a crash: where the person's checkout was brought along already and only the branch did not move, moves it. */
+export async function finishLanding({ gitDir, into, isAgents }: LandRequest, from: string, to: string): Promise<void> {
+  const checkout = await checkoutOf(gitDir, into);
+  if (checkout === null || isAgents(checkout) || (await branchTip(gitDir, into)) !== from) return;
+  const moved = await outside(checkoutRequest(checkout, ['diff-index', '--cached', '--quiet', '--ignore-submodules=all', to], [1]));
+  if (moved.code === 0) await moveRefs(gitDir, [[`refs/heads/${into}`, to, from]]);
 }

@@ -50,20 +50,26 @@ export interface Step {
  * Runs the calls of one reply and records each output in the calls' order. Every call gets an output: what the
  * model did wrong is told to it. Rejects with the `Failure` that must end the turn, after all outputs are recorded.
  */
-export async function runCalls(calls: CallItem[], step: Step, record: (output: ReturnType<typeof outputOf>) => Promise<void>): Promise<void> {
+export async function runCalls(
+  calls: CallItem[],
+  step: Step,
+  record: (output: ReturnType<typeof outputOf>) => Promise<void>,
+): Promise<void> {
   const lock = new ReadWriteLock();
   const durable = new Pending();
   let failure: unknown = null;
-  const outputs = calls.map((call) => lock.run(byName.get(call.name)?.parallel ?? true, async () => {
-    if (step.input.signal.aborted || failure) return ABORTED;
-    try {
-      return await runOne(call, step, durable);
-    } catch (thrown) {
-      if (step.input.signal.aborted) return ABORTED;
-      if (!(thrown instanceof Rejected)) failure ??= thrown;
-      return said(thrown);
-    }
-  }));
+  const outputs = calls.map((call) =>
+    lock.run(byName.get(call.name)?.parallel ?? true, async () => {
+      if (step.input.signal.aborted || failure) return ABORTED;
+      try {
+        return await runOne(call, step, durable);
+      } catch (thrown) {
+        if (step.input.signal.aborted) return ABORTED;
+        if (!(thrown instanceof Rejected)) failure ??= thrown;
+        return said(thrown);
+      }
+    }),
+  );
   for (const [at, output] of outputs.entries()) durable.add(record(outputOf(calls[at]!, await output)));
   await durable.all();
   if (failure) throw failure;
@@ -75,7 +81,10 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
   if (!tool) return refuse(`unsupported call: ${item.name}`, item, step, durable);
   const begun = new Map<string, Item>();
   const call: Call = {
-    id: item.call_id, input, host, sessions,
+    id: item.call_id,
+    input,
+    host,
+    sessions,
     item: (type) => newItem(input, type),
     begin: async (started) => {
       begun.set(started.id, started);
@@ -103,7 +112,9 @@ function argumentsOf(call: CallItem): unknown {
   try {
     return JSON.parse(call.arguments || '{}');
   } catch (thrown) {
-    return new Rejected(`failed to parse arguments of ${call.name}: they are not valid JSON (${said(thrown)}). Call it again with complete JSON.`);
+    return new Rejected(
+      `failed to parse arguments of ${call.name}: they are not valid JSON (${said(thrown)}). Call it again with complete JSON.`,
+    );
   }
 }
 
@@ -116,8 +127,14 @@ function brokenOff(item: Item, status: 'interrupted' | 'failed', why: string): I
 
 /** A call that could not even begin still shows in the conversation. */
 function refuse(why: string, call: CallItem, { input, host, recorded }: Step, durable: Pending): string {
-  const item = { ...newItem(input, 'toolCall' as const), name: call.name, arguments: call.type === 'function_call' ? call.arguments : call.input, status: 'failed' as const, output: why, endedAt: Date.now() };
+  const item = {
+    ...newItem(input, 'toolCall' as const),
+    name: call.name,
+    arguments: call.type === 'function_call' ? call.arguments : call.input,
+    status: 'failed' as const,
+    output: why,
+    endedAt: Date.now(),
+  };
   for (const written of [recorded, host.itemStarted(item), host.itemCompleted(item)]) durable.add(written);
   return why;
 }
-

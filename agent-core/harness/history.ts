@@ -8,8 +8,11 @@ export const isCall = (item: HistoryItem): item is CallItem => item.type === 'fu
 const isOutput = (item: HistoryItem): item is Extract<HistoryItem, { type: 'function_call_output' | 'custom_tool_call_output' }> =>
   item.type === 'function_call_output' || item.type === 'custom_tool_call_output';
 
-export const message = (role: 'developer' | 'user', ...texts: string[]): HistoryItem =>
-  ({ type: 'message', role, content: texts.map((text) => ({ type: 'input_text', text })) });
+export const message = (role: 'developer' | 'user', ...texts: string[]): HistoryItem => ({
+  type: 'message',
+  role,
+  content: texts.map((text) => ({ type: 'input_text', text })),
+});
 
 /** What the model is told in place of the output of a call that never finished. */
 export const ABORTED = 'aborted by user';
@@ -26,7 +29,10 @@ export const outputOf = (call: CallItem, output: ToolOutput): HistoryItem =>
 export function withOwnIds(items: HistoryItem[], taken: Set<string>): HistoryItem[] {
   return items.map((item) => {
     if (!isCall(item)) return item;
-    const id = typeof item.call_id === 'string' && item.call_id && item.call_id.length <= 64 && !taken.has(item.call_id) ? item.call_id : `call_${randomBytes(12).toString('hex')}`;
+    const id =
+      typeof item.call_id === 'string' && item.call_id && item.call_id.length <= 64 && !taken.has(item.call_id)
+        ? item.call_id
+        : `call_${randomBytes(12).toString('hex')}`;
     taken.add(id);
     return id === item.call_id ? item : { ...item, call_id: id };
   });
@@ -56,6 +62,7 @@ export function repaired(history: HistoryItem[]): HistoryItem[] {
 
 /** The words of an assistant's message. */
 export function textOf(item: HistoryItem): string {
-  if (item.type !== 'message' || !Array.isArray(item.content)) return item.type === 'message' && typeof item.content === 'string' ? item.content : '';
+  if (item.type !== 'message' || !Array.isArray(item.content))
+    return item.type === 'message' && typeof item.content === 'string' ? item.content : '';
   return item.content.map((part) => ('text' in part ? part.text : 'refusal' in part ? part.refusal : '')).join('');
 }

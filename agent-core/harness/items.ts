@@ -7,8 +7,14 @@ import type { HistoryItem, TurnHost, TurnInput } from './types.ts';
 type Spoken = ItemOf<'agentMessage' | 'reasoning'>;
 
 /** The base of a new item of a turn. */
-export const newItem = <T extends string>(input: TurnInput, type: T) =>
-  ({ id: newId<ItemOf<'notice'>['id']>('item'), threadId: input.threadId, turnId: input.turnId, startedAt: Date.now(), endedAt: null, type });
+export const newItem = <T extends string>(input: TurnInput, type: T) => ({
+  id: newId<ItemOf<'notice'>['id']>('item'),
+  threadId: input.threadId,
+  turnId: input.turnId,
+  startedAt: Date.now(),
+  endedAt: null,
+  type,
+});
 
 /**
  * One reply's messages and reasoning as items. An attempt that breaks empties what it said; the next one fills the
@@ -27,7 +33,7 @@ export class Speech {
 
   async on(event: ModelEvent): Promise<void> {
     if (event.type === 'restart') return this.#restart();
-    const item = this.#slots.get(event.at) ?? await this.#open(event.at, event.type === 'text' ? 'agentMessage' : 'reasoning');
+    const item = this.#slots.get(event.at) ?? (await this.#open(event.at, event.type === 'text' ? 'agentMessage' : 'reasoning'));
     item.text += event.delta;
     this.#host.itemDelta(item.id, event.delta);
   }
@@ -53,11 +59,18 @@ export class Speech {
     const complete: Promise<void>[] = [];
     const spoken = [...this.#slots].toSorted(([a], [b]) => a - b).map(([, item]) => item);
     for (const item of items) {
-      const type = item.type === 'message' ? 'agentMessage' as const : item.type === 'reasoning' ? 'reasoning' as const : null;
+      const type = item.type === 'message' ? ('agentMessage' as const) : item.type === 'reasoning' ? ('reasoning' as const) : null;
       if (!type) continue;
       const at = spoken.findIndex((one) => one.type === type);
       const streamed = at >= 0 ? spoken.splice(at, 1)[0] : undefined;
-      const text = (item.type === 'message' ? textOf(item) : item.type === 'reasoning' ? item.summary?.map((part) => part.text).join('\n\n') ?? '' : '') || streamed?.text || '';
+      const text =
+        (item.type === 'message'
+          ? textOf(item)
+          : item.type === 'reasoning'
+            ? (item.summary?.map((part) => part.text).join('\n\n') ?? '')
+            : '') ||
+        streamed?.text ||
+        '';
       if (!streamed && !text) continue;
       const whole: Spoken = streamed ? { ...streamed, text } : { ...newItem(this.#input, type), text };
       if (!streamed) complete.push(this.#host.itemStarted(whole));
@@ -71,7 +84,10 @@ export class Speech {
   async abandon(): Promise<string> {
     const items = [...this.#slots.values()];
     await Promise.all(this.#close([...items, ...this.#spare]));
-    return items.filter((item) => item.type === 'agentMessage').map((item) => item.text).join('\n\n');
+    return items
+      .filter((item) => item.type === 'agentMessage')
+      .map((item) => item.text)
+      .join('\n\n');
   }
 
   #close(items: Spoken[]): Promise<void>[] {

@@ -58,7 +58,10 @@ export class TurnLoop {
       this.#history = [...whole];
     }
     const context = this.#history.length ? changes(this.#history, input) : await prefix(input);
-    await this.#hear(input.messages.map(({ text }) => text), context);
+    await this.#hear(
+      input.messages.map(({ text }) => text),
+      context,
+    );
   }
 
   /** Records for the model what the person said, before anything is done about it. Its items are the runtime's. */
@@ -80,7 +83,9 @@ export class TurnLoop {
     this.#spend(reply.usage);
     const items = withOwnIds(reply.items, this.#callIds);
     const recorded = this.#append(items);
-    recorded.catch(() => { /* awaited below, after the calls */ });
+    recorded.catch(() => {
+      /* awaited below, after the calls */
+    });
     const calls = items.filter(isCall);
     await runCalls(calls, { input: this.#input, host: this.#host, sessions: this.#sessions, recorded }, (output) => this.#append([output]));
     await recorded;
@@ -100,8 +105,10 @@ export class TurnLoop {
   async #ask(retried = false): Promise<ModelReply> {
     const speech = new Speech(this.#input, this.#host);
     try {
-      const reply = await this.#model.ask({ input: this.#history, tools: this.#tools, cacheKey: this.#input.threadId },
-        { signal: this.#input.signal, on: (event) => speech.on(event) });
+      const reply = await this.#model.ask(
+        { input: this.#history, tools: this.#tools, cacheKey: this.#input.threadId },
+        { signal: this.#input.signal, on: (event) => speech.on(event) },
+      );
       await speech.finish(reply.items);
       this.#said = reply.items.map(textOf).filter(Boolean).at(-1) ?? this.#said;
       return reply;
@@ -123,7 +130,11 @@ export class TurnLoop {
     } catch (thrown) {
       if (this.#input.signal.aborted || !(thrown instanceof Failure) || thrown.detail.code === 'model-unauthorized') throw thrown;
       this.#cramped = true;
-      await this.#notice('warn', 'The conversation is nearly too long for the model, and it could not be summarized. The turn goes on for as long as it fits.', thrown.detail);
+      await this.#notice(
+        'warn',
+        'The conversation is nearly too long for the model, and it could not be summarized. The turn goes on for as long as it fits.',
+        thrown.detail,
+      );
     }
   }
 
@@ -134,7 +145,10 @@ export class TurnLoop {
     await this.#host.replaceHistory(history);
     this.#history = [...history];
     this.#tokens = estimateTokens(history);
-    await this.#notice('info', `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.`);
+    await this.#notice(
+      'info',
+      `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.`,
+    );
   }
 
   async #notice(level: 'info' | 'warn', text: string, error: AppError | null = null): Promise<void> {

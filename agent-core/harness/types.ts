@@ -53,7 +53,9 @@ export interface TurnHost {
   /** Told when a rate limit makes the turn wait (until ms since the epoch), and with null when it goes on. */
   limited(until: number | null): void;
   /** Asks a person; waits for as long as it takes. Rejects only when the turn is aborted. */
-  approve(request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>): Promise<{ decision: 'approved' | 'declined'; scope: Scope; note: string }>;
+  approve(
+    request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>,
+  ): Promise<{ decision: 'approved' | 'declined'; scope: Scope; note: string }>;
   /** What the person typed for the running turn since last asked; joins at the next step. */
   takeSteering(): string[];
   /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */

@@ -56,15 +56,15 @@ export class Supervisor {
     const { thread } = taskParts(this.#context, taskId);
     const run = new TurnRun();
     this.#runs.set(thread.id, run);
+    run.onEnd = () => { if (this.#runs.get(thread.id) === run) this.#runs.delete(thread.id); };
     let sessions = this.#sessions.get(thread.id);
     if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
     run.done = executeTurn(this.#context, taskId, opening, run, sessions)
       .then((status) => {
-        this.#runs.delete(thread.id);
         if (status === 'completed') this.#next(taskId);
       })
       .catch((error: unknown) => {
-        this.#runs.delete(thread.id);
+        run.onEnd();
         this.#context.log(`turn of ${taskId}`, error);
       });
     return run;
@@ -74,7 +74,7 @@ export class Supervisor {
     if (this.#closing) return;
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
-    if (message && task.phase === 'active') this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
+    if (message && task.phase === 'active' && !this.#runs.has(thread.id)) this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
   }
 
   /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */

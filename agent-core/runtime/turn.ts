@@ -24,6 +24,8 @@ export class TurnRun {
   host: RuntimeTurnHost | null = null;
   turnId: TurnId | null = null;
   done: Promise<void> = Promise.resolve();
+  /** Called in the same moment in which the board says that the turn has ended. */
+  onEnd: () => void = () => {};
 
   get signal(): AbortSignal { return this.#abort.signal; }
 
@@ -43,7 +45,7 @@ const sum = (files: DiffFile[]): DiffStat => ({
 /** The newest tree of a workspace and how it differs from its base. */
 export async function look(open: OpenWorkspace, label: string): Promise<{ tree: string; diff: DiffStat }> {
   const { tree } = await open.checkpoint(label);
-  return { tree, diff: sum(await open.diff(open.baseTree(), tree)) };
+  return { tree, diff: sum(await open.diff(await open.baseTree(), tree)) };
 }
 
 /** Lets nothing change the worktree until the checkpoint before the turn stands; reading needs no wait. */
@@ -113,8 +115,9 @@ class TurnWork {
     try {
       const open = await this.#context.workspaces.open(workspace!.id);
       this.#open = open;
-      open.setMode(task.mode);
-      await open.beginTurn();
+      if (open.info.mode !== task.mode) await open.setPolicy(task.mode);
+      const { notice } = await open.beginTurn();
+      if (notice) await this.#tell(notice);
       const before = open.checkpoint(`before turn ${this.#turn.number}`);
       before.catch(() => { /* a failed checkpoint fails the first change */ });
       this.#before = before;
@@ -124,7 +127,7 @@ class TurnWork {
       this.#run.host = host;
       return await runTurn({
         threadId: thread.id, turnId: this.#turn.id,
-        messages: opening.map(({ text, via }) => ({ text, via })),
+        messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...opening.map(({ text, via }) => ({ text, via }))],
         history: this.#context.store.history(thread.id) as HistoryItem[],
         model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
         mode: task.mode, approval: task.approval,
@@ -134,6 +137,15 @@ class TurnWork {
       if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };
       return { status: 'failed', error: toAppError(error), message: '' };
     }
+  }
+
+  /** Says in the conversation what Signalbox did before the turn. */
+  async #tell(text: string): Promise<void> {
+    const now = this.#context.now();
+    const item: Item = {
+      id: newId<ItemId>('item'), threadId: this.#turn.threadId, turnId: this.#turn.id, startedAt: now, endedAt: now, type: 'notice', level: 'info', text, error: null,
+    };
+    await this.#context.store.commit({ events: [{ type: 'item.completed', taskId: this.#taskId, item }] });
   }
 
   /** ± lines on the card, now and then while the turn runs. */
@@ -167,7 +179,7 @@ class TurnWork {
       approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
       questions: Object.values(board.questions).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
     };
-    await this.#context.store.commit({
+    const written = this.#context.store.commit({
       events: [
         ...(host?.openItems ?? []).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
         ...withdraw(taskId, gates),
@@ -177,7 +189,9 @@ class TurnWork {
       ],
       done: [intent],
     });
+    this.#run.onEnd();
     setActivity(this.#context, taskId, null);
+    await written;
   }
 
   /** What was steered too late to join this turn waits for the next. */

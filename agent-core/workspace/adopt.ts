@@ -29,7 +29,7 @@ export async function adopt(places: Places, dir: string, made: { id: WorkspaceId
   const meta: Meta = {
     version: 1, id: made.id, kind: 'adopted', phase: 'preparing', title: head.ref.replace('refs/heads/', ''), slug: admin, branch: head.ref, path: repo,
     project: { id: made.projectId, name: admin, repo, subdir, gitDir }, base: { ref: head.ref.replace('refs/heads/', ''), kind: 'local' }, baseCommit: head.oid,
-    admin, mode: made.mode, createdAt: Date.now(), agreed: null, last: null, trash: null,
+    admin, mode: made.mode, createdAt: Date.now(), agreed: null, last: null, landing: null, trash: null,
   };
   await writeMeta(places, meta);
   const place = storePlace(places, meta);

@@ -1,9 +1,9 @@
 import { Failure } from '../contract/errors.ts';
 import type { Landing, LandPreview } from '../contract/index.ts';
-import { landBranch, previewLanding } from '../git/land.ts';
+import { landBranch, landedCommit, previewLanding } from '../git/land.ts';
 import { diffFiles } from '../git/diff.ts';
 import { identity } from '../git/repository.ts';
-import { receivePack } from '../git/harvest.ts';
+import { isAncestor, receivePack } from '../git/harvest.ts';
 import { realRef } from '../git/refs.ts';
 import { outside, outsideText } from '../git/runner.ts';
 import { moveRefs } from '../git/worktree.ts';
@@ -37,8 +37,27 @@ export class Landings {
     if (preview.blocked !== null) throw blockedFailure(preview);
     const last = uncommitted === 0 ? tip : await this.#commitRest(tree, tip, message ?? this.#meta.title);
     const title = message ?? (method === 'merge' ? `Merge branch '${this.#short}'\n\n${this.#meta.title}` : this.#meta.title);
-    const commit = await landBranch({ ...(await this.#request(last)), method, message: title });
+    const commit = await landBranch({
+      ...(await this.#request(last)), method, message: title,
+      onCommit: async (made, from) => {
+        this.#meta.landing = { into, commit: made, from };
+        await this.#workspace.save();
+      },
+    });
     return { method, into, commit, at: Date.now() };
+  }
+
+  /** What a landing that was cut off came to: the base's commit when it has this work, null when nothing happened. */
+  async landedAs(into: string): Promise<string | null> {
+    const { tip } = await this.#workspace.harvest();
+    return landedCommit(this.#meta.project.gitDir, this.#workspace.checkpoints, into, tip);
+  }
+
+  async landedAs(into: string): Promise<string | null> {
+    const { landing, project } = this.#meta;
+    if (landing === null || landing.into !== into) return null;
+    await finishLanding(await this.#request(landing.commit), landing.from, landing.commit);
+    return (await isAncestor(project.gitDir, landing.commit, `refs/heads/${into}`)) ? landing.commit : null;
   }
 
   get #short(): string {

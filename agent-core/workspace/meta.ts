@@ -29,6 +29,8 @@ export const Meta = z.object({
   agreed: z.object({ tip: z.string(), insideIndex: z.string().nullable(), outsideIndex: z.string().nullable() }).nullable(),
   /** The newest checkpoint. */
   last: z.object({ tree: z.string(), commit: z.string() }).nullable(),
+  /** The landing that was last begun: written before the base branch moves. */
+  landing: z.object({ into: z.string(), commit: z.string(), from: z.string() }).nullable().default(null),
   /** Where the folder lies while it is deleted. */
   trash: z.object({ path: z.string(), at: z.number() }).nullable(),
 });

@@ -46,6 +46,10 @@ export class OpenWorkspace {
   readonly #trees = new Lock();
   readonly #saving = new Lock();
   readonly #landings: Landings;
+  #baseTree = '';
+  #baseKey = '';
+  /** A change of mode that is still under way. */
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(context: OpenContext, meta: Meta, machine: Machine) {
     this.#context = context;
@@ -79,12 +83,15 @@ export class OpenWorkspace {
   }
 
   /** Before a turn: base refs that moved, and what the person did in the worktree, reach the agent's git. */
-  beginTurn(): Promise<TurnStart> {
+  async beginTurn(): Promise<TurnStart> {
+    await this.#changing;
     return this.#refs.run(async () => {
       await this.#present();
       if (this.#inPlace) return { imported: null, notice: null };
       await this.#refreshBase();
-      return this.#import();
+      const started = await this.#import();
+      await this.findBase();
+      return started;
     });
   }
 
@@ -135,7 +142,7 @@ export class OpenWorkspace {
       const got = await harvest(this.#confined, storePlace(this.#context.places, this.#meta), this.#meta.agreed ?? agreed);
       if (got.moved || got.agreed.insideIndex !== agreed.insideIndex || got.agreed.tip !== agreed.tip) {
         this.#meta.agreed = got.agreed;
-        await this.save();
+        await Promise.all([this.save(), this.findBase()]);
       }
       return { tip: got.tip, moved: got.moved, diverged: got.diverged };
     });
@@ -150,11 +157,11 @@ export class OpenWorkspace {
     return diffFiles(this.checkpoints, from, to);
   }
 
-  /** Git's patch of the named files between two trees. */
-  async patch(request: { from: string; to: string; paths: readonly string[]; ignoreWhitespace?: boolean }): Promise<{ patch: string; truncated: boolean }> {
-    const files = await diffFiles(this.checkpoints, request.from, request.to);
+  /** Git's patch of the named files between two trees, at most `limit` bytes of it. */
+  async patch(from: string, to: string, paths: readonly string[], options: { ignoreWhitespace?: boolean; limit?: number } = {}): Promise<{ patch: string; truncated: boolean }> {
+    const files = await diffFiles(this.checkpoints, from, to);
     const renamed = new Map(files.filter((file) => file.oldPath !== null).map((file) => [file.path, file.oldPath as string]));
-    return patch(this.checkpoints, { ...request, renamed });
+    return patch(this.checkpoints, { from, to, paths, renamed, ...options });
   }
 
   /** Takes a patch back out of the worktree, after a checkpoint. Throws `conflict` where it no longer fits. */
@@ -169,24 +176,42 @@ export class OpenWorkspace {
     return outsideText(this.#meta.project.gitDir, ['rev-parse', `${tip}^{tree}`]);
   }
 
-  /** Tree that the task's work is compared with: where the branch left its base, as it is now. */
-  async baseTree(): Promise<string> {
+  /** Tree that the task's work is compared with: where the branch left its base, as it was at the last turn's edge. */
+  baseTree(): string {
+    return this.#baseTree;
+  }
+
+  /** Looks again where the branch left its base. Called when either moved. */
+  async findBase(): Promise<void> {
     const { gitDir } = this.#meta.project;
     const tip = this.#meta.agreed?.tip ?? this.#meta.baseCommit;
-    const base = this.#meta.base.kind === 'local' ? await realRef(gitDir, `refs/heads/${this.#meta.base.ref}`) : null;
-    const fork = base === null ? null : await outside({ gitDir, args: ['merge-base', base, tip], answers: [1, 128] });
+    const base = this.#meta.base.kind === 'local' && !this.#inPlace ? await realRef(gitDir, `refs/heads/${this.#meta.base.ref}`) : null;
+    const key = `${base} ${tip}`;
+    if (key === this.#baseKey) return;
+    const fork = base === null || base === this.#meta.baseCommit ? null : await outside({ gitDir, args: ['merge-base', base, tip], answers: [1, 128] });
     const commit = fork?.code === 0 ? fork.stdout.toString('latin1').trim() : this.#meta.baseCommit;
     // Landed work is still shown: a branch that its base has caught up with is compared with where it began.
-    return outsideText(gitDir, ['rev-parse', `${commit === tip ? this.#meta.baseCommit : commit}^{tree}`]);
+    this.#baseTree = await outsideText(gitDir, ['rev-parse', `${commit === tip ? this.#meta.baseCommit : commit}^{tree}`]);
+    this.#baseKey = key;
   }
 
   landPreview(): Promise<LandPreview> {
     return this.#landings.preview();
   }
 
+  /** The commit by which a landing that was cut off is in `into`, finished where only its last step was missing; null where it is not. */
+  landedAs(into: string): Promise<string | null> {
+    return this.#landings.landedAs(into);
+  }
+
   /** Lands the final tree. Either all of it happens, or nothing outside the task's branch. */
   land(method: Landing['method'], message?: string): Promise<Landing> {
     return this.#landings.land(method, message);
+  }
+
+  /** The base's commit when it has this branch's work by now, else null. */
+  landedAs(into: string): Promise<string | null> {
+    return this.#landings.landedAs(into);
   }
 
   /** Used by landing: takes in a commit that was made on the branch from outside. */
@@ -207,6 +232,14 @@ export class OpenWorkspace {
       return exit;
     });
     return Object.create(process, { exited: { value: exited } }) as SandboxProcess;
+  }
+
+  /** Changes what the next turn's commands run under; done by the time `beginTurn` has answered. */
+  setMode(mode: Mode): void {
+    if (mode === this.#policy.mode) return;
+    const changing = this.#changing.then(() => this.setPolicy(mode));
+    changing.catch(() => {});
+    this.#changing = changing;
   }
 
   /** Changes what the next commands run under. Full access works on the real git directory; what it did is taken in after. */
@@ -242,6 +275,7 @@ export async function openWorkspace(context: OpenContext, meta: Meta, started: M
   const confinedMode: Mode = meta.mode === 'full' ? 'workspace' : meta.mode;
   const machine = started ?? (await context.sandbox.open(await machineSpec(context.places, meta, defaultPolicy(confinedMode))));
   const opened = new OpenWorkspace(context, meta, machine);
+  await opened.findBase();
   if (meta.mode === 'full') await opened.setPolicy('full');
   return opened;
 }

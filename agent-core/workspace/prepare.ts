@@ -69,7 +69,7 @@ export async function prepare(context: PrepareContext, request: PrepareRequest):
   const blank: Meta = {
     version: 1, id: request.workspaceId, kind: 'in-place', phase: 'preparing', title: request.title, slug: slugOf(request.slug ?? request.title), branch: '',
     project: { id: project.id, name: project.name, repo: project.repo, subdir: project.subdir, gitDir: project.gitDir },
-    path: project.repo, base: { ref: base.ref, kind: base.kind }, baseCommit, admin: '', mode: request.mode, createdAt: Date.now(), agreed: null, last: null, trash: null,
+    path: project.repo, base: { ref: base.ref, kind: base.kind }, baseCommit, admin: '', mode: request.mode, createdAt: Date.now(), agreed: null, last: null, landing: null, trash: null,
   };
   return request.inPlace ? prepareInPlace(context, blank) : prepareWorktree(context, request, blank);
 }

@@ -9,7 +9,12 @@ export type Gate =
   | { go: true; outside: boolean; /** What to run instead of a shell with the line. */ argv: string[] | null; item: ItemOf<'command'> }
   | { go: false; why: string };
 
-interface Asked { cmd: string; sandbox_permissions?: string | null | undefined; justification?: string | null | undefined; prefix_rule?: string[] | null | undefined }
+interface Asked {
+  cmd: string;
+  sandbox_permissions?: string | null | undefined;
+  justification?: string | null | undefined;
+  prefix_rule?: string[] | null | undefined;
+}
 
 const byPerson = (note: string): string => (note.trim() ? `rejected by user: ${note.trim()}` : 'rejected by user');
 
@@ -19,10 +24,17 @@ export async function gate(args: Asked, call: Call, item: ItemOf<'command'>): Pr
   if (args.sandbox_permissions === 'require_escalated' && mode !== 'full') return escalate(args, call, item);
   const asks = mode === 'ask' || (approval === 'untrusted' && !knownSafe(args.cmd));
   if (!asks) return { go: true, outside: false, argv: null, item };
-  if (approval === 'never') return { go: false, why: 'this task asks before each command, but nobody is there to ask (approval policy: never)' };
+  if (approval === 'never')
+    return { go: false, why: 'this task asks before each command, but nobody is there to ask (approval policy: never)' };
   const { decision, note } = await call.host.approve({
-    itemId: item.id, kind: 'command', subject: args.cmd, argv: plainWords(args.cmd), cwd: item.cwd, reason: args.justification ?? '',
-    effect: 'Runs this command once, in the sandbox.', prefix: null,
+    itemId: item.id,
+    kind: 'command',
+    subject: args.cmd,
+    argv: plainWords(args.cmd),
+    cwd: item.cwd,
+    reason: args.justification ?? '',
+    effect: 'Runs this command once, in the sandbox.',
+    prefix: null,
   });
   return decision === 'approved' ? { go: true, outside: false, argv: null, item } : { go: false, why: byPerson(note) };
 }
@@ -33,12 +45,21 @@ async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promi
   // Run as the very words that the rule was held against: no shell gets to read them differently.
   if (argv && ruleAllows([argv], argv) && call.host.ruleAllows(argv)) return { go: true, outside: true, argv, item };
   if (approval === 'never') {
-    return { go: false, why: 'nothing may run outside the sandbox in this task and nobody is there to ask (approval policy: never). Do without, or say in your answer what a person should run' };
+    return {
+      go: false,
+      why: 'nothing may run outside the sandbox in this task and nobody is there to ask (approval policy: never). Do without, or say in your answer what a person should run',
+    };
   }
   const prefix = suggestPrefix(args.cmd, args.prefix_rule ?? undefined);
   const { decision, note } = await call.host.approve({
-    itemId: item.id, kind: 'escalate', subject: args.cmd, argv, cwd: item.cwd, reason: args.justification ?? '',
-    effect: 'Runs this command once, outside the sandbox, as you: with your network, your files and your keys.', prefix,
+    itemId: item.id,
+    kind: 'escalate',
+    subject: args.cmd,
+    argv,
+    cwd: item.cwd,
+    reason: args.justification ?? '',
+    effect: 'Runs this command once, outside the sandbox, as you: with your network, your files and your keys.',
+    prefix,
   });
   return decision === 'approved' ? { go: true, outside: true, argv: null, item } : { go: false, why: byPerson(note) };
 }
@@ -47,12 +68,23 @@ async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promi
  * Whether the model may type into a command that runs outside the sandbox: the person allowed the command, not what
  * may be made of it. Null, or why not in words for the model. Ctrl-C needs no one's leave.
  */
-export async function typingGate(chars: string, running: { command: string; cwd: string; itemId: ItemOf<'command'>['id'] }, call: Call): Promise<string | null> {
+export async function typingGate(
+  chars: string,
+  running: { command: string; cwd: string; itemId: ItemOf<'command'>['id'] },
+  call: Call,
+): Promise<string | null> {
   if (chars === '\u0003' || call.input.mode === 'full') return null;
-  if (call.input.approval === 'never') return 'this command runs outside the sandbox and nobody is there to allow what is typed into it (approval policy: never)';
+  if (call.input.approval === 'never')
+    return 'this command runs outside the sandbox and nobody is there to allow what is typed into it (approval policy: never)';
   const { decision, note } = await call.host.approve({
-    itemId: running.itemId, kind: 'escalate', subject: chars, argv: null, cwd: running.cwd, reason: `To be typed into: ${running.command}`,
-    effect: 'Types this into a command that runs outside the sandbox, as you.', prefix: null,
+    itemId: running.itemId,
+    kind: 'escalate',
+    subject: chars,
+    argv: null,
+    cwd: running.cwd,
+    reason: `To be typed into: ${running.command}`,
+    effect: 'Types this into a command that runs outside the sandbox, as you.',
+    prefix: null,
   });
   return decision === 'approved' ? null : byPerson(note);
 }

@@ -6,16 +6,18 @@ import { plainWords } from './words.ts';
  * path: with any of these, its first words say nothing about what will happen.
  */
 
-const launchers = new Set((
-  'sh bash zsh dash ash fish ksh mksh csh tcsh rbash busybox toybox pwsh powershell cmd ' +
-  'node deno bun ts-node tsx ruby irb perl php lua luajit R Rscript julia java groovy scala kotlin ghci runghc tclsh wish expect osascript awk gawk mawk nawk sed ed ex vi vim nvim emacs ' +
-  'env sudo doas su runuser pkexec chroot unshare nsenter setpriv xargs parallel find fd watch entr nohup time timeout nice ionice chrt taskset setsid stdbuf script strace ltrace gdb lldb flock ' +
-  'eval exec command builtin source . alias function if for while until case select { ( [ [[ ! coproc trap ' +
-  'ssh scp rsync socat nc ncat netcat telnet tmux screen at batch crontab systemd-run launchctl dbus-send ' +
-  'npm npx pnpm pnpx yarn bunx corepack make gmake cmake ninja meson bazel just task rake gradle gradlew mvn ant sbt cargo go dotnet swift msbuild mix rebar3 stack cabal ' +
-  'pip pip3 pipx uv uvx poetry pytest tox nox vitest jest mocha playwright bundle gem composer docker podman nerdctl kubectl helm vagrant terraform ' +
-  'rm rmdir dd mkfs shred chmod chown chattr mount umount tee install ln cp mv tar unzip git-shell'
-).split(' '));
+const launchers = new Set(
+  (
+    'sh bash zsh dash ash fish ksh mksh csh tcsh rbash busybox toybox pwsh powershell cmd ' +
+    'node deno bun ts-node tsx ruby irb perl php lua luajit R Rscript julia java groovy scala kotlin ghci runghc tclsh wish expect osascript awk gawk mawk nawk sed ed ex vi vim nvim emacs ' +
+    'env sudo doas su runuser pkexec chroot unshare nsenter setpriv xargs parallel find fd watch entr nohup time timeout nice ionice chrt taskset setsid stdbuf script strace ltrace gdb lldb flock ' +
+    'eval exec command builtin source . alias function if for while until case select { ( [ [[ ! coproc trap ' +
+    'ssh scp rsync socat nc ncat netcat telnet tmux screen at batch crontab systemd-run launchctl dbus-send ' +
+    'npm npx pnpm pnpx yarn bunx corepack make gmake cmake ninja meson bazel just task rake gradle gradlew mvn ant sbt cargo go dotnet swift msbuild mix rebar3 stack cabal ' +
+    'pip pip3 pipx uv uvx poetry pytest tox nox vitest jest mocha playwright bundle gem composer docker podman nerdctl kubectl helm vagrant terraform ' +
+    'rm rmdir dd mkfs shred chmod chown chattr mount umount tee install ln cp mv tar unzip git-shell'
+  ).split(' '),
+);
 const interpreter = /^(python|pypy|node|ruby|perl|php|lua|tclsh|wish)[\d.]*(-?config)?$/i;
 
 /** git itself runs programs when asked to; only commands whose first words say enough may be remembered. */
@@ -34,7 +36,9 @@ const sneaks = (argv: readonly string[]): boolean => argv[0] === 'git' && argv.s
 export function ruleAllows(prefixes: readonly (readonly string[])[], command: string | readonly string[]): boolean {
   const argv = typeof command === 'string' ? plainWords(command) : command;
   if (!argv || !mayBeRemembered(argv) || sneaks(argv)) return false;
-  return prefixes.some((prefix) => mayBeRemembered(prefix) && prefix.length <= argv.length && prefix.every((word, at) => word === argv[at]));
+  return prefixes.some(
+    (prefix) => mayBeRemembered(prefix) && prefix.length <= argv.length && prefix.every((word, at) => word === argv[at]),
+  );
 }
 
 /**

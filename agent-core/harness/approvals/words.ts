@@ -5,7 +5,10 @@
 
 const plain = /[A-Za-z0-9_@%+=:,./-]/;
 
-export interface Simple { words: string[]; end: number }
+export interface Simple {
+  words: string[];
+  end: number;
+}
 
 /** One simple command's words from `at` up to an operator or the end; null when something isn't plain. */
 function simple(line: string, at: number): Simple | null {
@@ -16,7 +19,7 @@ function simple(line: string, at: number): Simple | null {
     if (char === ' ' || char === '\t') {
       if (word !== null) words.push(word);
       word = null;
-    } else if (char === '\'' || char === '"') {
+    } else if (char === "'" || char === '"') {
       const close = line.indexOf(char, at + 1);
       if (close < 0) return null;
       const quoted = line.slice(at + 1, close);

@@ -16,13 +16,16 @@ const ASK = `The conversation has become too long to go on as it is. Write the n
 - what is left, in order, and the very next step
 - files, names, commands and findings that are needed for it
 Be exact and short. Do not call tools.`;
-const HANDOVER = 'Notes of the agent that worked on this before, because the conversation became too long. Build on them; the worktree holds the work itself.\n\n';
+const HANDOVER =
+  'Notes of the agent that worked on this before, because the conversation became too long. Build on them; the worktree holds the work itself.\n\n';
 
 export const estimateTokens = (history: HistoryItem[]): number => tokensOf(Buffer.byteLength(JSON.stringify(history)));
 export const mustCompact = (tokens: number, contextWindow: number): boolean => tokens >= contextWindow * FULL;
 
 /** What the person wrote, without the context that we wrote in their name. */
-const isOwn = (item: HistoryItem): boolean => item.type === 'message' && item.role === 'user' &&
+const isOwn = (item: HistoryItem): boolean =>
+  item.type === 'message' &&
+  item.role === 'user' &&
   !/^(# AGENTS\.md instructions|<environment_context>|<turn_aborted>|Notes of the agent that worked on this before)/.test(textOf(item));
 
 function keptMessages(history: HistoryItem[]): HistoryItem[] {
@@ -43,14 +46,22 @@ function keptMessages(history: HistoryItem[]): HistoryItem[] {
  * the model. Where even the summary's request is too long, the oldest steps are left out of it.
  * Throws the model's `Failure` when no summary can be had.
  */
-export async function compacted(history: HistoryItem[], input: TurnInput, model: ModelPort, call: ModelCall): Promise<{ history: HistoryItem[]; usage: Usage }> {
+export async function compacted(
+  history: HistoryItem[],
+  input: TurnInput,
+  model: ModelPort,
+  call: ModelCall,
+): Promise<{ history: HistoryItem[]; usage: Usage }> {
   let source = history;
   for (;;) {
     try {
       const { items, usage } = await model.ask({ input: [...source, message('user', ASK)], tools: [], cacheKey: input.threadId }, call);
       const notes = items.map(textOf).join('\n').trim();
-      if (!notes) throw new Failure('model-bad-reply', 'The model wrote no summary of the long conversation.', { fix: 'Try again, or go on in a new task.' });
-      return { history: [...await prefix(input), ...keptMessages(history), message('user', HANDOVER + notes)], usage };
+      if (!notes)
+        throw new Failure('model-bad-reply', 'The model wrote no summary of the long conversation.', {
+          fix: 'Try again, or go on in a new task.',
+        });
+      return { history: [...(await prefix(input)), ...keptMessages(history), message('user', HANDOVER + notes)], usage };
     } catch (thrown) {
       const shorter = thrown instanceof Failure && thrown.detail.code === 'context-overflow' ? withoutOldest(source) : null;
       if (!shorter) throw thrown;
@@ -64,7 +75,14 @@ function withoutOldest(history: HistoryItem[]): HistoryItem[] | null {
   const begin = history.findIndex((item) => item.type !== 'message');
   if (begin < 0 || history.length - begin < 2) return null;
   let end = begin + Math.max(1, Math.ceil((history.length - begin) / 4));
-  while (end < history.length && (history[end]!.type === 'function_call_output' || history[end]!.type === 'custom_tool_call_output' ||
-    history[end - 1]!.type === 'function_call' || history[end - 1]!.type === 'custom_tool_call' || history[end - 1]!.type === 'reasoning')) end += 1;
+  while (
+    end < history.length &&
+    (history[end]!.type === 'function_call_output' ||
+      history[end]!.type === 'custom_tool_call_output' ||
+      history[end - 1]!.type === 'function_call' ||
+      history[end - 1]!.type === 'custom_tool_call' ||
+      history[end - 1]!.type === 'reasoning')
+  )
+    end += 1;
   return [...history.slice(0, begin), ...history.slice(end)];
 }

@@ -13,8 +13,10 @@ export async function prefix(input: TurnInput): Promise<HistoryItem[]> {
   ];
 }
 
-const holds = (item: HistoryItem, tag: string): string | undefined => item.type === 'message' && Array.isArray(item.content)
-  ? item.content.flatMap((part) => ('text' in part && part.text.startsWith(tag) ? [part.text] : []))[0] : undefined;
+const holds = (item: HistoryItem, tag: string): string | undefined =>
+  item.type === 'message' && Array.isArray(item.content)
+    ? item.content.flatMap((part) => ('text' in part && part.text.startsWith(tag) ? [part.text] : []))[0]
+    : undefined;
 
 const newest = (history: HistoryItem[], tag: string): string | undefined => {
   for (let at = history.length - 1; at >= 0; at -= 1) {

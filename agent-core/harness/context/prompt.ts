@@ -18,21 +18,29 @@ How you answer
 
 const modes: Record<TurnInput['mode'], string> = {
   'read-only': 'You may read the worktree but change nothing: it is read-only and patches are refused.',
-  workspace: 'You may change the worktree. Your HOME and /tmp are private to this task and writable; the rest of the disk is read-only or absent.',
+  workspace:
+    'You may change the worktree. Your HOME and /tmp are private to this task and writable; the rest of the disk is read-only or absent.',
   ask: 'You may change the worktree, but the person is asked before each command and each patch.',
-  full: 'Commands run with the person\'s own rights, without a sandbox. Take care outside the worktree.',
+  full: "Commands run with the person's own rights, without a sandbox. Take care outside the worktree.",
 };
 
 const policies: Record<TurnInput['approval'], string> = {
   never: 'Nobody is there to allow anything more: do not ask for escalation, work within these limits.',
-  'on-request': 'If a command that matters fails because of the sandbox, or certainly will, call it with sandbox_permissions "require_escalated", a justification that asks the person one short question, and, where the like will be needed again, a prefix_rule of its first words. If they decline, find another way.',
-  untrusted: 'The person is asked before every command that does more than look, and before each patch. A command that must run outside the sandbox needs sandbox_permissions "require_escalated" with a justification.',
+  'on-request':
+    'If a command that matters fails because of the sandbox, or certainly will, call it with sandbox_permissions "require_escalated", a justification that asks the person one short question, and, where the like will be needed again, a prefix_rule of its first words. If they decline, find another way.',
+  untrusted:
+    'The person is asked before every command that does more than look, and before each patch. A command that must run outside the sandbox needs sandbox_permissions "require_escalated" with a justification.',
 };
 
 /** What the agent may do, as a developer message; a new one is sent when this changes. */
 export function permissions({ mode, approval, machine }: TurnInput): string {
   const { allow } = machine.spec.policy.network;
-  const network = mode === 'full' ? '' : allow.length ? ` The network is reachable for these hosts only: ${allow.join(', ')}.` : ' There is no network, except between your own commands.';
+  const network =
+    mode === 'full'
+      ? ''
+      : allow.length
+        ? ` The network is reachable for these hosts only: ${allow.join(', ')}.`
+        : ' There is no network, except between your own commands.';
   const sandbox = mode === 'full' ? '' : 'Commands run in a sandbox. ';
   return `<permissions>\n${sandbox}${modes[mode]}${network}\n${mode === 'full' ? '' : `${policies[approval]}\n`}</permissions>`;
 }
@@ -41,8 +49,11 @@ export function permissions({ mode, approval, machine }: TurnInput): string {
 export function environment({ cwd, machine }: TurnInput, now = new Date()): string {
   const { worktree } = machine.spec;
   const inside = cwd === worktree ? '' : `\n  <worktree>${worktree}</worktree>`;
-  return `<environment_context>\n  <cwd>${cwd}</cwd>${inside}\n  <shell>bash</shell>\n  <platform>${process.platform}</platform>\n` +
-    `  <current_date>${now.toLocaleDateString('sv-SE')}</current_date>\n  <timezone>${Intl.DateTimeFormat().resolvedOptions().timeZone}</timezone>\n</environment_context>`;
+  return (
+    `<environment_context>\n  <cwd>${cwd}</cwd>${inside}\n  <shell>bash</shell>\n  <platform>${process.platform}</platform>\n` +
+    `  <current_date>${now.toLocaleDateString('sv-SE')}</current_date>\n  <timezone>${Intl.DateTimeFormat().resolvedOptions().timeZone}</timezone>\n</environment_context>`
+  );
 }
 
-export const INTERRUPTED = '<turn_aborted>\nThe person stopped the turn here. Commands that were running have been ended, perhaps half-way. Look before you go on.\n</turn_aborted>';
+export const INTERRUPTED =
+  '<turn_aborted>\nThe person stopped the turn here. Commands that were running have been ended, perhaps half-way. Look before you go on.\n</turn_aborted>';

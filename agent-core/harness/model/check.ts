@@ -17,7 +17,8 @@ export async function testModel(config: ModelConfig, timeout = 30_000): Promise<
   try {
     await responsesWire(config, timeout).ask(
       { input: [{ type: 'message', role: 'user', content: 'Answer with the one word: ready' }], tools: [], cacheKey: 'check' },
-      { signal: new AbortController().signal, on: () => {} });
+      { signal: new AbortController().signal, on: () => {} },
+    );
   } catch (thrown) {
     throw thrown instanceof ModelFault ? failure(thrown) : thrown;
   }
@@ -29,7 +30,10 @@ export async function listModels(config: ModelConfig, timeout = 15_000): Promise
   try {
     const page = await clientFor(config).models.list({ signal: AbortSignal.timeout(timeout) });
     // The client makes an empty page of anything that is no list.
-    if (!page.data.length && page.object !== 'list') throw new ModelFault('model-bad-reply', `${config.baseUrl} has no list of models.`, { fix: 'Type the name of the model in Settings.' });
+    if (!page.data.length && page.object !== 'list')
+      throw new ModelFault('model-bad-reply', `${config.baseUrl} has no list of models.`, {
+        fix: 'Type the name of the model in Settings.',
+      });
     return page.data.map((model) => model.id).toSorted();
   } catch (thrown) {
     throw failure(toFault(thrown, config, false));

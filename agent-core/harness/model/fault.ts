@@ -12,7 +12,11 @@ export class ModelFault extends Error {
   readonly after: number | null;
   /** Fewer retries than usual, for what seldom passes by itself. */
   readonly atMost: number;
-  constructor(code: ErrorCode, message: string, more: { fix?: string; output?: string; retry?: Retry; after?: number | null; atMost?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { fix?: string; output?: string; retry?: Retry; after?: number | null; atMost?: number } = {},
+  ) {
     super(message);
     this.name = 'ModelFault';
     this.retry = more.retry ?? 'no';
@@ -36,7 +40,13 @@ export function retryAfter(headers: Headers | undefined, now = Date.now()): numb
   return Number.isFinite(wait) ? Math.max(0, wait) : null;
 }
 
-interface Told { status: number | undefined; code: string; words: string; after: number | null; structured: boolean }
+interface Told {
+  status: number | undefined;
+  code: string;
+  words: string;
+  after: number | null;
+  structured: boolean;
+}
 
 /** What a provider's error says, as an HTTP status, a streamed `error` event or a `response.failed`. */
 export function faultFrom(told: Told, config: ModelConfig): ModelFault {
@@ -44,32 +54,46 @@ export function faultFrom(told: Told, config: ModelConfig): ModelFault {
   const said = words ? `: ${words}` : '';
   if (overflowWords.test(`${code} ${words}`) || status === 413) {
     return new ModelFault('context-overflow', `The conversation no longer fits the window of ${config.model}${said}`, {
-      fix: 'Start a new task from here, or choose a model with a larger context window.' });
+      fix: 'Start a new task from here, or choose a model with a larger context window.',
+    });
   }
   if (status === 401 || code === 'invalid_api_key') {
-    return new ModelFault('model-unauthorized', `${config.baseUrl} does not accept the model key (401)${said}`, { fix: 'Check the key in Settings.' });
+    return new ModelFault('model-unauthorized', `${config.baseUrl} does not accept the model key (401)${said}`, {
+      fix: 'Check the key in Settings.',
+    });
   }
   if (status === 404 && !told.structured) {
     return new ModelFault('model-unreachable', `There is no model service at ${config.baseUrl} (404).`, { fix: CHECK_URL, output: words });
   }
   if (status === 404 || (status === 400 && unknownModelWords.test(`${code} ${words}`)) || code === 'model_not_found') {
-    return new ModelFault('model-unknown', `${config.baseUrl} has no model "${config.model}" for this key${said}`, { fix: 'Choose another model in Settings.' });
+    return new ModelFault('model-unknown', `${config.baseUrl} has no model "${config.model}" for this key${said}`, {
+      fix: 'Choose another model in Settings.',
+    });
   }
   if (code === 'insufficient_quota') {
-    return new ModelFault('model-limited', `The account at ${config.baseUrl} has used up its quota${said}`, { fix: 'Check the plan and billing of the account, or use another key.' });
+    return new ModelFault('model-limited', `The account at ${config.baseUrl} has used up its quota${said}`, {
+      fix: 'Check the plan and billing of the account, or use another key.',
+    });
   }
   if (status === 429 || /rate_limit/.test(code)) {
     return new ModelFault('model-limited', `${config.baseUrl} limits the rate of requests${said}`, {
-      fix: 'Wait a while, or run fewer tasks at once (Settings).', retry: 'limit', after: told.after ?? spokenPause(words) });
+      fix: 'Wait a while, or run fewer tasks at once (Settings).',
+      retry: 'limit',
+      after: told.after ?? spokenPause(words),
+    });
   }
   if (status === undefined || status === 408 || status === 409 || status >= 500) {
     const what = status === undefined ? `The model's server failed${code ? ` (${code})` : ''}` : `The model's server answered ${status}`;
     const permanent = status === undefined && /invalid_prompt|content_policy|invalid_request/.test(code);
     return new ModelFault(permanent ? 'model-refused' : 'model-unreachable', `${what}${said}`, {
-      ...(permanent ? {} : { fix: 'Try again later; the provider may have an outage.' }), retry: permanent ? 'no' : 'request', after: told.after });
+      ...(permanent ? {} : { fix: 'Try again later; the provider may have an outage.' }),
+      retry: permanent ? 'no' : 'request',
+      after: told.after,
+    });
   }
   return new ModelFault('model-refused', `The provider refused the request (${status})${said}`, {
-    fix: 'What it said tells what it did not like; another model or setting may help.' });
+    fix: 'What it said tells what it did not like; another model or setting may help.',
+  });
 }
 
 /** "Please try again in 1.3s", as rate-limit errors inside a stream say it. */
@@ -91,10 +115,19 @@ function causeOf(thrown: unknown): { code: string; message: string } {
   return { code, message };
 }
 
-interface ApiError extends Error { status: number | undefined; headers: Headers | undefined; error: unknown; code?: string | null }
+interface ApiError extends Error {
+  status: number | undefined;
+  headers: Headers | undefined;
+  error: unknown;
+  code?: string | null;
+}
 
 /** The `openai` client's error for what a provider answered; known by its shape, so that this file needs no client. */
-const isApiError = (thrown: unknown): thrown is ApiError => thrown instanceof Error && 'status' in thrown && 'headers' in thrown && 'error' in thrown &&
+const isApiError = (thrown: unknown): thrown is ApiError =>
+  thrown instanceof Error &&
+  'status' in thrown &&
+  'headers' in thrown &&
+  'error' in thrown &&
   (thrown.status !== undefined || thrown.error !== undefined);
 
 /** Turns whatever one attempt threw into a {@link ModelFault}. `streaming` tells whether the reply had begun. */
@@ -104,22 +137,42 @@ export function toFault(thrown: unknown, config: ModelConfig, streaming: boolean
     const body = thrown.error as { message?: unknown } | null | undefined;
     const structured = typeof body === 'object' && body !== null;
     const words = typeof body?.message === 'string' ? body.message : thrown.message.replace(/^\d{3} /, '');
-    return faultFrom({ status: thrown.status, code: thrown.code ?? '', words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured }, config);
+    return faultFrom(
+      { status: thrown.status, code: thrown.code ?? '', words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured },
+      config,
+    );
   }
   const { code, message } = causeOf(thrown);
   if (thrown instanceof SyntaxError) {
-    return new ModelFault('model-bad-reply', `${config.baseUrl} sent an event that is not JSON.`, { fix: CHECK_URL, output: message, retry: 'stream' });
+    return new ModelFault('model-bad-reply', `${config.baseUrl} sent an event that is not JSON.`, {
+      fix: CHECK_URL,
+      output: message,
+      retry: 'stream',
+    });
   }
   if (streaming) {
-    return new ModelFault('model-interrupted', `The model's reply was cut off (${code || message}).`, { fix: 'Send the message again to go on.', retry: 'stream' });
+    return new ModelFault('model-interrupted', `The model's reply was cut off (${code || message}).`, {
+      fix: 'Send the message again to go on.',
+      retry: 'stream',
+    });
   }
-  return new ModelFault('model-unreachable', `Can't reach ${config.baseUrl} (${code || message}).`, { fix: `Is it running, and is there a network? ${CHECK_URL}`, retry: 'request' });
+  return new ModelFault('model-unreachable', `Can't reach ${config.baseUrl} (${code || message}).`, {
+    fix: `Is it running, and is there a network? ${CHECK_URL}`,
+    retry: 'request',
+  });
 }
 
 export const stalled = (ms: number): ModelFault =>
-  new ModelFault('model-interrupted', `The model said nothing for ${Math.round(ms / 1000)} s.`, { fix: 'Send the message again to go on.', retry: 'stream' });
+  new ModelFault('model-interrupted', `The model said nothing for ${Math.round(ms / 1000)} s.`, {
+    fix: 'Send the message again to go on.',
+    retry: 'stream',
+  });
 export const endedEarly = (): ModelFault =>
-  new ModelFault('model-interrupted', 'The model\'s reply stopped half-way.', { fix: 'Send the message again to go on.', retry: 'stream' });
+  new ModelFault('model-interrupted', "The model's reply stopped half-way.", { fix: 'Send the message again to go on.', retry: 'stream' });
 export const notAStream = (config: ModelConfig, type: string, body: string): ModelFault =>
   new ModelFault('model-bad-reply', `${config.baseUrl} answered with ${type || 'no content type'} instead of an event stream.`, {
-    fix: CHECK_URL, output: body, retry: 'stream', atMost: 2 });
+    fix: CHECK_URL,
+    output: body,
+    retry: 'stream',
+    atMost: 2,
+  });

@@ -7,7 +7,7 @@ import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
  */
 
 let shared: Dispatcher | null = null;
-const dispatcher = (): Dispatcher => shared ??= new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 15_000 });
+const dispatcher = (): Dispatcher => (shared ??= new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 15_000 }));
 
 const headersOf = (raw: Record<string, string | string[] | undefined>): Headers => {
   const headers = new Headers();
@@ -29,7 +29,11 @@ export const leanFetch: typeof fetch = async (input, init = {}) => {
   // A body that nobody reads any more may still fail when its socket is cut.
   reply.body.on('error', () => {});
   const response = {
-    status: reply.statusCode, ok: reply.statusCode >= 200 && reply.statusCode < 300, statusText: '', url, redirected: false,
+    status: reply.statusCode,
+    ok: reply.statusCode >= 200 && reply.statusCode < 300,
+    statusText: '',
+    url,
+    redirected: false,
     headers: headersOf(reply.headers),
     body: reply.body satisfies Readable,
     text: () => reply.body.text(),

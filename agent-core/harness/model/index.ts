@@ -9,13 +9,20 @@ export type { ModelEvent, ModelPort, ModelReply, ModelRequest } from './port.ts'
  * The model as the loop sees it: a wire with retries around it and the provider's limiter before it. The wire, with
  * the client it needs, is loaded at the first request: the core's start doesn't wait for it.
  */
-export function openModel(config: ModelConfig, patience: Partial<Patience> | undefined, limited: (until: number | null) => void): ModelPort {
+export function openModel(
+  config: ModelConfig,
+  patience: Partial<Patience> | undefined,
+  limited: (until: number | null) => void,
+): ModelPort {
   const all = { ...PATIENCE, ...patience };
-  const wire: ModelPort = { ask: async (request, call) => (await import('./responses.ts')).responsesWire(config, all.idle).ask(request, call) };
+  const wire: ModelPort = {
+    ask: async (request, call) => (await import('./responses.ts')).responsesWire(config, all.idle).ask(request, call),
+  };
   return persistent(wire, { patience: all, limiter: limiterFor(config), limited });
 }
 
 /** See `check.ts`. */
 export const testModel = async (config: ModelConfig, timeout?: number): Promise<{ model: string; ms: number }> =>
   (await import('./check.ts')).testModel(config, timeout);
-export const listModels = async (config: ModelConfig, timeout?: number): Promise<string[]> => (await import('./check.ts')).listModels(config, timeout);
+export const listModels = async (config: ModelConfig, timeout?: number): Promise<string[]> =>
+  (await import('./check.ts')).listModels(config, timeout);

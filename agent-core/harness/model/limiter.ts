@@ -13,7 +13,10 @@ export class Limiter {
     let waited = false;
     while (this.#limited) {
       const left = this.#until - Date.now();
-      if (left <= 0 && !this.#trying) { this.#trying = true; return; }
+      if (left <= 0 && !this.#trying) {
+        this.#trying = true;
+        return;
+      }
       waited = true;
       onWait(this.#until);
       await this.#pause(left > 0 ? left : 60_000, signal);
@@ -68,6 +71,6 @@ const limiters = new Map<string, Limiter>();
 export function limiterFor(provider: { baseUrl: string; key: string }): Limiter {
   const id = `${provider.baseUrl}\n${provider.key}`;
   let limiter = limiters.get(id);
-  if (!limiter) limiters.set(id, limiter = new Limiter());
+  if (!limiter) limiters.set(id, (limiter = new Limiter()));
   return limiter;
 }

@@ -1,5 +1,10 @@
 import OpenAI from 'openai';
-import type { ResponseCreateParamsStreaming, ResponseOutputItem, ResponseStreamEvent, ResponseUsage } from 'openai/resources/responses/responses';
+import type {
+  ResponseCreateParamsStreaming,
+  ResponseOutputItem,
+  ResponseStreamEvent,
+  ResponseUsage,
+} from 'openai/resources/responses/responses';
 import { Failure, type Usage } from '../../contract/index.ts';
 import type { HistoryItem, ModelConfig } from '../types.ts';
 import { endedEarly, faultFrom, ModelFault, notAStream, stalled, toFault } from './fault.ts';
@@ -13,7 +18,14 @@ export function clientFor(config: ModelConfig): OpenAI {
   const id = `${config.baseUrl}\n${config.key}`;
   let client = clients.get(id);
   if (!client) {
-    client = new OpenAI({ baseURL: config.baseUrl, apiKey: config.key || 'none', maxRetries: 0, timeout: 2 ** 31 - 1, fetch: leanFetch, logLevel: 'off' });
+    client = new OpenAI({
+      baseURL: config.baseUrl,
+      apiKey: config.key || 'none',
+      maxRetries: 0,
+      timeout: 2 ** 31 - 1,
+      fetch: leanFetch,
+      logLevel: 'off',
+    });
     clients.set(id, client);
   }
   return client;
@@ -24,10 +36,14 @@ const cannotReason = /gpt-(3|4)/;
 
 /** The request body. Its start, up to the newest input item, is the same bytes at each step of a thread. */
 export function bodyOf(request: ModelRequest, config: ModelConfig): ResponseCreateParamsStreaming {
-  const reasoning = config.effort || reasons.test(config.model)
-    ? { reasoning: { ...(config.effort ? { effort: config.effort } : {}), summary: 'auto' as const } } : {};
+  const reasoning =
+    config.effort || reasons.test(config.model)
+      ? { reasoning: { ...(config.effort ? { effort: config.effort } : {}), summary: 'auto' as const } }
+      : {};
   return {
-    model: config.model, stream: true, store: false,
+    model: config.model,
+    stream: true,
+    store: false,
     ...(request.tools.length ? { tools: request.tools, tool_choice: 'auto', parallel_tool_calls: true } : {}),
     ...reasoning,
     ...(cannotReason.test(config.model) ? {} : { include: ['reasoning.encrypted_content'] }),
@@ -37,8 +53,11 @@ export function bodyOf(request: ModelRequest, config: ModelConfig): ResponseCrea
 }
 
 export const usageOf = (usage: ResponseUsage | null | undefined): Usage => ({
-  inputTokens: usage?.input_tokens ?? 0, cachedTokens: usage?.input_tokens_details?.cached_tokens ?? 0,
-  outputTokens: usage?.output_tokens ?? 0, reasoningTokens: usage?.output_tokens_details?.reasoning_tokens ?? 0, cost: null,
+  inputTokens: usage?.input_tokens ?? 0,
+  cachedTokens: usage?.input_tokens_details?.cached_tokens ?? 0,
+  outputTokens: usage?.output_tokens ?? 0,
+  reasoningTokens: usage?.output_tokens_details?.reasoning_tokens ?? 0,
+  cost: null,
 });
 
 const kept = new Set(['message', 'reasoning', 'function_call', 'custom_tool_call', 'web_search_call']);
@@ -64,7 +83,10 @@ class Attempt {
     this.#config = config;
     this.#call = call;
     this.#idle = idle;
-    this.#watchdog = setTimeout(() => { this.#silent = true; this.#abort.abort(); }, idle);
+    this.#watchdog = setTimeout(() => {
+      this.#silent = true;
+      this.#abort.abort();
+    }, idle);
   }
 
   async run(request: ModelRequest): Promise<ModelReply> {
@@ -104,10 +126,12 @@ class Attempt {
 
   async #take(event: ResponseStreamEvent): Promise<ModelReply | null> {
     switch (event.type) {
-      case 'response.output_text.delta': case 'response.refusal.delta':
+      case 'response.output_text.delta':
+      case 'response.refusal.delta':
         await this.#tell('text', event.output_index, event.delta);
         return null;
-      case 'response.reasoning_summary_text.delta': case 'response.reasoning_text.delta':
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
         await this.#tell('reasoning', event.output_index, event.delta);
         return null;
       case 'response.reasoning_summary_part.added':
@@ -120,10 +144,15 @@ class Attempt {
         return this.#reply(event.response?.output, event.response?.usage);
       case 'response.failed': {
         const error = event.response?.error;
-        throw faultFrom({ status: undefined, code: error?.code ?? '', words: error?.message ?? '', after: null, structured: true }, this.#config);
+        throw faultFrom(
+          { status: undefined, code: error?.code ?? '', words: error?.message ?? '', after: null, structured: true },
+          this.#config,
+        );
       }
-      case 'response.incomplete': throw incomplete(event.response?.incomplete_details?.reason);
-      default: return null;
+      case 'response.incomplete':
+        throw incomplete(event.response?.incomplete_details?.reason);
+      default:
+        return null;
     }
   }
 
@@ -132,12 +161,20 @@ class Attempt {
   }
 
   #reply(output: ResponseOutputItem[] | undefined, usage: ResponseUsage | undefined): ModelReply {
-    const items = this.#items.size ? [...this.#items].toSorted(([a], [b]) => a - b).map(([, item]) => item) : output ?? [];
-    if (!items.length) throw new ModelFault('model-bad-reply', 'The model sent an empty reply.', { fix: 'Send the message again, or choose another model.', retry: 'stream', atMost: 2 });
+    const items = this.#items.size ? [...this.#items].toSorted(([a], [b]) => a - b).map(([, item]) => item) : (output ?? []);
+    if (!items.length)
+      throw new ModelFault('model-bad-reply', 'The model sent an empty reply.', {
+        fix: 'Send the message again, or choose another model.',
+        retry: 'stream',
+        atMost: 2,
+      });
     return { items: items.filter((item) => kept.has(item.type)) as HistoryItem[], usage: usageOf(usage) };
   }
 }
 
-const incomplete = (reason: string | undefined): ModelFault => reason === 'content_filter'
-  ? new ModelFault('model-refused', 'The provider\'s content filter stopped the reply.', { fix: 'Word the message differently.' })
-  : new ModelFault('model-interrupted', `The model stopped before the end of its reply${reason ? ` (${reason})` : ''}.`, { fix: 'Send "go on", or ask for less at once.' });
+const incomplete = (reason: string | undefined): ModelFault =>
+  reason === 'content_filter'
+    ? new ModelFault('model-refused', "The provider's content filter stopped the reply.", { fix: 'Word the message differently.' })
+    : new ModelFault('model-interrupted', `The model stopped before the end of its reply${reason ? ` (${reason})` : ''}.`, {
+        fix: 'Send "go on", or ask for less at once.',
+      });

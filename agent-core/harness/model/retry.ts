@@ -52,7 +52,13 @@ export function persistent(port: ModelPort, { patience, limiter, limited }: Pers
 async function attempt(port: ModelPort, request: ModelRequest, call: ModelCall, limiter: Limiter): Promise<ModelReply | ModelFault> {
   try {
     // The first word of a reply already shows that the provider takes requests again.
-    const reply = await port.ask(request, { ...call, on: (event) => { limiter.passed(); return call.on(event); } });
+    const reply = await port.ask(request, {
+      ...call,
+      on: (event) => {
+        limiter.passed();
+        return call.on(event);
+      },
+    });
     limiter.passed();
     return reply;
   } catch (thrown) {
@@ -72,7 +78,8 @@ function pauseFor(fault: ModelFault, tries: { request: number; limit: number; st
   if (fault.retry === 'stream') tries.request = 0;
   const count = tries[fault.retry]++;
   if (count >= allowed || (fault.after ?? 0) > LONGEST_WAIT) return null;
-  const backoff = Math.min(patience.maxPause, patience.pause * 2 ** count * (fault.retry === 'limit' ? 4 : 1)) * (0.8 + Math.random() * 0.4);
+  const backoff =
+    Math.min(patience.maxPause, patience.pause * 2 ** count * (fault.retry === 'limit' ? 4 : 1)) * (0.8 + Math.random() * 0.4);
   return fault.after === null ? backoff : fault.after + Math.random() * Math.min(patience.pause, 100);
 }
 

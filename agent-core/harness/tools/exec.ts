@@ -14,21 +14,41 @@ const clamp = (value: number, low: number, high: number): number => Math.min(hig
 const tokens = (asked: number | null | undefined): number => clamp(Math.floor(asked ?? MAX_OUTPUT_TOKENS), 1, MAX_OUTPUT_TOKENS);
 
 const ExecArgs = z.object({
-  cmd: z.string(), workdir: z.string().nullish(), shell: z.string().nullish(), login: z.boolean().nullish(), tty: z.boolean().nullish(),
-  yield_time_ms: z.number().nullish(), max_output_tokens: z.number().nullish(),
-  sandbox_permissions: z.enum(['use_default', 'require_escalated']).nullish(), justification: z.string().nullish(), prefix_rule: z.array(z.string()).nullish(),
+  cmd: z.string(),
+  workdir: z.string().nullish(),
+  shell: z.string().nullish(),
+  login: z.boolean().nullish(),
+  tty: z.boolean().nullish(),
+  yield_time_ms: z.number().nullish(),
+  max_output_tokens: z.number().nullish(),
+  sandbox_permissions: z.enum(['use_default', 'require_escalated']).nullish(),
+  justification: z.string().nullish(),
+  prefix_rule: z.array(z.string()).nullish(),
 });
 export type ExecArgs = z.infer<typeof ExecArgs>;
 
 const StdinArgs = z.object({
-  session_id: z.number().int(), chars: z.string().nullish(), yield_time_ms: z.number().nullish(), max_output_tokens: z.number().nullish(),
+  session_id: z.number().int(),
+  chars: z.string().nullish(),
+  yield_time_ms: z.number().nullish(),
+  max_output_tokens: z.number().nullish(),
 });
 
 /** What every command finds in its environment, over the captured login environment. */
 export const commandEnv = (input: TurnInput, callId: string): Record<string, string> => ({
-  NO_COLOR: '1', TERM: 'dumb', LANG: 'C.UTF-8', LC_CTYPE: 'C.UTF-8', LC_ALL: 'C.UTF-8', COLORTERM: '',
-  PAGER: 'cat', GIT_PAGER: 'cat', GH_PAGER: 'cat',
-  SIGNALBOX_CI: '1', SIGNALBOX_THREAD_ID: input.threadId, SIGNALBOX_SESSION_ID: input.threadId, SIGNALBOX_TOOL_CALL_ID: callId,
+  NO_COLOR: '1',
+  TERM: 'dumb',
+  LANG: 'C.UTF-8',
+  LC_CTYPE: 'C.UTF-8',
+  LC_ALL: 'C.UTF-8',
+  COLORTERM: '',
+  PAGER: 'cat',
+  GIT_PAGER: 'cat',
+  GH_PAGER: 'cat',
+  SIGNALBOX_CI: '1',
+  SIGNALBOX_THREAD_ID: input.threadId,
+  SIGNALBOX_SESSION_ID: input.threadId,
+  SIGNALBOX_TOOL_CALL_ID: callId,
   ...(input.mode !== 'full' && input.machine.spec.policy.network.allow.length === 0 ? { SIGNALBOX_SANDBOX_NETWORK_DISABLED: '1' } : {}),
 });
 
@@ -44,7 +64,8 @@ function workdirOf(asked: string | null | undefined, input: TurnInput): string {
 /** Outside the fence a folder that is really a link would lead a command that was allowed here to another place. */
 async function mustStayInside(cwd: string, worktree: string): Promise<void> {
   const real = await realpath(cwd);
-  if (real !== worktree && !real.startsWith(`${worktree}/`)) throw new Failure('not-allowed', `${cwd} leads out of the worktree, to ${real}`);
+  if (real !== worktree && !real.startsWith(`${worktree}/`))
+    throw new Failure('not-allowed', `${cwd} leads out of the worktree, to ${real}`);
 }
 
 const shells = new Set(['bash', 'sh', 'zsh', 'dash', 'fish']);
@@ -53,7 +74,9 @@ const shellOf = (asked: string | null | undefined): string => (asked && shells.h
 async function start(args: ExecArgs, call: Call, allowed: Extract<Gate, { go: true }>, cwd: string): Promise<Session | string> {
   const { input, host } = call;
   const request: RunRequest = {
-    argv: allowed.argv ?? [shellOf(args.shell), '-c', args.cmd], cwd, env: commandEnv(input, call.id),
+    argv: allowed.argv ?? [shellOf(args.shell), '-c', args.cmd],
+    cwd,
+    env: commandEnv(input, call.id),
     ...(input.mode === 'read-only' && !allowed.outside ? { access: 'read' as const } : {}),
     ...(args.tty ? { tty: { cols: 80, rows: 24 } } : {}),
   };
@@ -67,7 +90,13 @@ async function start(args: ExecArgs, call: Call, allowed: Extract<Gate, { go: tr
   } catch (thrown) {
     const text = `exec_command failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
     call.end({ ...allowed.item, endedAt: Date.now(), status: 'failed', output: text });
-    if (thrown instanceof Failure && thrown.detail.code !== 'invalid-input' && thrown.detail.code !== 'not-allowed' && thrown.detail.code !== 'not-found') throw thrown;
+    if (
+      thrown instanceof Failure &&
+      thrown.detail.code !== 'invalid-input' &&
+      thrown.detail.code !== 'not-allowed' &&
+      thrown.detail.code !== 'not-found'
+    )
+      throw thrown;
     return text;
   }
 }
@@ -78,7 +107,7 @@ async function report(session: Session, call: Call, wait: number, maxTokens: num
   const { signal } = call.input;
   session.lastUsed = began;
   const seconds = () => (performance.now() - began) / 1000;
-  if (!await session.ended(wait, signal) && signal.aborted) {
+  if (!(await session.ended(wait, signal)) && signal.aborted) {
     call.sessions.forget(session);
     await session.stop();
   }
@@ -101,7 +130,17 @@ async function exec(args: ExecArgs, call: Call): Promise<string> {
   const patch = heredocPatch(args.cmd);
   const cwd = workdirOf(patch?.dir ? resolve(call.input.cwd, args.workdir || '.', patch.dir) : args.workdir, call.input);
   if (patch) return applyPatchText(patch.text, call, cwd);
-  const item: ItemOf<'command'> = { ...call.item('command'), command: args.cmd, cwd, status: 'running', exitCode: null, output: '', outputBytes: 0, sessionId: null, outside: false };
+  const item: ItemOf<'command'> = {
+    ...call.item('command'),
+    command: args.cmd,
+    cwd,
+    status: 'running',
+    exitCode: null,
+    output: '',
+    outputBytes: 0,
+    sessionId: null,
+    outside: false,
+  };
   await call.begin(item);
   const allowed = await gate(args, call, item);
   if (!allowed.go) {
@@ -119,7 +158,7 @@ async function write(args: z.infer<typeof StdinArgs>, call: Call): Promise<strin
   if (!session) throw new Rejected(`write_stdin failed: Unknown process id ${args.session_id}`);
   const chars = args.chars ?? '';
   if (chars && session.exitCode === null) {
-    const why = session.outside && await typingGate(chars, session.outside, call);
+    const why = session.outside && (await typingGate(chars, session.outside, call));
     if (why) throw new Rejected(`write_stdin failed: ${why}`);
     if (session.tty) session.process.write(chars);
     else if (chars === '\u0003') await session.process.kill('interrupt');
@@ -139,26 +178,46 @@ export function parseArgs<T>(schema: z.ZodType<T>, name: string, args: unknown):
 
 const number = (description: string) => ({ type: 'number', description });
 const text = (description: string) => ({ type: 'string', description });
-const shape = (properties: Record<string, unknown>, required: string[]) => ({ type: 'object', properties, required, additionalProperties: false });
+const shape = (properties: Record<string, unknown>, required: string[]) => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
 
 export const execCommand: Tool = {
   name: 'exec_command',
   parallel: true,
   spec: () => ({
-    type: 'function', name: 'exec_command', strict: false,
-    description: 'Runs a command in the worktree\'s sandbox. Returns its output, or a session id for `write_stdin` when it is still running after the yield time.',
-    parameters: shape({
-      cmd: text('The command line, for bash.'),
-      workdir: text('Folder to run it in. Defaults to the current one.'),
-      shell: text('Shell to run it with. Defaults to bash.'),
-      login: { type: 'boolean', description: 'Accepted for compatibility; the login environment is always there.' },
-      tty: { type: 'boolean', description: 'Runs it in a terminal, so that it can be typed into. Defaults to false: plain pipes.' },
-      yield_time_ms: number('How long to wait for it to end before it goes on in the background (250 to 30000, default 10000).'),
-      max_output_tokens: number('Longest output to return, in tokens (default and most 10000). The middle is cut out.'),
-      sandbox_permissions: { type: 'string', enum: ['use_default', 'require_escalated'], description: '"require_escalated" asks the person to let this one command run outside the sandbox.' },
-      justification: text('With "require_escalated": one question to the person that says why this is needed.'),
-      prefix_rule: { type: 'array', items: { type: 'string' }, description: 'With "require_escalated": first words of the command that the person may allow from now on, such as ["git", "push"].' },
-    }, ['cmd']),
+    type: 'function',
+    name: 'exec_command',
+    strict: false,
+    description:
+      "Runs a command in the worktree's sandbox. Returns its output, or a session id for `write_stdin` when it is still running after the yield time.",
+    parameters: shape(
+      {
+        cmd: text('The command line, for bash.'),
+        workdir: text('Folder to run it in. Defaults to the current one.'),
+        shell: text('Shell to run it with. Defaults to bash.'),
+        login: { type: 'boolean', description: 'Accepted for compatibility; the login environment is always there.' },
+        tty: { type: 'boolean', description: 'Runs it in a terminal, so that it can be typed into. Defaults to false: plain pipes.' },
+        yield_time_ms: number('How long to wait for it to end before it goes on in the background (250 to 30000, default 10000).'),
+        max_output_tokens: number('Longest output to return, in tokens (default and most 10000). The middle is cut out.'),
+        sandbox_permissions: {
+          type: 'string',
+          enum: ['use_default', 'require_escalated'],
+          description: '"require_escalated" asks the person to let this one command run outside the sandbox.',
+        },
+        justification: text('With "require_escalated": one question to the person that says why this is needed.'),
+        prefix_rule: {
+          type: 'array',
+          items: { type: 'string' },
+          description:
+            'With "require_escalated": first words of the command that the person may allow from now on, such as ["git", "push"].',
+        },
+      },
+      ['cmd'],
+    ),
   }),
   run: (args, call) => exec(parseArgs(ExecArgs, 'exec_command', args), call) satisfies Promise<ToolOutput>,
 };
@@ -167,14 +226,19 @@ export const writeStdin: Tool = {
   name: 'write_stdin',
   parallel: true,
   spec: () => ({
-    type: 'function', name: 'write_stdin', strict: false,
+    type: 'function',
+    name: 'write_stdin',
+    strict: false,
     description: 'Types into a running command, or waits for more of its output when `chars` is empty.',
-    parameters: shape({
-      session_id: number('The session id that `exec_command` returned.'),
-      chars: text('What to type, control characters included. Empty: only wait.'),
-      yield_time_ms: number('How long to wait for output (default 250, at most 30000; when only waiting 5000 to 300000).'),
-      max_output_tokens: number('Longest output to return, in tokens (default and most 10000).'),
-    }, ['session_id']),
+    parameters: shape(
+      {
+        session_id: number('The session id that `exec_command` returned.'),
+        chars: text('What to type, control characters included. Empty: only wait.'),
+        yield_time_ms: number('How long to wait for output (default 250, at most 30000; when only waiting 5000 to 300000).'),
+        max_output_tokens: number('Longest output to return, in tokens (default and most 10000).'),
+      },
+      ['session_id'],
+    ),
   }),
   run: (args, call) => write(parseArgs(StdinArgs, 'write_stdin', args), call) satisfies Promise<ToolOutput>,
 };

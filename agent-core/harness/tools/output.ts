@@ -102,6 +102,8 @@ export interface ExecResult {
 /** The reply to `exec_command` and `write_stdin`, to the byte. */
 export function formatExec({ seconds, end, text, maxTokens }: ExecResult): string {
   const state = 'exitCode' in end ? `Process exited with code ${end.exitCode}` : `Process running with session ID ${end.session}`;
-  return `Chunk ID: ${randomBytes(3).toString('hex')}\nWall time: ${seconds.toFixed(4)} seconds\n${state}\n` +
-    `Original token count: ${tokensOf(Buffer.byteLength(text))}\nOutput:\n${truncateOutput(text, maxTokens)}`;
+  return (
+    `Chunk ID: ${randomBytes(3).toString('hex')}\nWall time: ${seconds.toFixed(4)} seconds\n${state}\n` +
+    `Original token count: ${tokensOf(Buffer.byteLength(text))}\nOutput:\n${truncateOutput(text, maxTokens)}`
+  );
 }

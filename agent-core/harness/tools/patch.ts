@@ -2,7 +2,12 @@ import { z } from 'zod';
 import type { ItemOf } from '../../contract/index.ts';
 import type { ModelConfig } from '../types.ts';
 import {
-  applyPatch, APPLY_PATCH_DESCRIPTION, APPLY_PATCH_FUNCTION_DESCRIPTION, APPLY_PATCH_GRAMMAR, parsePatch, patchPaths,
+  applyPatch,
+  APPLY_PATCH_DESCRIPTION,
+  APPLY_PATCH_FUNCTION_DESCRIPTION,
+  APPLY_PATCH_GRAMMAR,
+  parsePatch,
+  patchPaths,
 } from './apply-patch/index.ts';
 import { Rejected, type Call, type Tool } from './types.ts';
 
@@ -14,10 +19,26 @@ const PatchArgs = z.union([z.string(), z.object({ input: z.string() }), z.object
 export const applyPatchTool: Tool = {
   name: 'apply_patch',
   parallel: false,
-  spec: ({ model }) => freeform(model)
-    ? { type: 'custom', name: 'apply_patch', description: APPLY_PATCH_DESCRIPTION, format: { type: 'grammar', syntax: 'lark', definition: APPLY_PATCH_GRAMMAR } }
-    : { type: 'function', name: 'apply_patch', strict: false, description: APPLY_PATCH_FUNCTION_DESCRIPTION,
-      parameters: { type: 'object', properties: { input: { type: 'string', description: 'The whole patch, from "*** Begin Patch" to "*** End Patch".' } }, required: ['input'], additionalProperties: false } },
+  spec: ({ model }) =>
+    freeform(model)
+      ? {
+          type: 'custom',
+          name: 'apply_patch',
+          description: APPLY_PATCH_DESCRIPTION,
+          format: { type: 'grammar', syntax: 'lark', definition: APPLY_PATCH_GRAMMAR },
+        }
+      : {
+          type: 'function',
+          name: 'apply_patch',
+          strict: false,
+          description: APPLY_PATCH_FUNCTION_DESCRIPTION,
+          parameters: {
+            type: 'object',
+            properties: { input: { type: 'string', description: 'The whole patch, from "*** Begin Patch" to "*** End Patch".' } },
+            required: ['input'],
+            additionalProperties: false,
+          },
+        },
   run: (args, call) => {
     const parsed = PatchArgs.safeParse(args);
     if (!parsed.success) throw new Rejected('failed to parse arguments of apply_patch: `input` must be the text of the patch');
@@ -28,7 +49,10 @@ export const applyPatchTool: Tool = {
 
 /** A patch that the model gave to a shell instead of the tool: `apply_patch <<'EOF'`, perhaps after a `cd`. */
 export function heredocPatch(line: string): { dir: string | null; text: string } | null {
-  const match = /^\s*(?:cd\s+(?:'([^']+)'|"([^"$`\\]+)"|([^\s'"$`\\;&|]+))\s*&&\s*)?(?:apply_patch|applypatch)\s*<<-?\s*(['"]?)(\w+)\4[ \t]*\n([\s\S]*?)\n\5\s*$/.exec(line);
+  const match =
+    /^\s*(?:cd\s+(?:'([^']+)'|"([^"$`\\]+)"|([^\s'"$`\\;&|]+))\s*&&\s*)?(?:apply_patch|applypatch)\s*<<-?\s*(['"]?)(\w+)\4[ \t]*\n([\s\S]*?)\n\5\s*$/.exec(
+      line,
+    );
   return match ? { dir: match[1] ?? match[2] ?? match[3] ?? null, text: match[6]! } : null;
 }
 
@@ -47,7 +71,14 @@ async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string, path
   if (mode !== 'ask' && approval !== 'untrusted') return null;
   if (approval === 'never') return 'patch rejected: this task asks before each change, but nobody is there to ask (approval policy: never)';
   const { decision, note } = await call.host.approve({
-    itemId: item.id, kind: 'patch', subject: paths.join('\n'), argv: null, cwd, reason: '', effect: 'Changes these files in the worktree.', prefix: null,
+    itemId: item.id,
+    kind: 'patch',
+    subject: paths.join('\n'),
+    argv: null,
+    cwd,
+    reason: '',
+    effect: 'Changes these files in the worktree.',
+    prefix: null,
   });
   return decision === 'approved' ? null : `patch rejected by user${note.trim() ? `: ${note.trim()}` : ''}`;
 }
@@ -63,6 +94,12 @@ export async function applyPatchText(text: string, call: Call, cwd: string): Pro
     return why;
   }
   const done = await applyPatch(text, call.input.machine.files, cwd);
-  call.end({ ...item, endedAt: Date.now(), status: done.ok ? 'completed' : 'failed', changes: done.changes, error: done.ok ? null : done.text });
+  call.end({
+    ...item,
+    endedAt: Date.now(),
+    status: done.ok ? 'completed' : 'failed',
+    changes: done.changes,
+    error: done.ok ? null : done.text,
+  });
   return done.text;
 }

@@ -9,16 +9,25 @@ export const updatePlan: Tool = {
   name: 'update_plan',
   parallel: false,
   spec: () => ({
-    type: 'function', name: 'update_plan', strict: false,
+    type: 'function',
+    name: 'update_plan',
+    strict: false,
     description: 'Shows the person the steps of the work and how far it is. Give all steps each time, at most one of them in progress.',
     parameters: {
-      type: 'object', additionalProperties: false, required: ['plan'],
+      type: 'object',
+      additionalProperties: false,
+      required: ['plan'],
       properties: {
         explanation: { type: 'string', description: 'Why the plan changed, if it did.' },
-        plan: { type: 'array', items: {
-          type: 'object', additionalProperties: false, required: ['step', 'status'],
-          properties: { step: { type: 'string' }, status: { type: 'string', enum: ['pending', 'in_progress', 'completed'] } },
-        } },
+        plan: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['step', 'status'],
+            properties: { step: { type: 'string' }, status: { type: 'string', enum: ['pending', 'in_progress', 'completed'] } },
+          },
+        },
       },
     },
   }),

@@ -33,7 +33,9 @@ export class Session {
     this.turnId = item.turnId;
     this.#item = item;
     process.onOutput((chunk) => this.#take(chunk, host));
-    void process.exited.then((exit) => { this.exitCode = exit.code; });
+    void process.exited.then((exit) => {
+      this.exitCode = exit.code;
+    });
   }
 
   #take(chunk: Uint8Array, host: TurnHost): void {
@@ -78,9 +80,15 @@ export class Session {
   /** The item as it stands now; completed once the command has ended. */
   item(): ItemOf<'command'> {
     const ended = this.exitCode !== null;
-    return { ...this.#item, output: this.#shown.text((bytes) => `\n… ${bytes} bytes …\n`), outputBytes: this.#shown.total,
-      sessionId: ended ? null : this.id, exitCode: this.exitCode, endedAt: ended ? Date.now() : null,
-      status: !ended ? 'running' : this.#stopped ? 'interrupted' : this.exitCode === 0 ? 'completed' : 'failed' };
+    return {
+      ...this.#item,
+      output: this.#shown.text((bytes) => `\n… ${bytes} bytes …\n`),
+      outputBytes: this.#shown.total,
+      sessionId: ended ? null : this.id,
+      exitCode: this.exitCode,
+      endedAt: ended ? Date.now() : null,
+      status: !ended ? 'running' : this.#stopped ? 'interrupted' : this.exitCode === 0 ? 'completed' : 'failed',
+    };
   }
 
   /** Whether it runs outside the sandbox, and as what. */
@@ -109,13 +117,16 @@ export class Sessions implements ThreadSessions {
   async keep(session: Session, host: TurnHost): Promise<number> {
     while (this.#byId.size >= MAX_SESSIONS) await this.#makeRoom();
     let id: number;
-    do id = randomInt(10_000, 100_000); while (this.#byId.has(id));
+    do id = randomInt(10_000, 100_000);
+    while (this.#byId.has(id));
     session.id = id;
     session.lastUsed = performance.now();
     this.#byId.set(id, session);
     void session.process.exited
       .then(() => (session.claim() ? host.itemCompleted(session.item()) : undefined))
-      .catch(() => { /* The thread's store is closed: its next start completes what was running. */ });
+      .catch(() => {
+        /* The thread's store is closed: its next start completes what was running. */
+      });
     return id;
   }
 

@@ -12,7 +12,9 @@ export interface Call {
   host: TurnHost;
   sessions: Sessions;
   /** A new item of this turn: running, begun now. */
-  item<T extends Item['type']>(type: T): { id: Item['id']; threadId: Item['threadId']; turnId: Item['turnId']; startedAt: number; endedAt: null; type: T };
+  item<T extends Item['type']>(
+    type: T,
+  ): { id: Item['id']; threadId: Item['threadId']; turnId: Item['turnId']; startedAt: number; endedAt: null; type: T };
   /** Resolves once the call itself and this item are durable: a tool acts only after it. */
   begin(item: Item): Promise<void>;
   /** Completes an item; durable before the step ends, without holding up this call. */

@@ -9,17 +9,14 @@ type Part = Pick<Handlers<Client>,
   'diff/read' | 'diff/patch' | 'diff/discard' | 'terminal/open' | 'terminal/list' | 'terminal/attach' | 'terminal/detach'
   | 'terminal/write' | 'terminal/resize' | 'terminal/close' | 'terminal/ack'>;
 
-/** More than this of a patch is cut; the file then shows a placeholder. Characters. */
-const PATCH_LIMIT = 4_000_000;
-
 export function reviewHandlers(context: Context, terminals: Terminals): Part {
   return {
     'diff/read': async ({ taskId, scope }) => {
       const { thread } = taskParts(context, taskId);
       const open = await openWorkspace(context, taskId);
       const { tree, diff } = await look(open, 'review');
-      const before = await open.uncommittedTree();
-      const from = scope === 'task' ? open.baseTree() : scope === 'turn' ? (thread.turn?.treeBefore ?? open.baseTree()) : before;
+      const base = await open.baseTree();
+      const from = scope === 'turn' ? (thread.turn?.treeBefore ?? base) : scope === 'task' ? base : await open.uncommittedTree();
       const now = context.store.board.tasks[taskId]?.diff;
       if (now?.added !== diff.added || now.removed !== diff.removed || now.files !== diff.files) {
         await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
@@ -28,11 +25,10 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
     },
     'diff/patch': async ({ taskId, from, to, paths, ignoreWhitespace }) => {
       const open = await openWorkspace(context, taskId);
-      return open.patch(from, to, paths, { ignoreWhitespace, limit: PATCH_LIMIT });
+      return open.patch({ from, to, paths, ignoreWhitespace });
     },
     'diff/discard': async ({ taskId, patch }) => {
       const open = await openWorkspace(context, taskId);
-      await open.checkpoint('before discard');
       await open.discard(patch);
       const { diff } = await look(open, 'after discard');
       await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });

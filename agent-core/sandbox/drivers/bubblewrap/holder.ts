@@ -70,9 +70,14 @@ async function started(command: string, args: string[]): Promise<{ child: ChildP
   child.stdin?.on('error', () => {});
   const line = [command, ...args].join(' ');
   let info = '';
-  (child.stdio[3] as Readable).on('data', (chunk: Buffer) => { info += chunk.toString(); });
+  const told = new Promise<void>((resolve) => {
+    const stream = child.stdio[3] as Readable;
+    stream.on('data', (chunk: Buffer) => { info += chunk.toString(); if (info.includes('}')) resolve(); });
+    stream.once('close', resolve);
+  });
   child.stdin?.write(READY);
-  await firstOutput(child, child.stdout as Readable, line);
+  // Two pipes: what came first on one says nothing about the other.
+  await Promise.all([firstOutput(child, child.stdout as Readable, line), told]);
   return { child, pid: childPid(info) };
 }
 
