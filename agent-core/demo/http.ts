@@ -71,7 +71,8 @@ const drained = (response: ServerResponse) =>
   });
 
 /** Patches and arguments come faster than words: nobody reads along. */
-const paceOf = (event: WireEvent, pace: number) => (event.type.endsWith('text.delta') ? pace : event.type.endsWith('.delta') ? pace / 6 : 0);
+const paceOf = (event: WireEvent, pace: number) =>
+  event.type.endsWith('text.delta') ? pace : event.type.endsWith('.delta') ? pace / 6 : 0;
 
 /**
  * Writes events to a started stream, `pace` milliseconds before each delta of text (0: in one go).

@@ -49,7 +49,7 @@ describe('fix the failing test', () => {
   });
 
   test('says so when the tests still fail, and commits nothing', async () => {
-    loop.intercept = (name, args) =>
+    loop.intercept = (_name, args) =>
       String(args['cmd']) === 'npm test' && loop.calls.some((call) => call.name === 'apply_patch')
         ? 'Process exited with code 1\nOutput:\nnot ok 1 - something else\n# pass 8\n# fail 1\n'
         : undefined;
