@@ -31,6 +31,17 @@ describe('package.json', () => {
     expect([...versions][0]).toBe(process.versions.node);
   });
 
+  it('has a lock file that npm ci takes: with the packages of every platform', () => {
+    const { packages } = json('package-lock.json') as { packages: Record<string, { optionalDependencies?: Record<string, string> }> };
+    const missing = Object.entries(packages).flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter((name) => {
+        const own = path === '' ? '' : `${path}/`;
+        return !packages[`node_modules/${name}`] && !packages[`${own}node_modules/${name}`];
+      }),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('names scripts and programs that exist', () => {
     const { scripts, bin } = json('package.json') as { scripts: Record<string, string>; bin: Record<string, string> };
     for (const command of Object.values(scripts)) {
