@@ -17,12 +17,18 @@ async function tree(files: Record<string, string>) {
 const wrapped = (cwd: string, text: string) => `# AGENTS.md instructions for ${cwd}\n\n<INSTRUCTIONS>\n${text}\n</INSTRUCTIONS>`;
 
 test('one file a folder from the root down to where work starts, the override first', async () => {
-  const t = await tree({ 'AGENTS.md': 'root', 'a/AGENTS.md': 'not this', 'a/AGENTS.override.md': 'a', 'a/b/AGENTS.md': 'b', 'a/b/c/AGENTS.md': 'below' });
+  const t = await tree({
+    'AGENTS.md': 'root',
+    'a/AGENTS.md': 'not this',
+    'a/AGENTS.override.md': 'a',
+    'a/b/AGENTS.md': 'b',
+    'a/b/c/AGENTS.md': 'below',
+  });
   expect(await t.read('a/b')).toBe(wrapped(join(t.root, 'a/b'), 'root\n\na\n\nb'));
   expect(await t.read()).toBe(wrapped(t.root, 'root'));
 });
 
-test('the person\'s own come first, with a separator', async () => {
+test("the person's own come first, with a separator", async () => {
   const t = await tree({ 'AGENTS.md': 'root' });
   const home = await tempDir();
   await writeFile(join(home, 'AGENTS.override.md'), ' \n');
@@ -64,6 +70,8 @@ test('they reach the model with the facts of the place, before what the person s
   const [base, may, context, prompt] = t.server.requests[0]!.body.input;
   expect([base!.role, may!.role, context!.role]).toEqual(['developer', 'developer', 'user']);
   expect(textOf(may!)).toMatch(/^<permissions>[\s\S]*no network/);
-  expect(textOf(context!)).toMatch(/^# AGENTS\.md instructions for [\s\S]*Use tabs\.[\s\S]*<environment_context>[\s\S]*<current_date>\d{4}-\d\d-\d\d</);
+  expect(textOf(context!)).toMatch(
+    /^# AGENTS\.md instructions for [\s\S]*Use tabs\.[\s\S]*<environment_context>[\s\S]*<current_date>\d{4}-\d\d-\d\d</,
+  );
   expect(textOf(prompt!)).toBe('hello');
 });

@@ -16,8 +16,22 @@ describe('exec_command', () => {
     await mkdir(join(t.worktree, 'sub'));
     await t.turn('go');
     const text = body(lastOutput(t.server.requests[1]!.body));
-    for (const line of ['NO_COLOR=1', 'TERM=dumb', 'LANG=C.UTF-8', 'LC_CTYPE=C.UTF-8', 'LC_ALL=C.UTF-8', 'COLORTERM=', 'PAGER=cat', 'GIT_PAGER=cat', 'GH_PAGER=cat',
-      'SIGNALBOX_CI=1', `SIGNALBOX_THREAD_ID=${t.threadId}`, 'SIGNALBOX_SANDBOX_NETWORK_DISABLED=1', join(t.worktree, 'sub')]) expect(text.split('\n')).toContain(line);
+    for (const line of [
+      'NO_COLOR=1',
+      'TERM=dumb',
+      'LANG=C.UTF-8',
+      'LC_CTYPE=C.UTF-8',
+      'LC_ALL=C.UTF-8',
+      'COLORTERM=',
+      'PAGER=cat',
+      'GIT_PAGER=cat',
+      'GH_PAGER=cat',
+      'SIGNALBOX_CI=1',
+      `SIGNALBOX_THREAD_ID=${t.threadId}`,
+      'SIGNALBOX_SANDBOX_NETWORK_DISABLED=1',
+      join(t.worktree, 'sub'),
+    ])
+      expect(text.split('\n')).toContain(line);
     expect(text).not.toContain('CODEX_');
   });
 
@@ -30,13 +44,19 @@ describe('exec_command', () => {
   test('long output is cut in the middle at 10,000 tokens, or less when asked', async () => {
     const t = await rig([[exec('seq 1 60001'), exec('seq 1 1000', { max_output_tokens: 10 })], [say('ok')]]);
     await t.turn('go');
-    const outputs = t.server.requests[1]!.body.input.filter((item) => item.type === 'function_call_output').map((item) => String(item.output));
+    const outputs = t.server.requests[1]!.body.input.filter((item) => item.type === 'function_call_output').map((item) =>
+      String(item.output),
+    );
     const all = `${Array.from({ length: 60001 }, (_, at) => at + 1).join('\n')}\n`;
     const tokens = Math.ceil(all.length / 4);
     expect(outputs[0]).toContain(`Original token count: ${tokens}\n`);
-    expect(body(outputs[0]!)).toBe(`Warning: truncated output (original token count: ${tokens})\nTotal output lines: 60001\n\n` +
-      `${all.slice(0, 20_000)}…${tokens - 10_000} tokens truncated…${all.slice(-20_000)}`);
-    expect(body(outputs[1]!)).toMatch(/^Warning: truncated output \(original token count: 974\)\nTotal output lines: 1000\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10…964 tokens truncated…96\n997\n998\n999\n1000\n$/);
+    expect(body(outputs[0]!)).toBe(
+      `Warning: truncated output (original token count: ${tokens})\nTotal output lines: 60001\n\n` +
+        `${all.slice(0, 20_000)}…${tokens - 10_000} tokens truncated…${all.slice(-20_000)}`,
+    );
+    expect(body(outputs[1]!)).toMatch(
+      /^Warning: truncated output \(original token count: 974\)\nTotal output lines: 1000\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10…964 tokens truncated…96\n997\n998\n999\n1000\n$/,
+    );
   });
 
   test('100 MB of output neither stalls nor grows the core', async () => {
@@ -64,16 +84,24 @@ describe('exec_command', () => {
     const t = await rig([[exec('definitely-not-a-command'), exec('ls', { workdir: 'nowhere' })], [say('ok')]]);
     expect(await t.turn('go')).toMatchObject({ status: 'completed' });
     expect(t.server.requests[1]!.body.input.filter((item) => item.type === 'function_call_output').map((item) => item.output)).toEqual([
-      expect.stringContaining('command not found'), expect.stringMatching(/no folder .*nowhere|exited with code/)]);
+      expect.stringContaining('command not found'),
+      expect.stringMatching(/no folder .*nowhere|exited with code/),
+    ]);
   });
 
   test('a patch that is given to the shell goes to the tool', async () => {
     await rig([]);
-    expect(heredocPatch('apply_patch <<\'EOF\'\n*** Begin Patch\n*** End Patch\nEOF')).toEqual({ dir: null, text: '*** Begin Patch\n*** End Patch' });
+    expect(heredocPatch("apply_patch <<'EOF'\n*** Begin Patch\n*** End Patch\nEOF")).toEqual({
+      dir: null,
+      text: '*** Begin Patch\n*** End Patch',
+    });
     expect(heredocPatch('cd sub/dir && apply_patch <<"X"\nhello\nX\n')).toEqual({ dir: 'sub/dir', text: 'hello' });
     expect(heredocPatch('cd $HOME && apply_patch <<EOF\nhello\nEOF')).toBeNull();
     expect(heredocPatch('apply_patch <<EOF\nhello\nEOF\nrm -rf x')).toBeNull();
-    const t = await rig([[exec('cd sub && apply_patch <<\'EOF\'\n*** Begin Patch\n*** Add File: new.txt\n+hi\n*** End Patch\nEOF')], [say('ok')]]);
+    const t = await rig([
+      [exec("cd sub && apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: new.txt\n+hi\n*** End Patch\nEOF")],
+      [say('ok')],
+    ]);
     await mkdir(join(t.worktree, 'sub'));
     await t.turn('go');
     expect(await readFile(join(t.worktree, 'sub/new.txt'), 'utf8')).toBe('hi\n');
@@ -92,10 +120,15 @@ describe('background commands', () => {
     await t.turn('go');
     const [, second, third] = t.server.requests.map(({ body: sent }) => sent);
     const running = lastOutput(second!);
-    expect(running).toMatch(/^Chunk ID: [0-9a-f]{6}\nWall time: 0\.\d{4} seconds\nProcess running with session ID \d{5}\nOriginal token count: 1\nOutput:\nup\n$/);
+    expect(running).toMatch(
+      /^Chunk ID: [0-9a-f]{6}\nWall time: 0\.\d{4} seconds\nProcess running with session ID \d{5}\nOriginal token count: 1\nOutput:\nup\n$/,
+    );
     expect(lastOutput(third!)).toMatch(/Process exited with code 4\nOriginal token count: 2\nOutput:\ndown\n$/);
-    expect(t.log.filter(({ item }) => item.type === 'command' && item.command.startsWith('echo up')).map(({ kind, item }) => `${kind} ${item.type === 'command' && item.status} ${item.type === 'command' && item.sessionId !== null}`))
-      .toEqual(['started running false', 'updated running true', 'completed failed false']);
+    expect(
+      t.log
+        .filter(({ item }) => item.type === 'command' && item.command.startsWith('echo up'))
+        .map(({ kind, item }) => `${kind} ${item.type === 'command' && item.status} ${item.type === 'command' && item.sessionId !== null}`),
+    ).toEqual(['started running false', 'updated running true', 'completed failed false']);
   });
 
   test('a terminal can be typed into; a pipe can not, but takes Ctrl-C', async () => {
@@ -107,12 +140,16 @@ describe('background commands', () => {
       return [say('ok')];
     });
     await t.turn('go');
-    expect(lastOutput(t.server.requests[2]!.body)).toBe('write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open');
+    expect(lastOutput(t.server.requests[2]!.body)).toBe(
+      'write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open',
+    );
     expect(lastOutput(t.server.requests[3]!.body)).toMatch(/exited with code 7\n[\s\S]*caught/);
   });
 
   test('it outlives its turn, and its item completes when it ends', async () => {
-    const t = await rig((_request, n) => (n === 1 ? [exec('until [ -e stop ]; do sleep 0.02; done', { yield_time_ms: 250 })] : [say('ok')]));
+    const t = await rig((_request, n) =>
+      n === 1 ? [exec('until [ -e stop ]; do sleep 0.02; done', { yield_time_ms: 250 })] : [say('ok')],
+    );
     await t.turn('go');
     expect(t.items('command')).toMatchObject([{ status: 'running', sessionId: expect.any(Number) }]);
     await writeFile(join(t.worktree, 'stop'), '');
@@ -120,13 +157,23 @@ describe('background commands', () => {
   });
 
   test('an interrupt ends those of its turn, those of earlier turns go on until the thread is closed', async () => {
-    const t = await rig((_request, n) => (n === 1 || n === 3 ? [exec(`echo $$ > pid${n}; exec sleep 300`, { yield_time_ms: 250 })]
-      : n === 4 ? [exec('touch waiting; sleep 300')] : [say('ok')]));
+    const t = await rig((_request, n) =>
+      n === 1 || n === 3
+        ? [exec(`echo $$ > pid${n}; exec sleep 300`, { yield_time_ms: 250 })]
+        : n === 4
+          ? [exec('touch waiting; sleep 300')]
+          : [say('ok')],
+    );
     await t.turn('one');
     const pid = async (n: number) => Number(await readFile(join(t.worktree, `pid${n}`), 'utf8'));
     const stop = new AbortController();
     const turn = t.turn('two', { signal: stop.signal });
-    await until(() => access(join(t.worktree, 'waiting')).then(() => true, () => false));
+    await until(() =>
+      access(join(t.worktree, 'waiting')).then(
+        () => true,
+        () => false,
+      ),
+    );
     stop.abort();
     expect((await turn).status).toBe('interrupted');
     expect([await runs(await pid(1)), await runs(await pid(3))]).toEqual([true, false]);
@@ -136,7 +183,9 @@ describe('background commands', () => {
   });
 
   test('of more than 64 the least used is ended', async () => {
-    const t = await rig((_request, n) => (n === 1 ? Array.from({ length: 65 }, (_, at) => exec(`echo $$ > p${at}; exec sleep 300`, { yield_time_ms: 250 })) : [say('ok')]));
+    const t = await rig((_request, n) =>
+      n === 1 ? Array.from({ length: 65 }, (_, at) => exec(`echo $$ > p${at}; exec sleep 300`, { yield_time_ms: 250 })) : [say('ok')],
+    );
     await t.turn('go');
     const pids = await Promise.all(Array.from({ length: 65 }, async (_, at) => Number(await readFile(join(t.worktree, `p${at}`), 'utf8'))));
     await until(async () => (await Promise.all(pids.map(runs))).filter(Boolean).length === 64);
@@ -159,5 +208,10 @@ test('an image is shown to the model, what is none or too large is refused', asy
   await t.turn('go');
   const outputs = t.server.requests[1]!.body.input.filter((item) => item.type === 'function_call_output').map((item) => item.output);
   expect(outputs[0]).toEqual([{ type: 'input_image', image_url: `data:image/png;base64,${png.toString('base64')}`, detail: 'auto' }]);
-  expect(outputs.slice(1)).toEqual([expect.stringContaining('20000×10000'), expect.stringContaining('no PNG'), expect.stringContaining('ENOENT'), expect.stringContaining('outside the worktree')]);
+  expect(outputs.slice(1)).toEqual([
+    expect.stringContaining('20000×10000'),
+    expect.stringContaining('no PNG'),
+    expect.stringContaining('ENOENT'),
+    expect.stringContaining('outside the worktree'),
+  ]);
 });

@@ -12,10 +12,16 @@ async function fenced(script: Parameters<typeof rig>[0], mode: 'workspace' | 're
   const base = await tempDir();
   for (const dir of ['worktree', 'state', 'sandbox']) await mkdir(join(base, dir));
   const spec: MachineSpec = {
-    id: `h${process.pid}-${Math.random().toString(36).slice(2, 8)}`, stateDir: join(base, 'state'), worktree: join(base, 'worktree'), binds: [], env: {},
+    id: `h${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
+    stateDir: join(base, 'state'),
+    worktree: join(base, 'worktree'),
+    binds: [],
+    env: {},
     policy: { mode, network: { allow: [] }, limits: { processes: 512, memoryBytes: 2 ** 31, fileBytes: 2 ** 31 } },
   };
-  const machine = await createSandbox({ stateDir: join(base, 'sandbox'), env: process.env }).driver(spec.policy).open(spec);
+  const machine = await createSandbox({ stateDir: join(base, 'sandbox'), env: process.env })
+    .driver(spec.policy)
+    .open(spec);
   return rig(script, { machine, input: { mode } });
 }
 const exec = (cmd: string, more: object = {}): Step => call('exec_command', { cmd, ...more });
@@ -34,10 +40,12 @@ test('commands and patches work in the worktree, and nothing beyond it', async (
   expect(lastOutput(t.server.requests[2]!.body)).toContain('patched\n');
 });
 
-test('a terminal session is typed into, and the machine\'s own Ctrl-C ends it', async () => {
+test("a terminal session is typed into, and the machine's own Ctrl-C ends it", async () => {
   const t = await fenced((request, n) => {
     if (n === 1) return [exec('read -p "name? " x; echo "hello $x"; sleep 300', { tty: true, yield_time_ms: 250 })];
-    const id = Number(/session ID (\d+)/.exec(outputOf(request, request.input.find((item) => item.type === 'function_call')!.call_id!)!)?.[1]);
+    const id = Number(
+      /session ID (\d+)/.exec(outputOf(request, request.input.find((item) => item.type === 'function_call')!.call_id!)!)?.[1],
+    );
     if (n === 2) return [call('write_stdin', { session_id: id, chars: 'Ada\n', yield_time_ms: 1000 })];
     if (n === 3) return [call('write_stdin', { session_id: id, chars: '\u0003', yield_time_ms: 10_000 })];
     return [say('ok')];
@@ -51,7 +59,12 @@ test('an interrupt ends a tree that ignores SIGTERM', async () => {
   const t = await fenced([[exec('trap "" TERM; (trap "" TERM; sleep 301) & touch up; sleep 301; wait')], [say('ok')]]);
   const stop = new AbortController();
   const turn = t.turn('go', { signal: stop.signal });
-  await until(() => readFile(join(t.worktree, 'up')).then(() => true, () => false));
+  await until(() =>
+    readFile(join(t.worktree, 'up')).then(
+      () => true,
+      () => false,
+    ),
+  );
   stop.abort();
   expect(await turn).toMatchObject({ status: 'interrupted' });
   const left = await t.machine.collect({ argv: ['sh', '-c', 'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline; echo; done'] });
@@ -60,7 +73,12 @@ test('an interrupt ends a tree that ignores SIGTERM', async () => {
 
 test('a server that one command starts answers the next', async () => {
   const t = await fenced((_request, n) => {
-    if (n === 1) return [exec('node -e \'require("http").createServer((q,r)=>r.end("served")).listen(8123, "127.0.0.1", () => console.log("listening"))\'', { yield_time_ms: 1500 })];
+    if (n === 1)
+      return [
+        exec('node -e \'require("http").createServer((q,r)=>r.end("served")).listen(8123, "127.0.0.1", () => console.log("listening"))\'', {
+          yield_time_ms: 1500,
+        }),
+      ];
     if (n === 2) return [exec('for i in $(seq 50); do curl -sf http://127.0.0.1:8123/ && exit; sleep 0.1; done')];
     return [say('ok')];
   });

@@ -7,8 +7,15 @@ import { rig, runs, until } from './support/rig.ts';
 test('a turn talks, runs a command, changes a file, plans and ends', async () => {
   const t = await rig([
     [reasoning('Looking first.'), say('I will look.'), call('exec_command', { cmd: 'cat a.txt; exit 3' })],
-    [call('update_plan', { plan: [{ step: 'look', status: 'completed' }, { step: 'change', status: 'in_progress' }] }),
-      customCall('apply_patch', '*** Begin Patch\n*** Update File: a.txt\n-one\n+two\n*** End Patch\n')],
+    [
+      call('update_plan', {
+        plan: [
+          { step: 'look', status: 'completed' },
+          { step: 'change', status: 'in_progress' },
+        ],
+      }),
+      customCall('apply_patch', '*** Begin Patch\n*** Update File: a.txt\n-one\n+two\n*** End Patch\n'),
+    ],
     [say('Changed a.txt.'), usage({ input: 100, cached: 80, output: 7 })],
   ]);
   await writeFile(join(t.worktree, 'a.txt'), 'one\n');
@@ -17,21 +24,51 @@ test('a turn talks, runs a command, changes a file, plans and ends', async () =>
   expect(t.server.refused).toEqual([]);
 
   const first = t.server.requests[0]!.body;
-  expect(first).toMatchObject({ model: 'gpt-5.5', stream: true, store: false, include: ['reasoning.encrypted_content'], prompt_cache_key: t.threadId, parallel_tool_calls: true, tool_choice: 'auto' });
+  expect(first).toMatchObject({
+    model: 'gpt-5.5',
+    stream: true,
+    store: false,
+    include: ['reasoning.encrypted_content'],
+    prompt_cache_key: t.threadId,
+    parallel_tool_calls: true,
+    tool_choice: 'auto',
+  });
   expect(first.input.map((item) => item.role)).toEqual(['developer', 'developer', 'user', 'user']);
   expect(textOf(first.input[3]!)).toBe('Change one to two');
-  expect(first.tools?.map((tool) => `${tool.type} ${tool.name}`)).toEqual(
-    ['function exec_command', 'function write_stdin', 'custom apply_patch', 'function update_plan', 'function view_image']);
+  expect(first.tools?.map((tool) => `${tool.type} ${tool.name}`)).toEqual([
+    'function exec_command',
+    'function write_stdin',
+    'custom apply_patch',
+    'function update_plan',
+    'function view_image',
+  ]);
   expect(lastOutput(t.server.requests[1]!.body)).toMatch(
-    /^Chunk ID: [0-9a-f]{6}\nWall time: \d+\.\d{4} seconds\nProcess exited with code 3\nOriginal token count: 1\nOutput:\none\n$/);
-  expect(lastOutput(t.server.requests[2]!.body)).toMatch(/^Exit code: 0\nWall time: \d+\.\d seconds\nOutput:\nSuccess\. Updated the following files:\nM a\.txt\n$/);
+    /^Chunk ID: [0-9a-f]{6}\nWall time: \d+\.\d{4} seconds\nProcess exited with code 3\nOriginal token count: 1\nOutput:\none\n$/,
+  );
+  expect(lastOutput(t.server.requests[2]!.body)).toMatch(
+    /^Exit code: 0\nWall time: \d+\.\d seconds\nOutput:\nSuccess\. Updated the following files:\nM a\.txt\n$/,
+  );
 
   expect(t.log.map(({ kind, item }) => `${item.type} ${kind}`)).toEqual([
-    'reasoning started', 'agentMessage started', 'reasoning completed', 'agentMessage completed',
-    'command started', 'command completed', 'plan started', 'plan completed', 'fileChange started', 'fileChange completed', 'agentMessage started', 'agentMessage completed',
+    'reasoning started',
+    'agentMessage started',
+    'reasoning completed',
+    'agentMessage completed',
+    'command started',
+    'command completed',
+    'plan started',
+    'plan completed',
+    'fileChange started',
+    'fileChange completed',
+    'agentMessage started',
+    'agentMessage completed',
   ]);
-  expect(t.items('command')).toMatchObject([{ command: 'cat a.txt; exit 3', status: 'failed', exitCode: 3, output: 'one\n', outputBytes: 4, outside: false }]);
-  expect(t.items('fileChange')).toMatchObject([{ status: 'completed', changes: [{ path: 'a.txt', kind: 'update', added: 1, removed: 1 }] }]);
+  expect(t.items('command')).toMatchObject([
+    { command: 'cat a.txt; exit 3', status: 'failed', exitCode: 3, output: 'one\n', outputBytes: 4, outside: false },
+  ]);
+  expect(t.items('fileChange')).toMatchObject([
+    { status: 'completed', changes: [{ path: 'a.txt', kind: 'update', added: 1, removed: 1 }] },
+  ]);
   expect(t.items('plan')[0]!.steps).toHaveLength(2);
   expect(t.deltas.get(t.items('agentMessage')[0]!.id)).toBe('I will look.');
   expect(t.spent).toHaveLength(3);
@@ -58,19 +95,30 @@ test('each request begins with the very bytes of the one before, across steps an
 });
 
 test('calls that allow it run at once, a patch between them runs alone, and outputs come in the order of the calls', async () => {
-  const t = await rig([[
-    call('exec_command', { cmd: 'until [ -e b ]; do sleep 0.01; done; echo saw-b' }), call('exec_command', { cmd: 'touch b; echo made-b' }),
-    customCall('apply_patch', '*** Begin Patch\n*** Add File: c\n+c\n*** End Patch\n'), call('exec_command', { cmd: 'cat c' }),
-  ]]);
+  const t = await rig([
+    [
+      call('exec_command', { cmd: 'until [ -e b ]; do sleep 0.01; done; echo saw-b' }),
+      call('exec_command', { cmd: 'touch b; echo made-b' }),
+      customCall('apply_patch', '*** Begin Patch\n*** Add File: c\n+c\n*** End Patch\n'),
+      call('exec_command', { cmd: 'cat c' }),
+    ],
+  ]);
   await t.turn('go');
-  const outputs = t.server.requests[1]!.body.input.filter((item) => item.type?.endsWith('_output')).map((item) => String(item.output).split('Output:\n')[1]);
+  const outputs = t.server.requests[1]!.body.input.filter((item) => item.type?.endsWith('_output')).map(
+    (item) => String(item.output).split('Output:\n')[1],
+  );
   expect(outputs).toEqual(['saw-b\n', 'made-b\n', 'Success. Updated the following files:\nA c\n', 'c\n']);
 });
 
 test('what the model does wrong is told to it, and the turn goes on', async () => {
   const t = await rig([
-    [call('exec_command', '{"cmd": "echo one'), call('fly', { to: 'the moon' }), call('exec_command', { command: 'ls' }), call('write_stdin', { session_id: 12 }),
-      call('exec_command', { cmd: 'ls', workdir: '../..' })],
+    [
+      call('exec_command', '{"cmd": "echo one'),
+      call('fly', { to: 'the moon' }),
+      call('exec_command', { command: 'ls' }),
+      call('write_stdin', { session_id: 12 }),
+      call('exec_command', { cmd: 'ls', workdir: '../..' }),
+    ],
     [say('Sorry.')],
   ]);
   expect(await t.turn('go')).toEqual({ status: 'completed', message: 'Sorry.' });
@@ -110,7 +158,11 @@ test('steering joins at the next step, also when it comes with the last word', a
 
 test('an interrupt ends the command and its children, keeps what was done, and the next turn works', async () => {
   const t = await rig([
-    [say('Waiting.'), call('exec_command', { cmd: 'echo begun; trap "" TERM; (trap "" TERM; sleep 300 & echo $! > child; wait); sleep 300' }), call('update_plan', { plan: [] })],
+    [
+      say('Waiting.'),
+      call('exec_command', { cmd: 'echo begun; trap "" TERM; (trap "" TERM; sleep 300 & echo $! > child; wait); sleep 300' }),
+      call('update_plan', { plan: [] }),
+    ],
     [say('Going on.')],
   ]);
   const stop = new AbortController();
@@ -122,7 +174,10 @@ test('an interrupt ends the command and its children, keeps what was done, and t
   expect(t.items('command')).toMatchObject([{ status: 'interrupted', output: 'begun\n' }]);
   expect(await t.turn('go on')).toEqual({ status: 'completed', message: 'Going on.' });
   const { input } = t.server.requests[1]!.body;
-  expect(input.filter((item) => item.type?.endsWith('_output')).map((item) => item.output)).toEqual([expect.stringMatching(/^aborted by user after .*\nOutput:\nbegun\n$/), 'aborted by user']);
+  expect(input.filter((item) => item.type?.endsWith('_output')).map((item) => item.output)).toEqual([
+    expect.stringMatching(/^aborted by user after .*\nOutput:\nbegun\n$/),
+    'aborted by user',
+  ]);
   expect(t.server.refused).toEqual([]);
 });
 
@@ -151,8 +206,12 @@ test('a history that a crash cut off between a call and its output is mended', a
   );
   expect(await t.turn(null)).toMatchObject({ status: 'completed' });
   const calls = t.server.requests[0]!.body.input.filter((item) => item.call_id);
-  expect(calls.map((item) => `${item.type} ${item.call_id}`)).toEqual(
-    ['function_call call_1', 'function_call call_2', 'function_call_output call_2', 'function_call_output call_1']);
+  expect(calls.map((item) => `${item.type} ${item.call_id}`)).toEqual([
+    'function_call call_1',
+    'function_call call_2',
+    'function_call_output call_2',
+    'function_call_output call_1',
+  ]);
 });
 
 test('changed permissions are told once, without touching what was sent before', async () => {

@@ -5,7 +5,22 @@ import { listModels, testModel } from '../../agent-core/harness/index.ts';
 import { retryAfter } from '../../agent-core/harness/model/fault.ts';
 import { leanFetch } from '../../agent-core/harness/model/http.ts';
 import {
-  call, contextOverflow400, cutAfter, endWithoutTerminal, errorEvent, failedByContext, failedByRateLimit, garbage, html200, incomplete, quotaExhausted, say, stall, status, textOf, type Step,
+  call,
+  contextOverflow400,
+  cutAfter,
+  endWithoutTerminal,
+  errorEvent,
+  failedByContext,
+  failedByRateLimit,
+  garbage,
+  html200,
+  incomplete,
+  quotaExhausted,
+  say,
+  stall,
+  status,
+  textOf,
+  type Step,
 } from '../model-server/index.ts';
 import { onEnd, rig } from './support/rig.ts';
 
@@ -18,48 +33,81 @@ const repeat = (steps: Step[], times: number) => Array.from({ length: times }, (
 async function answers(code: number, type: string, body: string): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(code, { 'content-type': type }).end(body)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  onEnd(() => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }));
+  onEnd(
+    () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  );
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-describe('what can\'t be helped ends the turn with an exact reason', () => {
+describe("what can't be helped ends the turn with an exact reason", () => {
   test('a wrong key', async () => {
     const t = await rig([], { server: { key: 'right' } });
-    expect(await t.turn('hi')).toMatchObject({ status: 'failed', error: { code: 'model-unauthorized', fix: 'Check the key in Settings.' } });
+    expect(await t.turn('hi')).toMatchObject({
+      status: 'failed',
+      error: { code: 'model-unauthorized', fix: 'Check the key in Settings.' },
+    });
   });
   test('an unknown model', async () => {
     const t = await rig([], { server: { models: ['other'] } });
-    expect(await t.turn('hi')).toMatchObject({ status: 'failed', error: { code: 'model-unknown', message: expect.stringContaining('"gpt-5.5"') } });
+    expect(await t.turn('hi')).toMatchObject({
+      status: 'failed',
+      error: { code: 'model-unknown', message: expect.stringContaining('"gpt-5.5"') },
+    });
   });
   test('nobody at the address, then somebody', async () => {
     const t = await rig([[say('back')]]);
     const failed = await t.turn('hi', { model: config('http://127.0.0.1:9/v1') });
-    expect(failed).toMatchObject({ status: 'failed', error: { code: 'model-unreachable', message: expect.stringMatching(/127\.0\.0\.1:9.*ECONNREFUSED.*5 tries/) } });
+    expect(failed).toMatchObject({
+      status: 'failed',
+      error: { code: 'model-unreachable', message: expect.stringMatching(/127\.0\.0\.1:9.*ECONNREFUSED.*5 tries/) },
+    });
     expect(await t.turn(null)).toEqual({ status: 'completed', message: 'back' });
   });
   test('a name that does not resolve', async () => {
     const t = await rig([]);
-    expect(await t.turn('hi', { model: config('http://no-such-host.invalid/v1') })).toMatchObject({ error: { code: 'model-unreachable', message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) } });
+    expect(await t.turn('hi', { model: config('http://no-such-host.invalid/v1') })).toMatchObject({
+      error: { code: 'model-unreachable', message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) },
+    });
   });
   test('a page instead of a stream', async () => {
     const t = await rig(repeat([html200()], 9));
-    expect(await t.turn('hi')).toMatchObject({ error: { code: 'model-bad-reply', message: expect.stringContaining('text/html'), output: expect.stringContaining('Sign in') } });
+    expect(await t.turn('hi')).toMatchObject({
+      error: { code: 'model-bad-reply', message: expect.stringContaining('text/html'), output: expect.stringContaining('Sign in') },
+    });
     expect(t.server.requests).toHaveLength(3);
   });
   test('a 404 that is no model service, and JSON that is no stream', async () => {
     const t = await rig([]);
-    expect(await t.turn('hi', { model: config(await answers(404, 'text/html', '<h1>Not Found</h1>')) })).toMatchObject({ error: { code: 'model-unreachable', fix: expect.stringContaining('/v1') } });
-    expect(await t.turn(null, { model: config(await answers(200, 'application/json', '{"ok":true}')) })).toMatchObject({ error: { code: 'model-bad-reply' } });
-    expect(await t.turn(null, { model: config(await answers(500, 'application/json', 'not json at all')) })).toMatchObject({ error: { code: 'model-unreachable' } });
+    expect(await t.turn('hi', { model: config(await answers(404, 'text/html', '<h1>Not Found</h1>')) })).toMatchObject({
+      error: { code: 'model-unreachable', fix: expect.stringContaining('/v1') },
+    });
+    expect(await t.turn(null, { model: config(await answers(200, 'application/json', '{"ok":true}')) })).toMatchObject({
+      error: { code: 'model-bad-reply' },
+    });
+    expect(await t.turn(null, { model: config(await answers(500, 'application/json', 'not json at all')) })).toMatchObject({
+      error: { code: 'model-unreachable' },
+    });
   });
   test('events that are not JSON, again and again', async () => {
     const t = await rig(repeat([say('one'), garbage(2)], 9));
     expect(await t.turn('hi')).toMatchObject({ error: { code: 'model-bad-reply' } });
     expect(t.server.requests).toHaveLength(6);
   });
-  test('refused with the provider\'s words', async () => {
-    const t = await rig([[status(400, { body: { error: { message: 'Unsupported value: x', type: 'invalid_request_error', param: null, code: 'unsupported_value' } } })]]);
-    expect(await t.turn('hi')).toMatchObject({ error: { code: 'model-refused', message: expect.stringContaining('Unsupported value: x') } });
+  test("refused with the provider's words", async () => {
+    const t = await rig([
+      [
+        status(400, {
+          body: { error: { message: 'Unsupported value: x', type: 'invalid_request_error', param: null, code: 'unsupported_value' } },
+        }),
+      ],
+    ]);
+    expect(await t.turn('hi')).toMatchObject({
+      error: { code: 'model-refused', message: expect.stringContaining('Unsupported value: x') },
+    });
     expect(t.server.requests).toHaveLength(1);
   });
   test('an account without money is not asked again', async () => {
@@ -74,7 +122,10 @@ describe('what can\'t be helped ends the turn with an exact reason', () => {
     }
   });
   test('a reply cut by its own limits', async () => {
-    const t = await rig([[say('so far'), incomplete()], [say('x'), incomplete('content_filter')]]);
+    const t = await rig([
+      [say('so far'), incomplete()],
+      [say('x'), incomplete('content_filter')],
+    ]);
     expect(await t.turn('hi')).toMatchObject({ status: 'failed', error: { code: 'model-interrupted' }, message: 'so far' });
     expect(await t.turn('hi')).toMatchObject({ error: { code: 'model-refused' } });
   });
@@ -91,7 +142,11 @@ describe('what passes is tried again, and shows once', () => {
     'garbage between events': [say('one two three'), garbage(5)],
     'an error event': [say('one two three'), errorEvent('server_error', 'oops')],
     'a rate limit in the stream': [say('one two three'), failedByRateLimit(0.05)],
-    'a call that was announced and never finished': [say('one two three'), call('exec_command', { cmd: 'touch should-not-be' }), cutAfter(12)],
+    'a call that was announced and never finished': [
+      say('one two three'),
+      call('exec_command', { cmd: 'touch should-not-be' }),
+      cutAfter(12),
+    ],
   };
   for (const [name, steps] of Object.entries(broken)) {
     test(name, async () => {
@@ -147,13 +202,21 @@ describe('rate limits', () => {
     let early = 0;
     const t = await rig(() => {
       if (!limitedUntil) limitedUntil = Date.now() + 300;
-      if (Date.now() < limitedUntil) { early += 1; return [status(429, { headers: { 'retry-after-ms': String(limitedUntil - Date.now() + 20) } })]; }
+      if (Date.now() < limitedUntil) {
+        early += 1;
+        return [status(429, { headers: { 'retry-after-ms': String(limitedUntil - Date.now() + 20) } })];
+      }
       return [say('ok')];
     });
     expect(await t.turn('first', { history: [] })).toMatchObject({ status: 'completed' });
     limitedUntil = 0;
     const first = t.turn('one', { history: [] });
-    await vi.waitFor(() => { if (early < 2) throw new Error('not yet'); }, { interval: 5 });
+    await vi.waitFor(
+      () => {
+        if (early < 2) throw new Error('not yet');
+      },
+      { interval: 5 },
+    );
     const others = Array.from({ length: 20 }, (_, at) => t.turn(`other ${at}`, { history: [] }));
     expect((await Promise.all([first, ...others])).every((outcome) => outcome.status === 'completed')).toBe(true);
     expect(early).toBe(2);
@@ -162,7 +225,9 @@ describe('rate limits', () => {
     const t = await rig([[status(429, { headers: { 'retry-after': '600' } })]]);
     const stop = new AbortController();
     const turn = t.turn('hi', { signal: stop.signal });
-    await vi.waitFor(() => { if (!t.limits.length) throw new Error('not yet'); });
+    await vi.waitFor(() => {
+      if (!t.limits.length) throw new Error('not yet');
+    });
     stop.abort();
     expect((await turn).status).toBe('interrupted');
     expect(t.limits.at(-1)).toBeNull();
@@ -186,17 +251,25 @@ test('Settings can test a model and list models', async () => {
   await expect(testModel(config(t.server.url, { key: 'wrong' }))).rejects.toMatchObject({ detail: { code: 'model-unauthorized' } });
   await expect(testModel(config(t.server.url, { model: 'nope' }))).rejects.toMatchObject({ detail: { code: 'model-unknown' } });
   await expect(listModels(config('http://127.0.0.1:9/v1'))).rejects.toMatchObject({ detail: { code: 'model-unreachable' } });
-  await expect(listModels(config(await answers(200, 'text/html', '<p>hello')))).rejects.toMatchObject({ detail: { code: 'model-bad-reply' } });
+  await expect(listModels(config(await answers(200, 'text/html', '<p>hello')))).rejects.toMatchObject({
+    detail: { code: 'model-bad-reply' },
+  });
 });
 
 test('a full window is summarized, with what the person said kept, and the turn goes on', async () => {
-  const t = await rig((request) => {
-    const text = textOf(request.input.at(-1)!);
-    if (/Write the notes/.test(text)) return request.tools?.length ? [status(400)] : [say('NOTES: half done')];
-    if (/NOTES/.test(text)) return [say('finished')];
-    return [call('exec_command', { cmd: 'echo big' }), { type: 'usage', usage: { input: 950, output: 10 } }];
-  }, { input: { model: config('', { contextWindow: 1000 }) } });
-  const outcome = await t.turn('do the long thing', { model: config(t.server.url, { contextWindow: 1000 }), history: [{ type: 'message', role: 'user', content: 'hi' }] });
+  const t = await rig(
+    (request) => {
+      const text = textOf(request.input.at(-1)!);
+      if (/Write the notes/.test(text)) return request.tools?.length ? [status(400)] : [say('NOTES: half done')];
+      if (/NOTES/.test(text)) return [say('finished')];
+      return [call('exec_command', { cmd: 'echo big' }), { type: 'usage', usage: { input: 950, output: 10 } }];
+    },
+    { input: { model: config('', { contextWindow: 1000 }) } },
+  );
+  const outcome = await t.turn('do the long thing', {
+    model: config(t.server.url, { contextWindow: 1000 }),
+    history: [{ type: 'message', role: 'user', content: 'hi' }],
+  });
   expect(outcome).toEqual({ status: 'completed', message: 'finished' });
   const last = t.server.requests.at(-1)!.body.input.map(textOf);
   expect(last.some((text) => text === 'do the long thing')).toBe(true);
@@ -209,15 +282,24 @@ test('a full window is summarized, with what the person said kept, and the turn 
 test('where no summary can be had, that is said and the turn goes on', async () => {
   const t = await rig((request) => {
     if (!request.tools?.length) return [status(400)];
-    return request.input.some((item) => item.type === 'function_call') ? [say('finished')] : [call('exec_command', { cmd: 'true' }), { type: 'usage', usage: { input: 950, output: 10 } }];
+    return request.input.some((item) => item.type === 'function_call')
+      ? [say('finished')]
+      : [call('exec_command', { cmd: 'true' }), { type: 'usage', usage: { input: 950, output: 10 } }];
   });
-  expect(await t.turn('hi', { model: config(t.server.url, { contextWindow: 1000 }) })).toEqual({ status: 'completed', message: 'finished' });
+  expect(await t.turn('hi', { model: config(t.server.url, { contextWindow: 1000 }) })).toEqual({
+    status: 'completed',
+    message: 'finished',
+  });
   expect(t.items('notice')).toMatchObject([{ level: 'warn', error: { code: 'model-refused' } }]);
 });
 
 test('the lean fetch answers like the built-in one as far as the client looks', async () => {
   const url = await answers(200, 'application/json', '{"a":1}');
   const [lean, builtIn] = await Promise.all([leanFetch(url), fetch(url)]);
-  expect([lean.status, lean.ok, lean.headers.get('content-type')]).toEqual([builtIn.status, builtIn.ok, builtIn.headers.get('content-type')]);
+  expect([lean.status, lean.ok, lean.headers.get('content-type')]).toEqual([
+    builtIn.status,
+    builtIn.ok,
+    builtIn.headers.get('content-type'),
+  ]);
   expect(await lean.json()).toEqual(await builtIn.json());
 });

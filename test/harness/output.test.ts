@@ -4,7 +4,9 @@ import { formatExec, HeadTail, truncateMiddle, truncateOutput } from '../../agen
 describe('truncation', () => {
   test('leaves alone what fits to the byte', () => {
     expect(truncateOutput('x'.repeat(40_000))).toBe('x'.repeat(40_000));
-    expect(truncateOutput('x'.repeat(40_001))).toMatch(/^Warning: truncated output \(original token count: 10001\)\nTotal output lines: 1\n\nx{20000}…1 tokens truncated…x{20000}$/);
+    expect(truncateOutput('x'.repeat(40_001))).toMatch(
+      /^Warning: truncated output \(original token count: 10001\)\nTotal output lines: 1\n\nx{20000}…1 tokens truncated…x{20000}$/,
+    );
   });
   test('never cuts a character', () => {
     const smiles = `${'😀'.repeat(10)}\nsecond line with text\n`;
@@ -13,9 +15,11 @@ describe('truncation', () => {
   });
   test('the header is exact', () => {
     expect(formatExec({ seconds: 0.08424, end: { exitCode: 0 }, text: 'hi\n', maxTokens: 10_000 })).toMatch(
-      /^Chunk ID: [0-9a-f]{6}\nWall time: 0\.0842 seconds\nProcess exited with code 0\nOriginal token count: 1\nOutput:\nhi\n$/);
+      /^Chunk ID: [0-9a-f]{6}\nWall time: 0\.0842 seconds\nProcess exited with code 0\nOriginal token count: 1\nOutput:\nhi\n$/,
+    );
     expect(formatExec({ seconds: 12, end: { session: 54_321 }, text: '', maxTokens: 10_000 })).toMatch(
-      /\nWall time: 12\.0000 seconds\nProcess running with session ID 54321\nOriginal token count: 0\nOutput:\n$/);
+      /\nWall time: 12\.0000 seconds\nProcess running with session ID 54321\nOriginal token count: 0\nOutput:\n$/,
+    );
   });
 });
 
