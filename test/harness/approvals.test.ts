@@ -273,7 +273,7 @@ describe('gates', () => {
       ['patch', 'y\nz', null],
     ]);
     expect(lastOutput(t.server.requests[1]!.body)).toBe('patch rejected by user');
-    expect(t.items('fileChange')).toMatchObject([{ status: 'declined' }]);
+    expect(t.items('fileChange')).toMatchObject([{ status: 'declined', changes: [{ path: 'y', kind: 'add', added: 1 }, { path: 'z' }] }]);
     await t.turn('go', { mode: 'ask' });
     expect(t.asked.slice(2).map(({ subject }) => subject)).toEqual(['ls', 'touch x', 'y\nz']);
     await expect(readFile(join(t.worktree, 'y'))).rejects.toThrow();

@@ -19,8 +19,8 @@ const ExecArgs = z.object({
   shell: z.string().nullish(),
   login: z.boolean().nullish(),
   tty: z.boolean().nullish(),
-  yield_time_ms: z.number().nullish(),
-  max_output_tokens: z.number().nullish(),
+  yield_time_ms: z.coerce.number().nullish(),
+  max_output_tokens: z.coerce.number().nullish(),
   sandbox_permissions: z.enum(['use_default', 'require_escalated']).nullish(),
   justification: z.string().nullish(),
   prefix_rule: z.array(z.string()).nullish(),
@@ -28,10 +28,10 @@ const ExecArgs = z.object({
 export type ExecArgs = z.infer<typeof ExecArgs>;
 
 const StdinArgs = z.object({
-  session_id: z.number().int(),
+  session_id: z.coerce.number().int(),
   chars: z.string().nullish(),
-  yield_time_ms: z.number().nullish(),
-  max_output_tokens: z.number().nullish(),
+  yield_time_ms: z.coerce.number().nullish(),
+  max_output_tokens: z.coerce.number().nullish(),
 });
 
 /** What every command finds in its environment, over the captured login environment. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ItemOf } from '../../contract/index.ts';
+import type { FileChange, ItemOf } from '../../contract/index.ts';
 import type { ModelConfig } from '../types.ts';
 import {
   applyPatch,
@@ -7,7 +7,6 @@ import {
   APPLY_PATCH_FUNCTION_DESCRIPTION,
   APPLY_PATCH_GRAMMAR,
   parsePatch,
-  patchPaths,
 } from './apply-patch/index.ts';
 import { Rejected, type Call, type Tool } from './types.ts';
 
@@ -56,16 +55,26 @@ export function heredocPatch(line: string): { dir: string | null; text: string }
   return match ? { dir: match[1] ?? match[2] ?? match[3] ?? null, text: match[6]! } : null;
 }
 
-function pathsOf(text: string): string[] {
+/** What a patch says that it will do; empty when it can't be read, which applying it will tell. */
+function planned(text: string): FileChange[] {
   try {
-    return patchPaths(parsePatch(text));
+    return parsePatch(text).map((hunk) => {
+      const lines = hunk.type === 'update' ? hunk.chunks.flatMap((chunk) => chunk.lines) : [];
+      return {
+        path: hunk.path,
+        movedTo: hunk.type === 'update' ? hunk.moveTo : null,
+        kind: hunk.type,
+        added: hunk.type === 'add' ? hunk.lines.length : lines.filter(({ sign }) => sign === '+').length,
+        removed: lines.filter(({ sign }) => sign === '-').length,
+      };
+    });
   } catch {
     return [];
   }
 }
 
 /** Why this patch may not be applied, in words for the model; null when it may. */
-async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string, paths: string[]): Promise<string | null> {
+async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string): Promise<string | null> {
   const { mode, approval } = call.input;
   if (mode === 'read-only') return 'patch rejected: this task is read-only; say what should change instead';
   if (mode !== 'ask' && approval !== 'untrusted') return null;
@@ -73,7 +82,7 @@ async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string, path
   const { decision, note } = await call.host.approve({
     itemId: item.id,
     kind: 'patch',
-    subject: paths.join('\n'),
+    subject: item.changes.flatMap(({ path, movedTo }) => (movedTo ? [path, movedTo] : [path])).join('\n'),
     argv: null,
     cwd,
     reason: '',
@@ -85,10 +94,9 @@ async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string, path
 
 /** Applies a patch with all that belongs to it: the item, the person's say, the files' one door. */
 export async function applyPatchText(text: string, call: Call, cwd: string): Promise<string> {
-  const item: ItemOf<'fileChange'> = { ...call.item('fileChange'), status: 'running', changes: [], error: null };
+  const item: ItemOf<'fileChange'> = { ...call.item('fileChange'), status: 'running', changes: planned(text), error: null };
   await call.begin(item);
-  const paths = pathsOf(text);
-  const why = paths.length ? await refusal(call, item, cwd, paths) : null;
+  const why = item.changes.length ? await refusal(call, item, cwd) : null;
   if (why) {
     call.end({ ...item, endedAt: Date.now(), status: 'declined', error: why });
     return why;
