@@ -96,7 +96,7 @@ function TaskTabs({ taskId, shown, wide }: { taskId: TaskId; shown: readonly Tas
   return (
     <Tabs idPrefix="task" label="Task views" selected={shown} onSelect={(id) => ui.setState(({ tabs }) => ({ tabs: tabsAfter(wide ? tabs : tabs.slice(0, 1), id as TaskTab, wide) }))} tabs={[
       { id: 'conversation', label: 'Conversation' },
-      { id: 'changes', label: 'Changes', extra: files > 0 && <span className="faint" style={{ fontWeight: 400 }}>{files}</span> },
+      { id: 'changes', label: 'Changes', extra: files > 0 && <span className="tab-count" data-count={files} /> },
       { id: 'terminal', label: 'Terminal' },
       { id: 'checks', label: 'Checks', extra: check && <Icon small name={check.passed ? 'check' : 'x'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} /> },
     ]} />

@@ -7,7 +7,7 @@ export type Tone = 'bad' | 'ok' | 'warn' | 'accent' | 'waiting' | 'faint' | 'tex
 const tones: Record<number, Tone> = { 0: 'faint', 1: 'bad', 2: 'ok', 3: 'warn', 4: 'accent', 5: 'waiting', 6: 'accent', 7: 'text' };
 // CSI … final, OSC … (BEL or ST), two-byte escapes, and a sequence that the end cut off.
 // eslint-disable-next-line no-control-regex
-const sequence = /\u001b\[([0-9;:?<=>!]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-~]|\u001b(?:\[[0-9;:?]*)?$/g;
+const sequence = /\u001b\[([0-9;:?<=>!]*)[ -/]*([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|\u001b[ -/]*[0-OQ-WYZ\\`a-~]|\u001b(?:\[[0-9;:?]*)?$/g;
 
 function toneAfter(parameters: string, tone: Tone | null, strong: boolean): { tone: Tone | null; strong: boolean } {
   const codes = parameters === '' ? [0] : parameters.split(/[;:]/).map(Number);

@@ -2,6 +2,7 @@ import { memo, useMemo, type MouseEvent } from 'react';
 import Markdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { visible } from '../../ui/safe-text.ts';
+import { markdownBlocks } from './markdown-blocks.ts';
 
 const plugins = [remarkGfm];
 const webLink = /^https?:\/\//i;
@@ -32,30 +33,6 @@ const safeUrl = (url: string): string => (webLink.test(url) ? url : '');
 const Block = memo(function Block({ text }: { text: string }) {
   return <Markdown remarkPlugins={plugins} components={components} urlTransform={safeUrl} skipHtml={false}>{text}</Markdown>;
 });
-
-/**
- * Cuts markdown between blocks at blank lines outside fences, so that a message that is still being written parses
- * only its last block again. A list or quote that goes on after a blank line stays one block.
- */
-export function markdownBlocks(text: string): string[] {
-  const blocks: string[] = [];
-  let lines: string[] = [];
-  let fence: string | null = null;
-  const flush = (): void => { if (lines.some((line) => line.trim() !== '')) blocks.push(lines.join('\n')); lines = []; };
-  for (const line of text.split('\n')) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (mark) {
-      if (fence === null) fence = mark;
-      else if (mark[0] === fence[0] && mark.length >= fence.length) fence = null;
-    }
-    const previous = lines.at(-1);
-    const starts = fence === null || mark !== undefined;
-    if (starts && previous !== undefined && previous.trim() === '' && line.trim() !== '' && !/^(\s+|[-*+>|]|\d+[.)])/.test(line) && !(mark && fence === null)) flush();
-    lines.push(line);
-  }
-  flush();
-  return blocks;
-}
 
 /** An agent's message. Its text is data: no raw HTML, no remote pictures, links only to the web and only on a click. */
 export function AgentText({ text }: { text: string }) {
