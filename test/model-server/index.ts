@@ -10,10 +10,12 @@ import {
   type TokenUsage,
   type WireEvent,
 } from '../../agent-core/demo/wire.ts';
+import { bytesOf, inDialect, type Dialect } from './dialect.ts';
 import { checkRequest, type ResponsesRequest } from './request.ts';
 import type { Script, Step } from './script.ts';
 
 export * from './script.ts';
+export type { Dialect } from './dialect.ts';
 export type { InputItem, ResponsesRequest, ToolSpec } from './request.ts';
 
 export interface RecordedRequest {
@@ -78,6 +80,10 @@ async function answer(
 ): Promise<void> {
   const { outputs, usage, ending, steps } = plan(script);
   if (steps[0]?.type === 'delay') await sleep(steps[0].ms);
+  if (of(steps, 'reset')) {
+    response.destroy();
+    return;
+  }
   const refusal = of(steps, 'status');
   if (refusal) {
     if (typeof refusal.body !== 'string') return sendJson(response, refusal.status, refusal.body, refusal.headers);
@@ -95,7 +101,18 @@ async function answer(
   const events = [...responseEvents(request, outputs, { usage: full, ending, deltas: options.fast ? 'whole' : 'words' })];
   if (request.stream !== true) return sendJson(response, 200, events.at(-1)?.['response']);
   startStream(response);
+  const spoken = of(steps, 'dialect')?.dialect;
+  if (spoken) return speak(response, events, spoken);
   await stream(response, events, steps, options.pace ?? 0);
+}
+
+/** Writes a whole answer as another server would. */
+async function speak(response: ServerResponse, events: readonly WireEvent[], dialect: Dialect): Promise<void> {
+  for (const piece of bytesOf(inDialect(events, dialect), dialect)) {
+    if (response.destroyed) return;
+    await new Promise((resolve) => response.write(piece, resolve));
+  }
+  response.end();
 }
 
 /** The place in the events before which the output at `index` begins. */

@@ -6,6 +6,7 @@ import {
   customCall,
   cutAfter,
   delayMs,
+  dialect,
   duplicateCallIds,
   endWithoutTerminal,
   errorEvent,
@@ -14,12 +15,14 @@ import {
   html200,
   incomplete,
   reasoning,
+  reset,
   say,
   scriptByPrompt,
   stall,
   startModelServer,
   status,
   usage,
+  type Dialect,
   type ModelServer,
   type ModelServerOptions,
   type Script,
@@ -227,4 +230,23 @@ test('plays by prompt and by the rounds of tool calls since it', async () => {
 test('without latency for benchmarks', async () => {
   const { client } = await serve([say('three little words')], { fast: true });
   expect((await collect(client)).filter((event) => event.type === 'response.output_text.delta')).toHaveLength(1);
+});
+
+test.each<[string, Dialect]>([
+  ['CRLF, pings and single bytes', { crlf: true, pings: true, pieces: 1 }],
+  ['no event names, and [DONE]', { noEventNames: true, done: true }],
+  ['no sequence numbers, deltas or usage', { noSequenceNumbers: true, noDeltas: true, noUsage: true }],
+  ['things of the future', { future: true, emptyFinal: true }],
+])('speaks as other servers do: %s', async (_what, how) => {
+  const { client } = await serve([say('h\u00e9llo \u{1f980}'), dialect(how)]);
+  const events = await collect(client);
+  expect(events.at(-1)?.type).toBe('response.completed');
+  expect(events.find((event) => event.type === 'response.output_text.done')).toMatchObject({ text: 'h\u00e9llo \u{1f980}' });
+  expect(events.some((event) => event.type.endsWith('.delta'))).toBe(!how.noDeltas);
+});
+
+test('speaks only at the end, or not at all', async () => {
+  const { client } = await serve((_request, n) => (n === 1 ? [say('one'), dialect({ onlyFinal: true })] : [reset()]));
+  expect((await collect(client)).map((event) => event.type)).toEqual(['response.completed']);
+  await expect(collect(client)).rejects.toThrow('Connection error');
 });

@@ -1,4 +1,5 @@
 import type { Ending, Output, TokenUsage } from '../../agent-core/demo/wire.ts';
+import type { Dialect } from './dialect.ts';
 import type { InputItem, ResponsesRequest } from './request.ts';
 
 /** What the server does for one request, in order: things the model says, and ways to misbehave. */
@@ -22,6 +23,10 @@ export type Step =
   | { type: 'garbage'; after: number }
   /** The wire's own `error` event in place of the terminal one. */
   | { type: 'errorEvent'; code: string; message: string }
+  /** Destroys the connection before a byte is answered. */
+  | { type: 'reset' }
+  /** Speaks as some other servers do; see `Dialect`. */
+  | { type: 'dialect'; dialect: Dialect }
   /** Gives every call of the response the same call id. */
   | { type: 'sameCallIds' };
 
@@ -54,6 +59,8 @@ export const stall = (after = 2): Step => ({ type: 'stall', after });
 export const endWithoutTerminal = (): Step => ({ type: 'noTerminal' });
 export const garbage = (after = 2): Step => ({ type: 'garbage', after });
 export const errorEvent = (code: string, message: string): Step => ({ type: 'errorEvent', code, message });
+export const reset = (): Step => ({ type: 'reset' });
+export const dialect = (how: Dialect): Step => ({ type: 'dialect', dialect: how });
 export const duplicateCallIds = (): Step => ({ type: 'sameCallIds' });
 export const incomplete = (reason: 'max_output_tokens' | 'content_filter' = 'max_output_tokens'): Step => ({
   type: 'ending',

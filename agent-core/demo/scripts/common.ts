@@ -27,6 +27,13 @@ export const notHome =
 /** Ends a script from within a part, with its closing words. */
 export class Ending extends Error {}
 
+/** Lines of an output without their indentation and empty ones. */
+export const statusLines = (output: string): string[] =>
+  output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+
 /** Words for a refusal, with the person's own where they gave some. */
 export function declinedText(result: Result, what: string): string {
   const said = result.declined ? ` (“${result.declined.trim()}”)` : '';

@@ -20,7 +20,11 @@ function* start(): Part<Result> {
 
 /** Start the dev server in the background, ask it, and report. */
 export const devServer: Script = function* () {
-  yield* lookAround('I look how the shop is started.', '; cat src/server.js');
+  const seen = yield* lookAround(
+    'I look how the shop is started.',
+    '; cat src/server.js; echo "network: ${SIGNALBOX_SANDBOX_NETWORK_DISABLED:+closed}"',
+  );
+  const fenced = seen.output.includes('network: closed');
   const server = yield* start();
   const busy = server.session === null && server.output.includes('EADDRINUSE');
   const port = /EADDRINUSE[^]*?:(\d+)/.exec(server.output)?.[1] ?? '4173';
@@ -35,8 +39,8 @@ export const devServer: Script = function* () {
     return `The server started, but \`/health\` did not answer as it should:\n\n    ${health?.output.trim() ?? ''}`;
   const indented = invoice?.output.trim().split('\n').join('\n    ') ?? '';
   return [
-    `The shop is open on ${url}, inside this task's sandbox: \`/health\` says \`${health.output.trim()}\`, a page that isn't there says “${nowhere?.output.trim() ?? ''}”.`,
+    `The shop is open on ${url}${fenced ? ", inside this task's sandbox" : ''}: \`/health\` says \`${health.output.trim()}\`, a page that isn't there says “${nowhere?.output.trim() ?? ''}”.`,
     `\`/invoices/1\` serves:\n\n    ${indented}`,
-    `It is still running${server.session === null ? '' : ` as session ${server.session}`}: \`curl ${url}/products\` in the Terminal tab reaches it; from outside of this task nothing does. I changed no file.`,
+    `It is still running${server.session === null ? '' : ` as session ${server.session}`}: \`curl ${url}/products\` in the Terminal tab reaches it${fenced ? '; from outside of this task nothing does' : ''}. I changed no file.`,
   ].join('\n\n');
 };

@@ -1,5 +1,5 @@
 import type { Script } from '../play.ts';
-import { applyOnce, lookAround, patch, plan, resultAt, run, runTests, testsText, type Tests } from './common.ts';
+import { applyOnce, lookAround, patch, plan, resultAt, run, runTests, statusLines, testsText, type Tests } from './common.ts';
 
 const steps = ['Read the request and the cart', 'Write src/discount.js', 'Test it', 'Mark the issue as done'];
 
@@ -87,7 +87,7 @@ export const discounts: Script = function* () {
   if (said.endsWith('not done yet.')) return `${said} \`src/discount.js\` and its tests are in the worktree; nothing is committed.`;
   yield* applyOnce({ say: said, calls: [plan(steps, 3), issue] }, 'ISSUES.md', 'Status: done, see `src/discount.js`');
   const results = yield { calls: [plan(steps, steps.length), run('git status --short')] };
-  const changed = resultAt(results, 1).output.trim().split('\n').filter(Boolean);
+  const changed = statusLines(resultAt(results, 1).output);
   return [
     'Discount codes work: `discountOf(code, cents)` and `discountedTotal(cart, code)` in `src/discount.js`, with a test for each line of the request. `ISSUES.md` marks it as done.',
     said,

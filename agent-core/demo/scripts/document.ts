@@ -1,5 +1,5 @@
 import type { Script } from '../play.ts';
-import { applyOnce, lookAround, patch, plan, resultAt, run, type Part } from './common.ts';
+import { applyOnce, lookAround, patch, plan, resultAt, run, statusLines, type Part } from './common.ts';
 
 /** The modules in the order in which they build on each other, and a sentence on each. */
 const modules = [
@@ -63,9 +63,9 @@ export const documentLibrary: Script = function* () {
   const check = yield {
     calls: [run('sleep 1; grep -c "^- " docs/api.md; wc -l < docs/api.md; git status --short'), plan(steps, steps.length)],
   };
-  const [listed = '0', lines = '0', ...changed] = resultAt(check, 0).output.trim().split('\n');
+  const [listed = '0', lines = '0', ...changed] = statusLines(resultAt(check, 0).output);
   return [
-    `\`docs/api.md\` lists ${listed.trim()} functions of ${modules.length} modules (${functions} found in the code) on ${lines.trim()} lines, and the README links to it. The descriptions are the comments in the code, so they say what it does today.`,
+    `\`docs/api.md\` lists ${listed} functions of ${modules.length} modules (${functions} found in the code) on ${lines} lines, and the README links to it. The descriptions are the comments in the code, so they say what it does today.`,
     `Nothing is committed:\n\n    ${changed.join('\n    ')}`,
   ].join('\n\n');
 };
