@@ -102,14 +102,6 @@ const names = (result: { stdout: Buffer }): string[] => result.stdout.toString('
 const checkoutRequest = (checkout: string, args: readonly string[], answers: readonly number[] = []): OutsideRequest =>
   ({ gitDir: `${checkout}/.git`, workTree: checkout, args, answers });
 
-/** The base branch's commit if it has all of `tip`'s work by now, by whatever method; else null. Tried in `objects`. */
-export async function landedCommit(gitDir: string, objects: string, into: string, tip: string): Promise<string | null> {
-  const target = await branchTip(gitDir, into);
-  if (await isAncestor(gitDir, tip, target)) return target;
-  const { tree, conflicts } = await mergeTrees(objects, target, tip);
-  return conflicts.length === 0 && tree === (await text(gitDir, 'rev-parse', `${target}^{tree}`)) ? target : null;
-}
-
 /** Lands a branch. Either all of it happens, or nothing. Returns the new commit of the base branch. */
 export async function landBranch(
   request: LandRequest & { method: LandMethod; message: string; /** Called before the base branch moves. */ onCommit: (commit: string, from: string) => Promise<void> },

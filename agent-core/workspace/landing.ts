@@ -1,6 +1,6 @@
 import { Failure } from '../contract/errors.ts';
 import type { Landing, LandPreview } from '../contract/index.ts';
-import { landBranch, landedCommit, previewLanding } from '../git/land.ts';
+import { finishLanding, landBranch, previewLanding } from '../git/land.ts';
 import { diffFiles } from '../git/diff.ts';
 import { identity } from '../git/repository.ts';
 import { isAncestor, receivePack } from '../git/harvest.ts';
@@ -35,6 +35,9 @@ export class Landings {
     const into = await this.#into();
     const preview = await this.preview();
     if (preview.blocked !== null) throw blockedFailure(preview);
+    // What an earlier landing left must not stand for this one after a crash.
+    this.#meta.landing = null;
+    await this.#workspace.save();
     const last = uncommitted === 0 ? tip : await this.#commitRest(tree, tip, message ?? this.#meta.title);
     const title = message ?? (method === 'merge' ? `Merge branch '${this.#short}'\n\n${this.#meta.title}` : this.#meta.title);
     const commit = await landBranch({
@@ -47,12 +50,7 @@ export class Landings {
     return { method, into, commit, at: Date.now() };
   }
 
-  /** What a landing that was cut off came to: the base's commit when it has this work, null when nothing happened. */
-  async landedAs(into: string): Promise<string | null> {
-    const { tip } = await this.#workspace.harvest();
-    return landedCommit(this.#meta.project.gitDir, this.#workspace.checkpoints, into, tip);
-  }
-
+  /** What a landing that was cut off came to: the commit that is in the base now, null when nothing happened. */
   async landedAs(into: string): Promise<string | null> {
     const { landing, project } = this.#meta;
     if (landing === null || landing.into !== into) return null;

@@ -158,7 +158,7 @@ export class OpenWorkspace {
   }
 
   /** Git's patch of the named files between two trees, at most `limit` bytes of it. */
-  async patch(from: string, to: string, paths: readonly string[], options: { ignoreWhitespace?: boolean; limit?: number } = {}): Promise<{ patch: string; truncated: boolean }> {
+  async patch({ from, to, paths, ...options }: { from: string; to: string; paths: readonly string[]; ignoreWhitespace?: boolean; limit?: number }): Promise<{ patch: string; truncated: boolean }> {
     const files = await diffFiles(this.checkpoints, from, to);
     const renamed = new Map(files.filter((file) => file.oldPath !== null).map((file) => [file.path, file.oldPath as string]));
     return patch(this.checkpoints, { from, to, paths, renamed, ...options });
@@ -207,11 +207,6 @@ export class OpenWorkspace {
   /** Lands the final tree. Either all of it happens, or nothing outside the task's branch. */
   land(method: Landing['method'], message?: string): Promise<Landing> {
     return this.#landings.land(method, message);
-  }
-
-  /** The base's commit when it has this branch's work by now, else null. */
-  landedAs(into: string): Promise<string | null> {
-    return this.#landings.landedAs(into);
   }
 
   /** Used by landing: takes in a commit that was made on the branch from outside. */
