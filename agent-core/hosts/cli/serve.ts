@@ -38,12 +38,11 @@ class Lasting {
 
 /** Serves the app until a signal ends it; with a core of our own, that ends too. */
 export async function serveApp(wish: ServeWish): Promise<number> {
-  const renderer = await rendererFolder();
   const obtained = await obtain('serve', wish.folder);
   const core = new Lasting(obtained, wish.folder);
   try {
     if (wish.folder) await obtained.client.call('project/open', { path: wish.folder });
-    const served = await serve({ renderer, port: wish.port, open: (pending) => core.open(pending) });
+    const served = await serve({ renderer: await rendererFolder(), port: wish.port, open: (pending) => core.open(pending) });
     if (wish.json) printJson({ url: served.url });
     else print(`Signalbox is at ${served.url}`);
     if (!obtained.own) say('Attached to the Signalbox that runs already.');
