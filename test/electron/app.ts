@@ -20,7 +20,10 @@ export async function until<T>(what: string, probe: () => T | Promise<T>, ms = 2
   }
 }
 
-/** A Chromium with a debugging port that the app and the test both drive. */
+/**
+ * A Chromium with a debugging port that the app and the test both drive. Electron's pages hear when a port's other end
+ * closes; Chromium's own only with this feature.
+ */
 async function startBrowser(profile: string): Promise<{ process: ChildProcess; endpoint: string }> {
   const program = chromiumPaths.find((path) => existsSync(path));
   if (!program) throw new Error('no Chromium on this machine: npm run setup -- --tests');
@@ -31,6 +34,7 @@ async function startBrowser(profile: string): Promise<{ process: ChildProcess; e
     '--no-first-run',
     '--disable-dev-shm-usage',
     '--remote-debugging-port=0',
+    '--enable-blink-features=MessagePortCloseEvent',
   ];
   const child = spawn(program, [...flags, `--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
