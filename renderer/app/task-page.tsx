@@ -5,6 +5,7 @@ import { KeyFoot } from '../actions/key-foot.tsx';
 import type { Action } from '../actions/registry.ts';
 import { useTask, useUi } from '../state/hooks.ts';
 import { go } from '../state/route.ts';
+import { tabsAfter } from '../state/task-tabs.ts';
 import { ui, type TaskTab } from '../state/ui.ts';
 import { Button, Empty, Icon, Tabs, visibleTitle } from './task-kit.ts';
 import { ConversationPane } from '../features/conversation/conversation-pane.tsx';
@@ -26,15 +27,6 @@ function useWide(): boolean {
     query.addEventListener('change', listener);
     return () => query.removeEventListener('change', listener);
   }, () => matchMedia(wideQuery).matches);
-}
-
-const pair: readonly TaskTab[] = ['conversation', 'changes'];
-
-/** What a click on a tab shows: conversation and changes join side by side where there is room, the rest stand alone. */
-export function tabsAfter(tabs: readonly TaskTab[], picked: TaskTab, wide: boolean): readonly TaskTab[] {
-  const other = picked === 'conversation' ? 'changes' : 'conversation';
-  const joins = wide && pair.includes(picked) && tabs.length === 1 && tabs[0] === other;
-  return joins ? pair : [picked];
 }
 
 const show = (tab: TaskTab, wide: boolean) => ui.setState(({ tabs }) => (tabs.includes(tab) ? {} : { tabs: tabsAfter(tabs, tab, wide) }));

@@ -40,7 +40,7 @@ export function item<T extends ItemType>(type: T, change: Partial<ItemOf<T>> = {
   const number = ++made;
   return {
     id: itemId(number), threadId: ids.thread, turnId: ids.turn, startedAt: START + number * 1000, endedAt: START + number * 1000 + 200, type, ...given[type], ...change,
-  } as ItemOf<T>;
+  } as unknown as ItemOf<T>;
 }
 
 /** A board with one project, one task and its thread. */

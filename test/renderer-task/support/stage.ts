@@ -13,12 +13,12 @@ let browser: Promise<Browser> | undefined;
 export const shutBrowser = async (): Promise<void> => { await (await browser)?.close(); browser = undefined; };
 
 export interface Setting {
-  board?: Board; items?: Item[]; turns?: Turn[]; more?: boolean; repo?: DiffRepo; tabs?: string[]; context?: BrowserContextOptions;
+  board?: Board; items?: Item[]; turns?: Turn[]; more?: boolean; repo?: DiffRepo; tabs?: string[]; sidebar?: boolean; context?: BrowserContextOptions;
   answers?: StandInCore['answers'];
 }
 
 /** Opens the task page. `tabs` are the ones to show; errors that the page reports are kept in `problems`. */
-export async function stage({ board = someBoard(), items = [], turns = [someTurn()], more = false, repo, tabs = ['conversation'], context = {}, answers = {} }: Setting = {}): Promise<Stage> {
+export async function stage({ board = someBoard(), items = [], turns = [someTurn()], more = false, repo, tabs = ['conversation'], sidebar = true, context = {}, answers = {} }: Setting = {}): Promise<Stage> {
   const core = await StandInCore.start(await builtPage(), board);
   core.answers = {
     'thread/read': () => ({ thread: core.board.threads[ids.thread]!, items, turns, more, seq: core.now }),
@@ -29,7 +29,7 @@ export async function stage({ board = someBoard(), items = [], turns = [someTurn
   };
   browser ??= startBrowser();
   const held = await (await browser).newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...context });
-  await held.addInitScript((value) => localStorage.setItem('signalbox.ui', value), JSON.stringify({ tabs }));
+  await held.addInitScript((value) => localStorage.setItem('signalbox.ui', value), JSON.stringify({ tabs, sidebar }));
   const page = await held.newPage();
   page.setDefaultTimeout(8_000);
   const problems: string[] = [];
