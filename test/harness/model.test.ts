@@ -221,6 +221,15 @@ describe('rate limits', () => {
     expect((await Promise.all([first, ...others])).every((outcome) => outcome.status === 'completed')).toBe(true);
     expect(early).toBe(2);
   });
+  test('a thread that gives up lets the others try', async () => {
+    const t = await rig((request) => (request.input.some((item) => textOf(item) === 'lucky') ? [say('ok')] : [status(429)]));
+    const unlucky = t.turn('unlucky', { history: [] });
+    await vi.waitFor(() => {
+      if (t.server.requests.length < 2) throw new Error('not yet');
+    });
+    const lucky = t.turn('lucky', { history: [] });
+    expect((await Promise.all([unlucky, lucky])).map(({ status }) => status)).toContain('completed');
+  });
   test('a stop ends the wait at once', async () => {
     const t = await rig([[status(429, { headers: { 'retry-after': '600' } })]]);
     const stop = new AbortController();
@@ -291,6 +300,44 @@ test('where no summary can be had, that is said and the turn goes on', async () 
     message: 'finished',
   });
   expect(t.items('notice')).toMatchObject([{ level: 'warn', error: { code: 'model-refused' } }]);
+});
+
+test('the steps of a turn share their connections', async () => {
+  const sockets = new Set<unknown>();
+  let requests = 0;
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    sockets.add(request.socket);
+    requests += 1;
+    request.resume().on('end', () => {
+      const item =
+        requests < 5
+          ? { type: 'function_call', id: 'fc_1', call_id: `call_${requests}`, name: 'update_plan', arguments: '{"plan":[]}' }
+          : { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'ok', annotations: [] }] };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of [
+        { type: 'response.output_item.done', output_index: 0, item },
+        { type: 'response.completed', response: { output: [item] } },
+      ])
+        response.write(`data: ${JSON.stringify(event)}\n\n`);
+      response.end();
+    });
+  }).listen(0, '127.0.0.1', () => resolve());
+  await listening;
+  onEnd(
+    () =>
+      new Promise((done) => {
+        server.close(done);
+        server.closeAllConnections();
+      }),
+  );
+  const t = await rig([]);
+  expect(await t.turn('hi', { model: config(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`) })).toMatchObject({
+    status: 'completed',
+  });
+  expect(requests).toBe(5);
+  // The next request may go out while the last answer's end is still on its way.
+  expect(sockets.size).toBeLessThanOrEqual(2);
 });
 
 test('the lean fetch answers like the built-in one as far as the client looks', async () => {

@@ -116,12 +116,27 @@ class Attempt {
     const type = response.headers.get('content-type') ?? '';
     if (!type.includes('text/event-stream')) throw notAStream(this.#config, type, await response.text().catch(() => ''));
     this.#streaming = true;
-    for await (const event of data) {
+    const events = data[Symbol.asyncIterator]();
+    for (let next = await events.next(); !next.done; next = await events.next()) {
       this.#watchdog.refresh();
-      const reply = await this.#take(event);
-      if (reply) return reply;
+      const reply = await this.#take(next.value);
+      if (!reply) continue;
+      this.#drain(events);
+      return reply;
     }
     return null;
+  }
+
+  /** Lets the answer come to its own end, so that the connection can be used again; not for long, and nobody waits. */
+  #drain(events: AsyncIterator<unknown>): void {
+    const enough = setTimeout(() => this.#abort.abort(), 1000).unref();
+    const rest = async (): Promise<void> => {
+      while (!(await events.next()).done);
+    };
+    rest().then(
+      () => clearTimeout(enough),
+      () => clearTimeout(enough),
+    );
   }
 
   async #take(event: ResponseStreamEvent): Promise<ModelReply | null> {

@@ -33,7 +33,10 @@ export function persistent(port: ModelPort, { patience, limiter, limited }: Pers
           const fault = await attempt(port, request, call, limiter);
           if (!(fault instanceof ModelFault)) return fault;
           const pause = pauseFor(fault, tries, patience);
-          if (pause === null) throw exhausted(fault, tries);
+          if (pause === null) {
+            limiter.failed();
+            throw exhausted(fault, tries);
+          }
           if (fault.retry === 'limit') limiter.refused(pause);
           else {
             limiter.failed();
