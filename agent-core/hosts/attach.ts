@@ -12,6 +12,8 @@ import { serveClient, type Session } from './session.ts';
 /** How long a core may take from its lock to its socket: it reconciles what a crash left behind. */
 const START_MS = 60_000;
 const RETRY_MS = 25;
+/** How long a core that lets us in may take to answer. */
+const ANSWER_MS = 15_000;
 
 export interface ObtainOptions {
   home: string;
@@ -84,9 +86,10 @@ async function attach(home: string): Promise<Obtained | null> {
   const socket = await connectSocket(home);
   if (!socket) return null;
   const channel = socketChannel(socket, REPLY_LIMIT);
-  const client = await connectClient(channel).catch((thrown: unknown) => {
+  const late = setTimeout(() => channel.close(), ANSWER_MS);
+  const client = await connectClient(channel).finally(() => clearTimeout(late)).catch((thrown: unknown) => {
     channel.close();
-    // The core was on its way out: whoever comes next is the core.
+    // The core was on its way out, or hangs: the lock tells.
     if (thrown instanceof Failure && thrown.detail.code === 'internal') return null;
     throw thrown;
   });

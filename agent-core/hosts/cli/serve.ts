@@ -21,14 +21,11 @@ class Lasting {
   }
 
   async open(pending: () => number): Promise<Channel> {
-    if ((await this.#current).client.closed) this.#current = this.#again();
+    const current = this.#current;
+    const gone = await current.then(({ client }) => client.closed, () => true);
+    // Of pages that come back at once, one asks for the next core.
+    if (gone && current === this.#current) this.#current = obtain('serve', this.#openOn);
     return (await this.#current).open(pending);
-  }
-  async #again(): Promise<Obtained> {
-    const next = obtain('serve', this.#openOn);
-    // A failed try isn't kept: the page asks again.
-    next.catch(() => { this.#current = next.catch(() => obtain('serve', this.#openOn)); });
-    return next;
   }
   async close(): Promise<void> {
     const last = await this.#current.catch(() => null);
