@@ -3,7 +3,7 @@ export const channels = {
   connect: 'signalbox:connect',
   port: 'signalbox:port',
   pickFolder: 'signalbox:pick-folder',
-  openExternal: 'signalbox:open-external',
+  openLink: 'signalbox:open-link',
   notify: 'signalbox:notify',
   command: 'signalbox:command',
 } as const;
@@ -32,8 +32,8 @@ export interface Bridge {
   connect(): void;
   /** The system's folder picker: an absolute path, or null when it was cancelled. */
   pickFolder(): Promise<string | null>;
-  /** Opens an http(s) or mailto link in the person's browser; other schemes are refused. */
-  openExternal(url: string): void;
+  /** Opens an http(s) or mailto link in the person's browser; answers false for any other scheme. */
+  openLink(url: string): Promise<boolean>;
   /** A notification of the system, shown only while no window of ours has the focus. */
   notify(notice: Notice): void;
   /** Called with what the menu, a notification or a second start of the app asks for. Ends with the returned function. */

@@ -6,7 +6,7 @@ import { isOurFrame } from './sender.ts';
 export interface Requests {
   connect(contents: WebContents): void;
   pickFolder(contents: WebContents): Promise<string | null>;
-  openExternal(url: string): void;
+  openLink(url: string): boolean;
   notify(notice: Notice): void;
 }
 
@@ -32,8 +32,9 @@ export function answerRequests(requests: Requests): void {
     if (!isOurFrame(event.senderFrame)) throw new Error('refused');
     return requests.pickFolder(event.sender);
   });
-  ipcMain.on(channels.openExternal, (event, url: unknown) => {
-    if (isOurFrame(event.senderFrame)) requests.openExternal(text(url, 10_000));
+  ipcMain.handle(channels.openLink, (event, url: unknown) => {
+    if (!isOurFrame(event.senderFrame)) throw new Error('refused');
+    return requests.openLink(text(url, 10_000));
   });
 }
 

@@ -9,7 +9,7 @@ import { setMenu } from './menu.ts';
 import { notify } from './notifications.ts';
 import { declareScheme, servePage } from './page.ts';
 import { paths, separateHomes } from './paths.ts';
-import { denyByDefault, openExternal } from './security.ts';
+import { denyByDefault, openLink } from './security.ts';
 import { showWindow } from './window.ts';
 
 /** The folder that a command line asks for: the last word that is no option, from the folder it was typed in. */
@@ -47,7 +47,7 @@ async function begin(): Promise<void> {
   setMenu();
   const keeper = await coreKeeper();
   keeper.start();
-  answerRequests({ connect: (contents) => handPort(contents, keeper.connect()), pickFolder, openExternal, notify });
+  answerRequests({ connect: (contents) => handPort(contents, keeper.connect()), pickFolder, openLink, notify });
   showWindow();
 
   app.on('activate', () => showWindow());

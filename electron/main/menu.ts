@@ -20,9 +20,9 @@ const menus: { label: string; entries: Entry[] }[] = [
     label: 'File',
     entries: [
       { action: 'task.new', label: 'New task', keys: 'CmdOrCtrl+N' },
-      { action: 'project.open', label: 'Open a project …', keys: 'CmdOrCtrl+O' },
+      { action: 'project.open', label: 'Open a folder', keys: 'CmdOrCtrl+O' },
       '---',
-      { action: 'settings.open', label: 'Settings', keys: 'CmdOrCtrl+,' },
+      { action: 'go.settings', label: 'Settings', keys: 'CmdOrCtrl+,' },
       '---',
       { role: mac ? 'close' : 'quit' },
     ],
@@ -34,7 +34,7 @@ const menus: { label: string; entries: Entry[] }[] = [
   {
     label: 'View',
     entries: [
-      { action: 'palette.open', label: 'Commands', keys: 'CmdOrCtrl+K' },
+      { action: 'app.palette', label: 'Search tasks and actions', keys: 'CmdOrCtrl+K' },
       '---',
       { role: 'resetZoom' },
       { role: 'zoomIn' },

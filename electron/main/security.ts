@@ -1,16 +1,17 @@
 import { app, session, shell, type WebContents } from 'electron';
 import { isOurPage } from '../ipc/sender.ts';
 
-/** Links leave for the person's browser, and only with these schemes. */
-export function openExternal(url: string): void {
+/** Links leave for the person's browser, and only with these schemes; false for any other. */
+export function openLink(url: string): boolean {
   let scheme: string;
   try {
     scheme = new URL(url).protocol;
   } catch {
-    return;
+    return false;
   }
-  if (!['http:', 'https:', 'mailto:'].includes(scheme)) return;
+  if (!['http:', 'https:', 'mailto:'].includes(scheme)) return false;
   shell.openExternal(url).catch((error: unknown) => console.error('signalbox: the link could not be opened:', error));
+  return true;
 }
 
 function confine(contents: WebContents): void {
@@ -23,7 +24,7 @@ function confine(contents: WebContents): void {
   contents.on('will-redirect', (event) => event.preventDefault());
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(({ url }) => {
-    openExternal(url);
+    openLink(url);
     return { action: 'deny' };
   });
 }

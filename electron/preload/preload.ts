@@ -6,7 +6,7 @@ const bridge: Bridge = {
   platform: process.platform as Bridge['platform'],
   connect: () => ipcRenderer.send(channels.connect),
   pickFolder: () => ipcRenderer.invoke(channels.pickFolder) as Promise<string | null>,
-  openExternal: (url: string) => ipcRenderer.send(channels.openExternal, url),
+  openLink: (url: string) => ipcRenderer.invoke(channels.openLink, url) as Promise<boolean>,
   notify: (notice: Notice) => ipcRenderer.send(channels.notify, notice),
   onCommand: (listener) => {
     const pass = (_event: unknown, command: Command): void => listener(command);

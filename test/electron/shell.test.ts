@@ -105,7 +105,7 @@ describe('the Electron shell on the stand-in electron module', () => {
       bridge: Object.keys(window.signalbox ?? {}).toSorted(),
       node: [typeof Reflect.get(window, 'require'), typeof Reflect.get(window, 'process'), typeof Reflect.get(window, 'Buffer')],
     }));
-    expect(seen.bridge).toEqual(['connect', 'notify', 'onCommand', 'openExternal', 'pickFolder', 'platform']);
+    expect(seen.bridge).toEqual(['connect', 'notify', 'onCommand', 'openLink', 'pickFolder', 'platform']);
     expect(seen.node).toEqual(['undefined', 'undefined', 'undefined']);
   });
 
@@ -134,7 +134,7 @@ describe('the Electron shell on the stand-in electron module', () => {
     const before = app.reports.filter((report) => report.kind === 'opened-link').length;
     await app.page.evaluate(() => {
       for (const url of ['file:///etc/passwd', 'javascript:alert(1)', 'smb://x/y', 'nonsense', 'https://example.com/a'])
-        window.signalbox?.openExternal(url);
+        void window.signalbox?.openLink(url);
     });
     expect((await app.told('opened-link', before + 1)).url).toBe('https://example.com/a');
     expect(app.reports.filter((report) => report.kind === 'opened-link')).toHaveLength(before + 1);
@@ -177,8 +177,11 @@ describe('the Electron shell on the stand-in electron module', () => {
       until(text, () => app.page.evaluate((one) => (Reflect.get(window, 'heard') as string[]).includes(one), text));
     app.order({ kind: 'click-menu', label: 'New task' });
     await heard('task.new');
+    await app.page.getByRole('dialog').waitFor();
+    await app.page.keyboard.press('Escape');
     app.order({ kind: 'second-instance', argv: ['electron', '.', 'repo'], cwd: '/there' });
     await heard('project.open /there/repo');
+    await app.page.getByText('There is no folder at /there/repo').waitFor();
   });
 
   it('notifies only while the person looks elsewhere', async () => {
@@ -197,8 +200,16 @@ describe('the Electron shell on the stand-in electron module', () => {
   it('keeps the window when the core dies, and starts another', async () => {
     await hello(app);
     const first = await app.told('core');
+    await app.page.evaluate(() => {
+      const words = 'The connection to the core is lost';
+      new MutationObserver(() => document.body.textContent.includes(words) && Reflect.set(window, 'saidSo', true)).observe(document.body, {
+        childList: true,
+        subtree: true,
+      });
+    });
     process.kill(first.pid, 'SIGKILL');
     await until('the page to hear of it', () => app.page.evaluate(() => window.probe?.closed ?? false));
+    await until('the page to say so', () => app.page.evaluate(() => Reflect.get(window, 'saidSo') === true));
     const second = await app.told('core', 2);
     expect(second.pid).not.toBe(first.pid);
     const snapshot = await hello(app);

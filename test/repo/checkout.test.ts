@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -139,6 +139,17 @@ describe('packaging', () => {
       enableNodeOptionsEnvironmentVariable: false,
       onlyLoadAppFromAsar: true,
     });
+  });
+});
+
+describe('the menu of the window', () => {
+  it('names actions of the page’s registry', () => {
+    const actions = readdirSync(join(root, 'renderer/actions'))
+      .map((file) => read(`renderer/actions/${file}`))
+      .join('\n');
+    const named = [...read('electron/main/menu.ts').matchAll(/action: '([\w.]+)'/g)].map(([, action]) => action);
+    expect(named.length).toBeGreaterThan(2);
+    for (const action of named) expect(actions, action).toContain(`id: '${action}'`);
   });
 });
 
