@@ -3,7 +3,8 @@ export type Call =
   | { kind: 'send'; channel: string; args: unknown[] }
   | { kind: 'invoke'; channel: string; args: unknown[] }
   | { kind: 'port'; id: number; data: unknown }
-  | { kind: 'close'; id: number };
+  | { kind: 'close'; id: number }
+  | { kind: 'open'; url: string };
 
 /** What main calls in the page. */
 export interface PageSide {
@@ -24,6 +25,12 @@ export function pageSide(): { contextBridge: object; ipcRenderer: object } {
   const listeners = new Map<string, Set<(event: { ports: MessagePort[] }, ...args: unknown[]) => void>>();
   const ports = new Map<number, MessagePort>();
   const call = (message: Call) => window.__standInCall(message);
+  const open = window.open.bind(window);
+  window.open = (url) => {
+    const address = new URL(url ?? 'about:blank', window.location.href).href;
+    void call({ kind: 'open', url: address }).then((allowed) => allowed === true && open(address));
+    return null;
+  };
   const arrive = (id: number): MessagePort => {
     const { port1, port2 } = new MessageChannel();
     ports.set(id, port1);

@@ -105,10 +105,7 @@ export class WebContents extends EventEmitter {
     const url = toApp(request.url());
     const elsewhere = !page.mainFrame().url().startsWith('about:') || !request.url().startsWith(this.#ours);
     if (request.isNavigationRequest()) {
-      if (pageOf(request) !== page) {
-        this.#openHandler?.({ url });
-        return stay(route);
-      }
+      if (pageOf(request) !== page) return stay(route);
       if (elsewhere && prevented(this, 'will-navigate', url)) return stay(route);
     }
     const handler = handlers.get(new URL(url).protocol.slice(0, -1));
@@ -125,6 +122,7 @@ export class WebContents extends EventEmitter {
     const event = { senderFrame: senderOf(frame), sender: this };
     if (call.kind === 'port') this.#handed.fromThere(call.id, call.data);
     else if (call.kind === 'close') this.#handed.closedThere(call.id);
+    else if (call.kind === 'open') return this.#openHandler?.({ url: toApp(call.url) }).action !== 'deny';
     else if (call.kind === 'send') ipcMain.emit(call.channel, event, ...call.args);
     else return ipcMain.handlers.get(call.channel)?.(event, ...call.args);
     return undefined;
