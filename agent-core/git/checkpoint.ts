@@ -19,7 +19,6 @@ export interface SnapPlace {
   /** The project's bare checkpoint store, never seen inside. */
   checkpoints: string;
   gitDir: string;
-  repo: string;
   worktree: string;
   workspaceId: string;
 }
@@ -40,7 +39,7 @@ export async function makeCheckpointStore(store: string, gitDir: string): Promis
 export async function makeSnap(place: SnapPlace, index: string | null): Promise<void> {
   await rm(place.snap, { recursive: true, force: true });
   for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info']) await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
-  const settings = (await allowedSettings(place.repo)).filter(([key]) => key.startsWith('core.'));
+  const settings = (await allowedSettings(place.gitDir)).filter(([key]) => key.startsWith('core.'));
   const exclude = await readFile(join(place.gitDir, 'info', 'exclude'), 'utf8').catch(() => '');
   await Promise.all([
     writeFile(join(place.snap, 'config'), renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']])),

@@ -126,7 +126,17 @@ export interface Identity {
 
 /** Who commits in a repository: the person's own settings, or a stand-in that says what it is. */
 export async function identity(folder: string): Promise<Identity> {
-  const found = await discover(folder, ['config', '--null', '--get-regexp', '^user\\.(name|email)$'], [1]);
+  return readIdentity(await discover(folder, IDENTITY, [1]));
+}
+
+/** The same by git directory: for repositories whose worktrees an agent may have been in. */
+export async function identityOf(gitDir: string): Promise<Identity> {
+  return readIdentity(await outside({ gitDir, args: IDENTITY, personal: true, answers: [1] }));
+}
+
+const IDENTITY = ['config', '--null', '--get-regexp', '^user\\.(name|email)$'];
+
+function readIdentity(found: { stdout: Buffer }): Identity {
   const values = new Map<string, string>();
   for (const entry of found.stdout.toString('utf8').split('\0')) {
     const [key = '', value = ''] = entry.split('\n');

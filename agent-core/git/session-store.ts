@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Bind } from '../sandbox/types.ts';
 import type { Identity } from './repository.ts';
 import { parsePackedRefs, renderPackedRefs, type PackedRef } from './refs.ts';
-import { discover, isOid, outsideText } from './runner.ts';
+import { isOid, outside, outsideText } from './runner.ts';
 import { readStoreFile, writeStoreFile } from './store-files.ts';
 
 /** Where the repository's objects appear inside, read-only. */
@@ -63,8 +63,8 @@ const PLAIN = new RegExp(`^(?:${[
 ].join('|')})$`, 's');
 
 /** The repository's settings that may be seen inside, as `key` and `value` in order. */
-export async function allowedSettings(repo: string): Promise<[string, string][]> {
-  const listed = (await discover(repo, ['config', '--list', '-z'])).stdout.toString('utf8').split('\0');
+export async function allowedSettings(gitDir: string): Promise<[string, string][]> {
+  const listed = (await outside({ gitDir, args: ['config', '--list', '-z'], personal: true })).stdout.toString('utf8').split('\0');
   const settings: [string, string][] = [];
   for (const entry of listed) {
     const newline = entry.indexOf('\n');
@@ -101,11 +101,11 @@ export const coreSettings = (bare: boolean): [string, string][] => [['core.repos
  * Makes the store, ready for a checkout inside. Only called while nothing runs in the workspace: what was there is
  * removed, the folder itself kept (it may be mounted). Returns the base refs as they were copied.
  */
-export async function seedStore(place: StorePlace & { repo: string; commit: string; who: Identity }): Promise<Map<string, PackedRef>> {
+export async function seedStore(place: StorePlace & { commit: string; who: Identity }): Promise<Map<string, PackedRef>> {
   const { store, gitDir, admin, worktree, branch, commit, who } = place;
   await mkdir(store, { recursive: true, mode: 0o700 });
   const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
-    allowedSettings(place.repo), baseRefs(gitDir, branch), objectRoots(gitDir),
+    allowedSettings(gitDir), baseRefs(gitDir, branch), objectRoots(gitDir),
     readFile(join(gitDir, 'HEAD'), 'utf8'),
     readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''),
     readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),

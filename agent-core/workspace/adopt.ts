@@ -5,7 +5,7 @@ import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
 import { checkIndex } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
 import { realHead, renderPackedRefs } from '../git/refs.ts';
-import { identity, locateRepository } from '../git/repository.ts';
+import { identityOf, locateRepository } from '../git/repository.ts';
 import { discover } from '../git/runner.ts';
 import { seedStore } from '../git/session-store.ts';
 import { replaceFile, storeFileStamp } from '../git/store-files.ts';
@@ -33,7 +33,7 @@ export async function adopt(places: Places, dir: string, made: { id: WorkspaceId
   };
   await writeMeta(places, meta);
   const place = storePlace(places, meta);
-  const seen = await seedStore({ ...place, repo, commit: head.oid, who: await identity(repo) });
+  const seen = await seedStore({ ...place, commit: head.oid, who: await identityOf(gitDir) });
   await moveRefs(gitDir, [[keepRef(meta.id), head.oid, null]]);
   await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
   const index = join(gitDir, 'worktrees', admin, 'index');

@@ -2,7 +2,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Landing, LandPreview } from '../contract/index.ts';
 import { finishLanding, landBranch, previewLanding } from '../git/land.ts';
 import { diffFiles } from '../git/diff.ts';
-import { identity } from '../git/repository.ts';
+import { identityOf } from '../git/repository.ts';
 import { isAncestor, receivePack } from '../git/harvest.ts';
 import { realRef } from '../git/refs.ts';
 import { outside, outsideText } from '../git/runner.ts';
@@ -73,8 +73,8 @@ export class Landings {
   }
 
   async #request(tip: string) {
-    const { gitDir, repo } = this.#meta.project;
-    return { gitDir, tip, branch: this.#short, into: await this.#into(), who: await identity(repo), isAgents: this.#context.isAgents };
+    const { gitDir } = this.#meta.project;
+    return { gitDir, tip, branch: this.#short, into: await this.#into(), who: await identityOf(gitDir), isAgents: this.#context.isAgents };
   }
 
   /** The local branch that the task started from, or the local one of its remote base's name. */
@@ -89,7 +89,7 @@ export class Landings {
   }
 
   async #commitIn(gitDir: string, tree: string, parent: string, message = this.#meta.title): Promise<string> {
-    const { name, email } = await identity(this.#meta.project.repo);
+    const { name, email } = await identityOf(this.#meta.project.gitDir);
     const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
     return outsideText(gitDir, ['commit-tree', tree, '-p', parent, '-F', '-'], { env, input: `${message}\n` });
   }

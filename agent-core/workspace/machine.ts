@@ -21,9 +21,9 @@ export async function machineSpec(places: Places, meta: Meta, policy: Policy = d
 
 /** The git directory itself, read-only, with settings that hold no credentials. */
 async function inPlaceBinds(places: Places, meta: Meta): Promise<Bind[]> {
-  const { gitDir, repo } = meta.project;
+  const { gitDir } = meta.project;
   const config = join(places.of(meta.id), 'config');
-  await writeFile(config, renderConfig([...(await allowedSettings(repo)), ...coreSettings(false)]));
+  await writeFile(config, renderConfig([...(await allowedSettings(gitDir)), ...coreSettings(false)]));
   return [
     { source: gitDir, target: gitDir, access: 'read' },
     { source: config, target: join(gitDir, 'config'), access: 'read' },

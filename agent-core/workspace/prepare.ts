@@ -6,7 +6,7 @@ import { checkIndex } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
 import { matchAdmin } from '../git/harvest.ts';
 import { realHead, realRef, renderPackedRefs } from '../git/refs.ts';
-import { identity, resolveBase } from '../git/repository.ts';
+import { identityOf, resolveBase } from '../git/repository.ts';
 import { outsideText } from '../git/runner.ts';
 import { seedStore } from '../git/session-store.ts';
 import { replaceFile } from '../git/store-files.ts';
@@ -49,7 +49,7 @@ export const storePlace = (places: Places, meta: Meta) => ({
 });
 
 export const snapPlace = (places: Places, meta: Meta) => ({
-  snap: places.snap(meta.id), checkpoints: places.checkpoints(meta.project.id), gitDir: meta.project.gitDir, repo: meta.project.repo, worktree: meta.path, workspaceId: meta.id,
+  snap: places.snap(meta.id), checkpoints: places.checkpoints(meta.project.id), gitDir: meta.project.gitDir, worktree: meta.path, workspaceId: meta.id,
 });
 
 export const keepRef = (id: string): string => `refs/signalbox/${id}/base`;
@@ -110,9 +110,9 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
 async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine): Promise<void> {
   const { places } = context;
   const place = storePlace(places, meta);
-  const who = await identity(meta.project.repo);
+  const who = await identityOf(meta.project.gitDir);
   const [seen] = await Promise.all([
-    seedStore({ ...place, repo: meta.project.repo, commit: meta.baseCommit, who }),
+    seedStore({ ...place, commit: meta.baseCommit, who }),
     makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir),
   ]);
   await checkoutInside(machine, place, meta.baseCommit, {
