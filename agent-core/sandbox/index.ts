@@ -9,6 +9,8 @@ import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
 import { findToolchains } from './person/toolchains.ts';
 import { compileFilter } from './seccomp/filter.ts';
+import { doctorProbes, selfTest } from './selftest/index.ts';
+import { installCommand } from './selftest/obstacle.ts';
 import type { Policy, SandboxDriver } from './types.ts';
 
 export interface Sandbox {
@@ -30,9 +32,9 @@ export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null
 
 function findPrograms(env: NodeJS.ProcessEnv): Programs {
   const bwrap = findProgram('bwrap', env);
-  if (!bwrap) throw new Failure('cannot-confine', 'bubblewrap is not installed, so nothing can be run in a sandbox.', { fix: 'sudo apt install bubblewrap' });
+  if (!bwrap) throw new Failure('cannot-confine', 'bubblewrap is not installed, so nothing can be run in a sandbox.', { fix: installCommand('bubblewrap') });
   const nsenter = findProgram('nsenter', env);
-  if (!nsenter) throw new Failure('cannot-confine', 'nsenter (util-linux) is not installed, so nothing can be run in a sandbox.', { fix: 'sudo apt install util-linux' });
+  if (!nsenter) throw new Failure('cannot-confine', 'nsenter (util-linux) is not installed, so nothing can be run in a sandbox.', { fix: installCommand('util-linux') });
   return { bwrap, nsenter };
 }
 
@@ -70,9 +72,10 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
     },
   };
   const none = createNoneDriver(async () => ({ ...(await environment()), HOME: home }));
+  const tested = { driver: confined, prepare: person, stateDir, env, find: (name: string) => findProgram(name, env) };
   return {
     driver: (policy) => (policy.mode === 'full' ? none : confined),
-    selfTest: async () => ({ state: 'checking', driver: 'bubblewrap', probes: [], ms: 0 }),
-    probes: async () => [],
+    selfTest: () => selfTest(tested),
+    probes: () => doctorProbes(tested),
   };
 }

@@ -20,3 +20,13 @@ export function inheritedDescriptors(): number[] {
   }
   return found;
 }
+
+/**
+ * Puts a shell in front that shuts inherited descriptors above `keep`; bash, since it can name those above 9. Without
+ * any (the usual case) the command stays as it is.
+ */
+export function withoutLeaks(leaks: number[], keep: number, file: string, args: string[]): [string, string[]] {
+  const shut = leaks.filter((descriptor) => descriptor > keep);
+  if (shut.length === 0) return [file, args];
+  return ['/bin/bash', ['-c', `exec ${shut.map((descriptor) => `${descriptor}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
+}

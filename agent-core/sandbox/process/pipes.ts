@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import type { Exit, SandboxProcess } from '../types.ts';
 import { OutputFan } from './output.ts';
+import type { Pipes } from './pipe-pool.ts';
 import { signalNumber } from './collect.ts';
 
 /** How a driver ends the tree of a process that it started. Resolves when the tree is gone (interrupt: when it was sent). */
@@ -10,49 +10,59 @@ export type KillTree = (how: 'interrupt' | 'terminate' | 'kill') => Promise<void
 /** After the command ended, a daemon may hold its output open: this long without a byte means that the rest is the daemon's. */
 const QUIET_MS = 120;
 
+/** Settles when the process ended and its output is read, or is a daemon's that still holds the pipes. */
+function whenDone(child: ChildProcess, pipes: Pipes, waiting: () => boolean, lastByte: () => number): Promise<Exit> {
+  return new Promise((resolve) => {
+    let exit: Exit | null = null;
+    let exitedAt = 0;
+    let open = 2;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = () => {
+      if (!exit) return;
+      clearTimeout(timer);
+      resolve(exit);
+    };
+    const watchQuiet = () => {
+      if (!waiting() && performance.now() - Math.max(lastByte(), exitedAt) >= QUIET_MS) settle();
+      else timer = setTimeout(watchQuiet, QUIET_MS);
+    };
+    for (const stream of [pipes.stdout, pipes.stderr]) stream.once('close', () => { if (--open === 0) settle(); });
+    child.once('exit', (code, signal) => {
+      exit = { code: code ?? 128 + (signal ? signalNumber(signal) : 0), signal };
+      exitedAt = performance.now();
+      pipes.stdin.destroy();
+      if (open === 0) settle();
+      else timer = setTimeout(watchQuiet, QUIET_MS);
+    });
+  });
+}
+
 /**
  * A {@link SandboxProcess} on three pipes. When the command ends while a daemon of it still holds the output, the
  * streams end for listeners but are read on into nothing, so that the daemon neither blocks nor gets SIGPIPE.
  */
-export function pipeProcess(child: ChildProcess, killTree: KillTree, signal?: AbortSignal): SandboxProcess {
-  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
+export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTree, signal?: AbortSignal): SandboxProcess {
+  const { stdin, stdout, stderr } = pipes;
   let paused = false;
   let held = false;
   let detached = false;
   let lastByte = 0;
   const flow = () => {
-    for (const stream of streams) if ((paused || held) && !detached) stream.pause(); else stream.resume();
+    for (const stream of [stdout, stderr]) if ((paused || held) && !detached) stream.pause(); else stream.resume();
   };
   const fan = new OutputFan((on) => { held = on; flow(); });
-  const forward = (stream: Readable | null, name: 'stdout' | 'stderr') => {
-    stream?.on('data', (chunk: Buffer) => { lastByte = performance.now(); if (!detached) fan.push(chunk, name); });
-    stream?.on('error', () => {});
-  };
-  forward(child.stdout, 'stdout');
-  forward(child.stderr, 'stderr');
-  child.stdin?.on('error', () => {});
-
-  const exited = new Promise<Exit>((resolve) => {
-    let exit: Exit | null = null;
-    let timer: NodeJS.Timeout | undefined;
-    const settle = () => {
-      clearTimeout(timer);
-      detached = true;
-      flow();
-      resolve(exit ?? { code: 127, signal: null });
-    };
-    const watchQuiet = () => {
-      if (!paused && !held && performance.now() - lastByte >= QUIET_MS) settle();
-      else timer = setTimeout(watchQuiet, QUIET_MS);
-    };
-    child.once('exit', (code, signalName) => {
-      exit = { code: code ?? 128 + (signalName ? signalNumber(signalName) : 0), signal: signalName };
-      child.stdin?.destroy();
-      lastByte = performance.now();
-      timer = setTimeout(watchQuiet, QUIET_MS);
-    });
-    child.once('close', settle);
-    child.once('error', settle);
+  for (const [stream, name] of [[stdout, 'stdout'], [stderr, 'stderr']] as const) {
+    stream.on('data', (chunk: Buffer) => { lastByte = performance.now(); if (!detached) fan.push(chunk, name); });
+    stream.on('error', () => {});
+  }
+  stdin.on('error', () => {});
+  const exited = whenDone(child, pipes, () => paused || held, () => lastByte).then((exit) => {
+    detached = true;
+    flow();
+    // What a daemon still writes must not keep a core running that has nothing else to do.
+    stdout.unref();
+    stderr.unref();
+    return exit;
   });
 
   const abort = () => void killTree('terminate');
@@ -64,8 +74,8 @@ export function pipeProcess(child: ChildProcess, killTree: KillTree, signal?: Ab
     pid: child.pid ?? -1,
     exited,
     onOutput: (listener) => fan.listen(listener),
-    write: (data) => { if (child.stdin?.writable) child.stdin.write(data); },
-    endInput: () => { child.stdin?.end(); },
+    write: (data) => { if (stdin.writable) stdin.write(data); },
+    endInput: () => { stdin.end(); },
     pause: () => { paused = true; flow(); },
     resume: () => { paused = false; flow(); },
     resize: () => {},

@@ -20,7 +20,7 @@ export interface Frame {
 export const DESCRIPTORS = { seccomp: 3, pidNamespace: 4, userNamespace: 5 } as const;
 
 /** Names that change what a dynamically linked program or a shell does before `main`: they must not reach the launcher. */
-const LOADER = /^(LD_|GLIBC_|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_|HOSTALIASES|RES_OPTIONS|BASH_|ENV$|SHELLOPTS|PS4|IFS$|TMPDIR$|_$)/;
+const LOADER = /^(LD_|GLIBC_|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_|HOSTALIASES|RES_OPTIONS|BASH_|ENV$|SHELLOPTS|PS4|IFS$)/;
 
 /** Splits an environment in what the launcher may have too, and what is set only for the command. */
 export function splitEnvironment(env: Record<string, string>): { shared: Record<string, string>; args: string[] } {

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Readable } from 'node:stream';
 import { Failure } from '../../../contract/errors.ts';
+import { inheritedDescriptors, withoutLeaks } from '../../leaks.ts';
 
 /** The programs that put up the fence, absolute. */
 export interface Programs {
@@ -66,7 +67,8 @@ const childPid = (info: string): number => {
 };
 
 async function started(command: string, args: string[]): Promise<{ child: ChildProcess; pid: number }> {
-  const child = spawn(command, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true });
+  const [file, words] = withoutLeaks(inheritedDescriptors(), 3, command, args);
+  const child = spawn(file, words, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true });
   child.stdin?.on('error', () => {});
   const line = [command, ...args].join(' ');
   let info = '';

@@ -5,6 +5,7 @@ import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxPr
 import { openDoor } from '../../door.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
+import { PipePool } from '../../process/pipe-pool.ts';
 import { pipeProcess } from '../../process/pipes.ts';
 import { terminalProcess } from '../../process/terminal.ts';
 import { fileSystemArguments, mustExist, splitEnvironment, type Frame } from './arguments.ts';
@@ -56,6 +57,7 @@ class BubblewrapMachine implements Machine {
   #leaks = inheritedDescriptors();
   #disposed = false;
   #running = new Set<SandboxProcess>();
+  #pool: PipePool;
 
   constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, holder: Holder, roots: string[]) {
     this.spec = { ...spec };
@@ -63,6 +65,7 @@ class BubblewrapMachine implements Machine {
     this.#options = options;
     this.#person = person;
     this.#holder = holder;
+    this.#pool = new PipePool(`${spec.stateDir}/pipes`);
     this.#limits = limitText(spec.policy.limits);
     this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
   }
@@ -90,6 +93,7 @@ class BubblewrapMachine implements Machine {
     this.#disposed = true;
     await this.#holder.end();
     await Promise.all([...this.#running].map((child) => child.exited));
+    this.#pool.dispose();
   }
 
   #launch(request: RunRequest): Launch {
@@ -104,15 +108,13 @@ class BubblewrapMachine implements Machine {
     };
   }
 
-  #withPipes(launch: Launch, request: RunRequest): Promise<SandboxProcess> {
-    const child = launchPiped(launch);
-    return new Promise((resolve, reject) => {
-      child.once('error', (error) => reject(new Failure('cannot-confine', `The sandbox could not start a command: ${error.message}`)));
-      if (child.pid === undefined) return;
-      const tree = treeOf(child.pid, () => running.exited);
-      const running: SandboxProcess = pipeProcess(child, treeKiller(tree), request.signal);
-      resolve(this.#track(running));
+  async #withPipes(launch: Launch, request: RunRequest): Promise<SandboxProcess> {
+    const { child, pipes } = await launchPiped(launch, this.#pool).catch((error: unknown) => {
+      throw error instanceof Failure ? error : new Failure('cannot-confine', `The sandbox could not start a command: ${String(error)}`);
     });
+    const tree = treeOf(child.pid, () => running.exited);
+    const running: SandboxProcess = pipeProcess(child, pipes, treeKiller(tree), request.signal);
+    return this.#track(running);
   }
 
   async #inTerminal(launch: Launch, request: RunRequest, size: { cols: number; rows: number }): Promise<SandboxProcess> {

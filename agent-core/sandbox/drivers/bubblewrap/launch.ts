@@ -1,6 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { IPty } from 'node-pty';
+import { withoutLeaks } from '../../leaks.ts';
+import type { PipePool } from '../../process/pipe-pool.ts';
+import { spawnPiped } from '../../process/spawn-piped.ts';
 import { openTerminal } from '../../process/terminal.ts';
 import { DESCRIPTORS } from './arguments.ts';
 import type { Holder, Programs } from './holder.ts';
@@ -35,23 +37,14 @@ function joinArguments(launch: Launch, inner: string): string[] {
   ];
 }
 
-/** Shuts inherited descriptors, of any number, in a shell that can name those above 9. */
-function withoutLeaks(launch: Launch, file: string, args: string[]): [string, string[]] {
-  const high = launch.leaks.filter((descriptor) => descriptor > userNamespace);
-  if (high.length === 0) return [file, args];
-  // Node's pipes are sockets, and bash takes a socket on stdin for a remote shell that wants ~/.bashrc.
-  return ['/bin/bash', ['--norc', '--noprofile', '-c', `exec ${high.map((n) => `${n}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
-}
-
 /** Starts the command with pipes. */
-export function launchPiped(launch: Launch): ChildProcess {
-  const [file, args] = withoutLeaks(launch, launch.programs.nsenter, joinArguments(launch, 'exec "$@"'));
+export async function launchPiped(launch: Launch, pool: PipePool) {
+  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter, joinArguments(launch, 'exec "$@"'));
   // A filter's descriptor is read to its end once: a fresh one for each start.
   const filter = openSync(launch.seccomp, 'r');
   try {
-    return spawn(file, args, {
-      cwd: '/', env: launch.env, detached: true,
-      stdio: ['pipe', 'pipe', 'pipe', filter, launch.holder.pidNamespace, launch.holder.userNamespace],
+    return await spawnPiped(pool, {
+      file, args, env: launch.env, cwd: '/', more: [filter, launch.holder.pidNamespace, launch.holder.userNamespace],
     });
   } finally {
     closeSync(filter);
@@ -67,7 +60,7 @@ export function launchTerminal(launch: Launch, size: { cols: number; rows: numbe
     launch.seccomp, `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`, `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
   ];
   const open = `trap '' INT QUIT TSTP; exec ${seccomp}<"$0" ${pidNamespace}<"$1" ${userNamespace}<"$2"; shift 2; exec "$@"`;
-  const [file, args] = withoutLeaks(launch, launch.programs.nsenter,
+  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter,
     joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP "$@"'));
   return openTerminal({
     file: '/bin/sh', args: ['-c', open, ...paths, file, ...args], env: launch.env, cwd: '/', size,

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Failure } from '../../../contract/errors.ts';
 import { openDoor } from '../../door.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
+import { PipePool } from '../../process/pipe-pool.ts';
 import { pipeProcess } from '../../process/pipes.ts';
+import { spawnPiped } from '../../process/spawn-piped.ts';
 import { openTerminal, terminalProcess } from '../../process/terminal.ts';
 import type { Machine, MachineSpec, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 
@@ -36,6 +37,7 @@ class OpenMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
   #base: Record<string, string>;
+  #pool: PipePool;
   #running = new Set<SandboxProcess>();
   #marks = new Set<string>();
   #disposed = false;
@@ -44,6 +46,7 @@ class OpenMachine implements Machine {
     this.spec = { ...spec };
     this.files = openDoor(spec.worktree);
     this.#base = base;
+    this.#pool = new PipePool(`${spec.stateDir}/pipes-outside`);
   }
 
   setPolicy(policy: MachineSpec['policy']): void {
@@ -65,14 +68,12 @@ class OpenMachine implements Machine {
       const inTerminal: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
       return this.#track(inTerminal);
     }
-    const child = spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-    return new Promise((resolve, reject) => {
-      child.once('error', (error) => reject(new Failure('invalid-input', `${file} could not be started: ${error.message}`)));
-      if (child.pid === undefined) return;
-      const tree = treeOf(child.pid, `${MARK}=${mark}`, () => running.exited);
-      const running: SandboxProcess = pipeProcess(child, treeKiller(tree), request.signal);
-      resolve(this.#track(running));
+    const { child, pipes } = await spawnPiped(this.#pool, { file, args, env, cwd }).catch((error: unknown) => {
+      throw error instanceof Failure ? error : new Failure('invalid-input', `${file} could not be started in ${cwd}: ${String(error)}`);
     });
+    const tree = treeOf(child.pid, `${MARK}=${mark}`, () => running.exited);
+    const running: SandboxProcess = pipeProcess(child, pipes, treeKiller(tree), request.signal);
+    return this.#track(running);
   }
 
   collect(request: Parameters<Machine['collect']>[0]) {
@@ -83,6 +84,7 @@ class OpenMachine implements Machine {
     this.#disposed = true;
     await Promise.all([...this.#running].map((child) => child.kill('kill')));
     for (const mark of this.#marks) for (const pid of marked(mark)) try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }
+    this.#pool.dispose();
   }
 
   #track(child: SandboxProcess): SandboxProcess {
