@@ -41,7 +41,10 @@ export interface Obtained {
 export function connectSocket(home: string): Promise<Socket | null> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath(home));
-    socket.once('connect', () => { socket.removeAllListeners('error'); resolve(socket); });
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')) resolve(null);
       else reject(new Failure('not-allowed', `The core's socket in ${home} can't be opened: ${error.message}.`));
@@ -68,14 +71,23 @@ export async function listen(core: CoreApi, path: string): Promise<Listener> {
   if (process.platform !== 'win32') rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => { server.removeListener('error', reject); resolve(); });
+    server.listen(path, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
   });
   if (process.platform !== 'win32') chmodSync(path, 0o600);
   return {
     sessions,
-    join: (pending) => { const [near, far] = channelPair(pending); admit(far); return near; },
+    join: (pending) => {
+      const [near, far] = channelPair(pending);
+      admit(far);
+      return near;
+    },
     close: async () => {
-      const closed = new Promise<void>((resolve) => { server.close(() => resolve()); });
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
       for (const session of [...sessions]) session.dispose();
       await closed;
     },
@@ -87,12 +99,14 @@ async function attach(home: string): Promise<Obtained | null> {
   if (!socket) return null;
   const channel = socketChannel(socket, REPLY_LIMIT);
   const late = setTimeout(() => channel.close(), ANSWER_MS);
-  const client = await connectClient(channel).finally(() => clearTimeout(late)).catch((thrown: unknown) => {
-    channel.close();
-    // The core was on its way out, or hangs: the lock tells.
-    if (thrown instanceof Failure && thrown.detail.code === 'internal') return null;
-    throw thrown;
-  });
+  const client = await connectClient(channel)
+    .finally(() => clearTimeout(late))
+    .catch((thrown: unknown) => {
+      channel.close();
+      // The core was on its way out, or hangs: the lock tells.
+      if (thrown instanceof Failure && thrown.detail.code === 'internal') return null;
+      throw thrown;
+    });
   if (!client) return null;
   const open = async (pending?: () => number): Promise<Channel> => {
     const another = await connectSocket(home);
@@ -111,7 +125,10 @@ async function become(options: ObtainOptions): Promise<Obtained | null> {
     // Late, because the core's own entry offers this very function.
     const createCore = options.createCore ?? (await import('../core.ts')).createCore;
     const core = await createCore({
-      home: options.home, host: options.host, openOn: options.openOn ?? null, env: options.env ?? process.env,
+      home: options.home,
+      host: options.host,
+      openOn: options.openOn ?? null,
+      env: options.env ?? process.env,
       ...(options.keys ? { keys: options.keys } : {}),
     });
     const listener = await listen(core, socketPath(options.home));

@@ -15,21 +15,25 @@ class Inbox {
   #closers: (() => void)[] = [];
 
   take(message: unknown): void {
-    if (this.#listener) this.#listener(message); else this.#early.push(message);
+    if (this.#listener) this.#listener(message);
+    else this.#early.push(message);
   }
   listen(listener: (message: unknown) => void): void {
     this.#listener = listener;
     for (const message of this.#early.splice(0)) listener(message);
   }
   onClose(listener: () => void): void {
-    if (this.#closed) listener(); else this.#closers.push(listener);
+    if (this.#closed) listener();
+    else this.#closers.push(listener);
   }
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const closer of this.#closers.splice(0)) closer();
   }
-  get closed(): boolean { return this.#closed; }
+  get closed(): boolean {
+    return this.#closed;
+  }
 }
 
 /** Cuts a byte stream into lines; throws when one is longer than `limit` bytes. */
@@ -38,7 +42,9 @@ export class Lines {
   #parts: Buffer[] = [];
   #size = 0;
 
-  constructor(limit: number) { this.#limit = limit; }
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   push(chunk: Buffer, each: (line: string) => void): void {
     let start = 0;
@@ -66,7 +72,9 @@ export function socketChannel(socket: Socket, limit: number): Channel {
   const lines = new Lines(limit);
   socket.on('data', (chunk: Buffer) => {
     try {
-      lines.push(chunk, (line) => { if (!inbox.closed) inbox.take(JSON.parse(line)); });
+      lines.push(chunk, (line) => {
+        if (!inbox.closed) inbox.take(JSON.parse(line));
+      });
     } catch {
       socket.destroy();
     }
@@ -74,12 +82,19 @@ export function socketChannel(socket: Socket, limit: number): Channel {
   socket.on('error', () => socket.destroy());
   socket.on('close', () => inbox.close());
   return {
-    send: (message) => { if (socket.writable) socket.write(`${JSON.stringify(message)}\n`); },
+    send: (message) => {
+      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+    },
     onMessage: (listener) => inbox.listen(listener),
     onClose: (listener) => inbox.onClose(listener),
     // What was written is still sent; a reader that doesn't take it is cut off.
-    close: () => { socket.end(); setTimeout(() => socket.destroy(), 1000).unref(); },
-    get pending() { return socket.writableLength; },
+    close: () => {
+      socket.end();
+      setTimeout(() => socket.destroy(), 1000).unref();
+    },
+    get pending() {
+      return socket.writableLength;
+    },
   };
 }
 
@@ -87,7 +102,10 @@ export function socketChannel(socket: Socket, limit: number): Channel {
 export function webSocketChannel(socket: WebSocket): Channel {
   const inbox = new Inbox();
   socket.on('message', (data, isBinary) => {
-    if (isBinary) { socket.close(1003); return; }
+    if (isBinary) {
+      socket.close(1003);
+      return;
+    }
     let message: unknown;
     try {
       message = JSON.parse((data as Buffer).toString('utf8'));
@@ -100,11 +118,15 @@ export function webSocketChannel(socket: WebSocket): Channel {
   socket.on('error', () => socket.terminate());
   socket.on('close', () => inbox.close());
   return {
-    send: (message) => { if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message)); },
+    send: (message) => {
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    },
     onMessage: (listener) => inbox.listen(listener),
     onClose: (listener) => inbox.onClose(listener),
     close: () => socket.close(),
-    get pending() { return socket.bufferedAmount; },
+    get pending() {
+      return socket.bufferedAmount;
+    },
   };
 }
 
@@ -128,10 +150,15 @@ export function portChannel(port: PortLike): Channel {
   port.on('close', () => inbox.close());
   port.start?.();
   return {
-    send: (message) => { if (!inbox.closed) port.postMessage(message); },
+    send: (message) => {
+      if (!inbox.closed) port.postMessage(message);
+    },
     onMessage: (listener) => inbox.listen(listener),
     onClose: (listener) => inbox.onClose(listener),
-    close: () => { port.close(); inbox.close(); },
+    close: () => {
+      port.close();
+      inbox.close();
+    },
     pending: 0,
   };
 }
@@ -144,10 +171,17 @@ export function throttle(socket: Socket, pending: () => number): void {
   let timer: NodeJS.Timeout | null = null;
   const look = (): void => {
     timer = null;
-    if (pending() > RELAY_BYTES) { socket.pause(); timer = setTimeout(look, 20); } else socket.resume();
+    if (pending() > RELAY_BYTES) {
+      socket.pause();
+      timer = setTimeout(look, 20);
+    } else socket.resume();
   };
-  socket.on('data', () => { if (!timer && pending() > RELAY_BYTES) look(); });
-  socket.on('close', () => { if (timer) clearTimeout(timer); });
+  socket.on('data', () => {
+    if (!timer && pending() > RELAY_BYTES) look();
+  });
+  socket.on('close', () => {
+    if (timer) clearTimeout(timer);
+  });
 }
 
 /**
@@ -156,16 +190,23 @@ export function throttle(socket: Socket, pending: () => number): void {
  */
 export function channelPair(pending: () => number = () => 0): [Channel, Channel] {
   const boxes = [new Inbox(), new Inbox()] as const;
-  const shut = () => { boxes[0].close(); boxes[1].close(); };
+  const shut = () => {
+    boxes[0].close();
+    boxes[1].close();
+  };
   const end = (own: Inbox, other: Inbox, waiting: () => number): Channel => ({
     send: (message) => {
       const copy: unknown = structuredClone(message);
-      queueMicrotask(() => { if (!other.closed) other.take(copy); });
+      queueMicrotask(() => {
+        if (!other.closed) other.take(copy);
+      });
     },
     onMessage: (listener) => own.listen(listener),
     onClose: (listener) => own.onClose(listener),
     close: () => queueMicrotask(shut),
-    get pending() { return waiting(); },
+    get pending() {
+      return waiting();
+    },
   });
   return [end(boxes[0], boxes[1], () => 0), end(boxes[1], boxes[0], pending)];
 }

@@ -29,7 +29,9 @@ export async function ensureBuilt(parts: string[]): Promise<void> {
   if ((await runScript(root, script, ['--stale', ...parts])) === 0) return;
   // What was built before is better than nothing.
   if (parts.every((part) => existsSync(join(root, part)))) return;
-  throw new Failure('internal', `${parts.join(' and ')} could not be built.`, { fix: `See above. To try again: cd ${root} && npm run build` });
+  throw new Failure('internal', `${parts.join(' and ')} could not be built.`, {
+    fix: `See above. To try again: cd ${root} && npm run build`,
+  });
 }
 
 /** The folder of the built page, made first where it is missing or stale. */
@@ -51,15 +53,23 @@ export function electronBinary(): string | null {
   }
 }
 
-export const hasDisplay = (env: NodeJS.ProcessEnv): boolean => process.platform !== 'linux' || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
+export const hasDisplay = (env: NodeJS.ProcessEnv): boolean =>
+  process.platform !== 'linux' || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
 
 /** Opens an address in the person's browser. False when there is none to ask. */
 export function openBrowser(url: string): Promise<boolean> {
-  const [program, ...args] = process.platform === 'darwin' ? ['open', url]
-    : process.platform === 'win32' ? ['rundll32', 'url.dll,FileProtocolHandler', url] : ['xdg-open', url];
+  const [program, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url];
   return new Promise((resolve) => {
     const child = spawn(program!, args, { stdio: 'ignore', detached: true });
     child.once('error', () => resolve(false));
-    child.once('spawn', () => { child.unref(); resolve(true); });
+    child.once('spawn', () => {
+      child.unref();
+      resolve(true);
+    });
   });
 }

@@ -1,7 +1,17 @@
 import {
-  Failure, WIRE_VERSION, project,
-  type AppError, type Board, type Channel, type InputOf, type MethodName, type OutputOf, type ServerMessage, type Snapshot,
-  type StoredEvent, type Transient,
+  Failure,
+  WIRE_VERSION,
+  project,
+  type AppError,
+  type Board,
+  type Channel,
+  type InputOf,
+  type MethodName,
+  type OutputOf,
+  type ServerMessage,
+  type Snapshot,
+  type StoredEvent,
+  type Transient,
 } from '../contract/index.ts';
 import { disposable, type Disposable } from '../support/disposable.ts';
 
@@ -27,12 +37,19 @@ class Listeners<T> {
   readonly #all = new Set<(value: T) => void>();
   add(listener: (value: T) => void): Disposable {
     this.#all.add(listener);
-    return disposable(() => { this.#all.delete(listener); });
+    return disposable(() => {
+      this.#all.delete(listener);
+    });
   }
-  tell(value: T): void { for (const listener of [...this.#all]) listener(value); }
+  tell(value: T): void {
+    for (const listener of [...this.#all]) listener(value);
+  }
 }
 
-interface Waiting { resolve(value: unknown): void; reject(failure: Failure): void }
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(failure: Failure): void;
+}
 
 const asFailure = ({ code, message, ...more }: AppError): Failure => new Failure(code, message, more);
 const gone = (): Failure => new Failure('internal', 'The connection to the Signalbox core ended.', { fix: 'Start the command again.' });
@@ -44,14 +61,22 @@ class Calls {
   #next = 1;
   closed = false;
 
-  constructor(channel: Channel) { this.#channel = channel; }
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
 
   /** `first` sees the answer at once, before any message that came with it. */
   send(method: string, params: unknown, first: (value: unknown) => void = () => {}): Promise<unknown> {
     if (this.closed) return Promise.reject(gone());
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: (value) => { first(value); resolve(value); }, reject });
+      this.#waiting.set(id, {
+        resolve: (value) => {
+          first(value);
+          resolve(value);
+        },
+        reject,
+      });
       this.#channel.send({ id, method, params });
     });
   }
@@ -85,14 +110,22 @@ export async function connectClient(channel: Channel, { token }: { token?: strin
     seq = fresh.seq;
   };
   const refresh = (): void => {
-    calls.send('snapshot', {}, (value) => { take(value); resets.tell(); }).catch(() => {});
+    calls
+      .send('snapshot', {}, (value) => {
+        take(value);
+        resets.tell();
+      })
+      .catch(() => {});
   };
   const onEvents = (message: Extract<ServerMessage, { kind: 'events' }>): void => {
     if (!board) return;
     const gap = message.from > seq + 1;
     const fresh = message.events.filter((stored) => stored.seq > seq);
     seq = Math.max(seq, message.to);
-    if (gap) { refresh(); return; }
+    if (gap) {
+      refresh();
+      return;
+    }
     board = fresh.reduce(project, board);
     if (fresh.length) events.tell(fresh);
   };
@@ -110,9 +143,15 @@ export async function connectClient(channel: Channel, { token }: { token?: strin
     return { snapshot, board };
   };
   return {
-    get snapshot() { return ready().snapshot; },
-    get board() { return ready().board; },
-    get closed() { return calls.closed; },
+    get snapshot() {
+      return ready().snapshot;
+    },
+    get board() {
+      return ready().board;
+    },
+    get closed() {
+      return calls.closed;
+    },
     call: <M extends MethodName>(method: M, input: InputOf<M>) => calls.send(method, input) as Promise<OutputOf<M>>,
     onEvents: (listener) => events.add(listener),
     onTransient: (listener) => transients.add(listener),

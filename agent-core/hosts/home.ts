@@ -24,7 +24,10 @@ export function privateFolder(path: string): string {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC') throw new Failure('disk-full', `There is no room on the disk for ${path}.`, { fix: 'Free some space, or set SIGNALBOX_HOME to another disk.' });
+    if (code === 'ENOSPC')
+      throw new Failure('disk-full', `There is no room on the disk for ${path}.`, {
+        fix: 'Free some space, or set SIGNALBOX_HOME to another disk.',
+      });
     if (code === 'EEXIST' || code === 'ENOTDIR') throw new Failure('no-folder', `${path} is not a folder.`, { fix: setOther });
     throw new Failure('not-allowed', `${path} can't be created (${code ?? String(thrown)}).`, { fix: setOther });
   }
@@ -60,7 +63,9 @@ export function socketPath(home: string): string {
   const folder = join(tmpdir().length < 60 ? tmpdir() : '/tmp', `signalbox-${process.getuid?.() ?? 0}`);
   // Anyone may make a name in /tmp: a link there could lead elsewhere.
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
-    throw new Failure('not-allowed', `${folder} is a symbolic link.`, { fix: `Remove it, or give SIGNALBOX_HOME a shorter path than ${home}.` });
+    throw new Failure('not-allowed', `${folder} is a symbolic link.`, {
+      fix: `Remove it, or give SIGNALBOX_HOME a shorter path than ${home}.`,
+    });
   }
   return join(privateFolder(folder), `${name}.sock`);
 }

@@ -10,10 +10,15 @@ const TICK_MS = 16;
 
 const streamOf = (news: Transient): string => {
   switch (news.type) {
-    case 'item.delta': return `item:${news.itemId}`;
-    case 'terminal.output': case 'terminal.exited': return `terminal:${news.terminalId}`;
-    case 'activity': return `activity:${news.taskId}`;
-    case 'sandbox': return 'sandbox';
+    case 'item.delta':
+      return `item:${news.itemId}`;
+    case 'terminal.output':
+    case 'terminal.exited':
+      return `terminal:${news.terminalId}`;
+    case 'activity':
+      return `activity:${news.taskId}`;
+    case 'sandbox':
+      return 'sandbox';
   }
 };
 
@@ -70,7 +75,10 @@ export class Outbound {
       if (item && this.#streams.get(`item:${item.id}`)) this.#streams.set(`item:${item.id}`, null);
       this.#queue.push(stored);
     }
-    if (this.#queue.length > EVENT_LIMIT) { this.#queue = []; this.#lost = true; }
+    if (this.#queue.length > EVENT_LIMIT) {
+      this.#queue = [];
+      this.#lost = true;
+    }
     this.#flushEvents();
   }
 
@@ -101,13 +109,20 @@ export class Outbound {
     this.#streams.clear();
   }
 
-  get #slow(): boolean { return this.#channel.pending > SLOW_BYTES; }
+  get #slow(): boolean {
+    return this.#channel.pending > SLOW_BYTES;
+  }
 
-  #send(message: ServerMessage): void { this.#channel.send(message); }
+  #send(message: ServerMessage): void {
+    this.#channel.send(message);
+  }
 
   #flushEvents(): void {
     if (this.#sent === null || (!this.#queue.length && !this.#lost)) return;
-    if (this.#slow) { this.#arm(); return; }
+    if (this.#slow) {
+      this.#arm();
+      return;
+    }
     if (this.#lost) {
       // An empty range that doesn't follow on: all it says is that something between is missing.
       this.#send({ kind: 'events', from: this.#seen + 1, to: this.#seen, events: [] });
@@ -120,7 +135,10 @@ export class Outbound {
   }
 
   #arm(): void {
-    this.#timer ??= setTimeout(() => { this.#timer = null; this.#tick(); }, TICK_MS).unref();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#tick();
+    }, TICK_MS).unref();
   }
 
   #tick(): void {
@@ -128,7 +146,10 @@ export class Outbound {
     if (!this.#slow) {
       const items: Transient[] = [];
       for (const [key, waiting] of this.#streams) {
-        if (waiting) { items.push(waiting); this.#streams.set(key, null); } else this.#streams.delete(key);
+        if (waiting) {
+          items.push(waiting);
+          this.#streams.set(key, null);
+        } else this.#streams.delete(key);
       }
       if (items.length) this.#send({ kind: 'transient', items });
     }

@@ -6,7 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { Failure, Request, type Channel } from '../contract/index.ts';
 import { REQUEST_LIMIT, webSocketChannel } from './channels.ts';
 import { refuse, serveFile } from './static.ts';
-import { sameToken } from './session.ts';
+import { sameToken, wrongToken } from './session.ts';
 
 /** Where the page opens its WebSocket. */
 export const WIRE_PATH = '/wire';
@@ -44,16 +44,25 @@ async function bridge(page: Channel, token: string, open: ServeOptions['open']):
   const early: unknown[] = [];
   let welcome = false;
   let over = false;
-  page.onClose(() => { over = true; core?.close(); });
+  page.onClose(() => {
+    over = true;
+    core?.close();
+  });
   page.onMessage((message) => {
     if (over) return;
     if (!welcome) {
       const opened = admit(message, token);
-      if ('error' in opened) { page.send(opened.error); over = true; page.close(); return; }
+      if ('error' in opened) {
+        page.send(opened.error);
+        over = true;
+        page.close();
+        return;
+      }
       welcome = true;
       message = opened.message;
     }
-    if (core) core.send(message); else early.push(message);
+    if (core) core.send(message);
+    else early.push(message);
   });
   try {
     core = await open(() => page.pending);
@@ -75,15 +84,19 @@ function admit(message: unknown, token: string): { message: unknown } | { error:
   if (params && sameToken(typeof given === 'string' ? given : undefined, token)) {
     return { message: { ...parsed.data, params: { ...params, token: undefined } } };
   }
-  const detail = { code: 'unauthorized', message: 'The access token is missing or wrong.', fix: 'Open the whole address that Signalbox printed, with everything after the #.' };
-  return { error: { kind: 'error', id, error: detail } };
+  return { error: { kind: 'error', id, error: wrongToken().detail } };
 }
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new Failure('conflict', `Port ${port} is taken.`, { fix: 'Name another with --port, or leave it out for any free one.' })
-        : error.code === 'EACCES' ? new Failure('not-allowed', `Port ${port} is not allowed for you.`, { fix: 'Take one above 1023.' }) : error);
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Failure('conflict', `Port ${port} is taken.`, { fix: 'Name another with --port, or leave it out for any free one.' })
+          : error.code === 'EACCES'
+            ? new Failure('not-allowed', `Port ${port} is not allowed for you.`, { fix: 'Take one above 1023.' })
+            : error,
+      );
     });
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
@@ -97,7 +110,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const token = randomBytes(32).toString('base64url');
   let port = options.port;
   const server = createServer((request, response) => {
-    if (!rightHost(request, port)) { refuse(response, 403, 'Open Signalbox by the address that it printed.'); return; }
+    if (!rightHost(request, port)) {
+      refuse(response, 403, 'Open Signalbox by the address that it printed.');
+      return;
+    }
     serveFile(options.renderer, request, response).catch(() => refuse(response, 500, 'That did not work.'));
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: REQUEST_LIMIT, perMessageDeflate: false });
@@ -105,15 +121,23 @@ export async function serve(options: ServeOptions): Promise<Served> {
     stream.on('error', () => stream.destroy());
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const status = !rightHost(request, port) || !rightOrigin(request) ? '403 Forbidden' : path !== WIRE_PATH ? '404 Not Found' : null;
-    if (status) { stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`); return; }
-    sockets.handleUpgrade(request, stream, head, (socket: WebSocket) => { void bridge(webSocketChannel(socket), token, options.open); });
+    if (status) {
+      stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, stream, head, (socket: WebSocket) => {
+      void bridge(webSocketChannel(socket), token, options.open);
+    });
   });
   port = await listen(server, options.port);
   return {
-    url: `http://127.0.0.1:${port}/#token=${token}`, port,
+    url: `http://127.0.0.1:${port}/#token=${token}`,
+    port,
     close: async () => {
       for (const socket of sockets.clients) socket.terminate();
-      const closed = new Promise<void>((resolve) => { server.close(() => resolve()); });
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
       server.closeAllConnections();
       await closed;
     },

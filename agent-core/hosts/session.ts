@@ -1,8 +1,16 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import {
-  Failure, Request, WIRE_VERSION, methods, toAppError,
-  type Channel, type MethodName, type ServerMessage, type Snapshot, type ThreadId,
+  Failure,
+  Request,
+  WIRE_VERSION,
+  methods,
+  toAppError,
+  type Channel,
+  type MethodName,
+  type ServerMessage,
+  type Snapshot,
+  type ThreadId,
 } from '../contract/index.ts';
 import type { Client, CoreApi } from '../runtime/api.ts';
 import { disposable, type Disposable } from '../support/disposable.ts';
@@ -33,79 +41,130 @@ export interface Session extends Disposable {
   readonly busy: number;
 }
 
+/** One client's connection: who it is, what it may ask, what it is told. */
+class ClientSession implements Session {
+  readonly #core: CoreApi;
+  readonly #channel: Channel;
+  readonly #token: string | undefined;
+  readonly #outbound: Outbound;
+  readonly #client: Client;
+  readonly #end: Disposable;
+  readonly #handshake: NodeJS.Timeout;
+  #welcome = false;
+  #busy = 0;
+
+  constructor(core: CoreApi, channel: Channel, token: string | undefined) {
+    this.#core = core;
+    this.#channel = channel;
+    this.#token = token;
+    const threads = new Set<ThreadId>();
+    const outbound = new Outbound(channel, threads);
+    const closers: (() => void)[] = [];
+    this.#outbound = outbound;
+    this.#client = {
+      id: randomUUID(),
+      threads,
+      send: (news) => outbound.transient(news),
+      onClose: (listener) => {
+        closers.push(listener);
+      },
+    };
+    const subscriptions = [core.onEvents((events) => outbound.events(events)), core.onTransient((news) => outbound.transient(news))];
+    this.#handshake = setTimeout(() => channel.close(), HANDSHAKE_MS).unref();
+    this.#end = disposable(() => {
+      clearTimeout(this.#handshake);
+      for (const subscription of subscriptions) subscription.dispose();
+      outbound.dispose();
+      for (const closer of closers) closer();
+    });
+    channel.onMessage((message) => this.#take(message));
+    channel.onClose(() => this.#end.dispose());
+  }
+
+  get busy(): number {
+    return this.#busy;
+  }
+
+  dispose(): void {
+    this.#end.dispose();
+    this.#channel.close();
+  }
+
+  #send(reply: ServerMessage): void {
+    this.#channel.send(reply);
+  }
+
+  #take(message: unknown): void {
+    const request = Request.safeParse(message);
+    if (!request.success) {
+      this.#channel.close();
+      return;
+    }
+    const { id, method, params } = request.data;
+    if (this.#busy >= IN_FLIGHT_LIMIT) {
+      const full = `More than ${IN_FLIGHT_LIMIT} requests are waiting for an answer.`;
+      this.#send({ kind: 'error', id, error: { code: 'overloaded', message: full, fix: 'Try again in a moment.' } });
+      return;
+    }
+    this.#busy += 1;
+    this.#answer(method, params)
+      .then(
+        (value) => this.#send({ kind: 'result', id, value }),
+        (thrown: unknown) => this.#refuse(id, method, thrown),
+      )
+      .finally(() => {
+        this.#busy -= 1;
+      });
+  }
+
+  async #answer(method: string, params: unknown): Promise<unknown> {
+    if (method === 'initialize') return this.#initialize(params);
+    if (!this.#welcome) throw new Failure('unauthorized', 'The first request must be “initialize”.');
+    if (method === 'snapshot') return this.#snapshot();
+    return dispatch(this.#core, this.#client, method, params);
+  }
+
+  #refuse(id: number, method: string, thrown: unknown): void {
+    const error = toAppError(thrown);
+    if (error.code === 'internal') console.error(`signalbox: ${method} failed:`, thrown);
+    this.#send({ kind: 'error', id, error });
+    if (!this.#welcome) this.#channel.close();
+  }
+
+  #initialize(params: unknown): Snapshot {
+    const parsed = methods.initialize.input.safeParse(params);
+    if (!parsed.success) throw explain('initialize', parsed.error);
+    if (this.#token !== undefined && !sameToken(parsed.data.token, this.#token)) throw wrongToken();
+    if (parsed.data.version !== WIRE_VERSION) {
+      const message = `This Signalbox speaks version ${WIRE_VERSION} of the wire, the other side version ${parsed.data.version}.`;
+      throw new Failure('unsupported-version', message, { fix: 'Close the older one, or reload the page.' });
+    }
+    this.#welcome = true;
+    clearTimeout(this.#handshake);
+    return this.#snapshot();
+  }
+
+  /** Taken and marked in one go, so that no event falls between the snapshot and what follows it. */
+  #snapshot(): Snapshot {
+    const fresh = this.#core.snapshot();
+    this.#outbound.startAt(fresh.seq);
+    return fresh;
+  }
+}
+
+/** What a client is told that doesn't know the token. */
+export const wrongToken = (): Failure =>
+  new Failure('unauthorized', 'The access token is missing or wrong.', {
+    fix: 'Open the whole address that Signalbox printed, with everything after the #.',
+  });
+
 /**
  * The core's side of the wire for one client: `initialize` first, then requests answered in any order, events and
  * transient news as {@link Outbound} says. Never throws; ends with the channel. With a `token`, a client that
  * doesn't know it is refused and cut off.
  */
 export function serveClient(core: CoreApi, channel: Channel, { token }: { token?: string } = {}): Session {
-  const threads = new Set<ThreadId>();
-  const outbound = new Outbound(channel, threads);
-  const closed: (() => void)[] = [];
-  const client: Client = {
-    id: randomUUID(), threads,
-    send: (news) => outbound.transient(news),
-    onClose: (listener) => { closed.push(listener); },
-  };
-  let welcome = false;
-  let busy = 0;
-  const subscriptions = [core.onEvents((events) => outbound.events(events)), core.onTransient((news) => outbound.transient(news))];
-  const handshake = setTimeout(() => channel.close(), HANDSHAKE_MS).unref();
-  const end = disposable(() => {
-    clearTimeout(handshake);
-    for (const subscription of subscriptions) subscription.dispose();
-    outbound.dispose();
-    for (const listener of closed) listener();
-  });
-
-  const snapshot = (): Snapshot => {
-    const fresh = core.snapshot();
-    outbound.startAt(fresh.seq);
-    return fresh;
-  };
-  const initialize = (params: unknown): Snapshot => {
-    const parsed = methods.initialize.input.safeParse(params);
-    if (!parsed.success) throw explain('initialize', parsed.error);
-    if (token !== undefined && !sameToken(parsed.data.token, token)) {
-      throw new Failure('unauthorized', 'The access token is missing or wrong.', { fix: 'Open the whole address that Signalbox printed, with everything after the #.' });
-    }
-    if (parsed.data.version !== WIRE_VERSION) {
-      throw new Failure('unsupported-version', `This Signalbox speaks version ${WIRE_VERSION} of the wire, the other side version ${parsed.data.version}.`,
-        { fix: 'Close the older one, or reload the page.' });
-    }
-    welcome = true;
-    clearTimeout(handshake);
-    return snapshot();
-  };
-  const answer = async (method: string, params: unknown): Promise<unknown> => {
-    if (method === 'initialize') return initialize(params);
-    if (!welcome) throw new Failure('unauthorized', 'The first request must be “initialize”.');
-    if (method === 'snapshot') return snapshot();
-    return dispatch(core, client, method, params);
-  };
-
-  channel.onMessage((message) => {
-    const request = Request.safeParse(message);
-    if (!request.success) { channel.close(); return; }
-    const { id, method, params } = request.data;
-    const send = (reply: ServerMessage) => channel.send(reply);
-    if (busy >= IN_FLIGHT_LIMIT) {
-      send({ kind: 'error', id, error: { code: 'overloaded', message: `More than ${IN_FLIGHT_LIMIT} requests are waiting for an answer.`, fix: 'Try again in a moment.' } });
-      return;
-    }
-    busy += 1;
-    answer(method, params).then(
-      (value) => send({ kind: 'result', id, value }),
-      (thrown: unknown) => {
-        const error = toAppError(thrown);
-        if (error.code === 'internal') console.error(`signalbox: ${method} failed:`, thrown);
-        send({ kind: 'error', id, error });
-        if (!welcome) channel.close();
-      },
-    ).finally(() => { busy -= 1; });
-  });
-  channel.onClose(() => end.dispose());
-  return { get busy() { return busy; }, dispose: () => { end.dispose(); channel.close(); } };
+  return new ClientSession(core, channel, token);
 }
 
 const isMethod = (name: string): name is MethodName => Object.hasOwn(methods, name);

@@ -5,17 +5,37 @@ import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8', '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8',
-  '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.webp': 'image/webp', '.jpg': 'image/jpeg',
-  '.woff2': 'font/woff2', '.woff': 'font/woff', '.ttf': 'font/ttf', '.wasm': 'application/wasm',
-  '.txt': 'text/plain; charset=utf-8', '.webmanifest': 'application/manifest+json',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.webp': 'image/webp',
+  '.jpg': 'image/jpeg',
+  '.woff2': 'font/woff2',
+  '.woff': 'font/woff',
+  '.ttf': 'font/ttf',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
 };
 
 /** Scripts only from here, nothing inline; styles may be inline because xterm and the diff view set them. */
 export const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "worker-src 'self'", "connect-src 'self'",
-  "img-src 'self' data:", "font-src 'self'", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
 ].join('; ');
 
 const headers = {
@@ -48,9 +68,15 @@ async function find(root: string, target: string): Promise<string | null> {
 
 /** Answers GET and HEAD with the files of `root` and nothing outside it, links resolved. */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') { refuse(response, 405, 'Only GET.'); return; }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    refuse(response, 405, 'Only GET.');
+    return;
+  }
   const file = await find(root, request.url ?? '/');
-  if (!file) { refuse(response, 404, 'Not here.'); return; }
+  if (!file) {
+    refuse(response, 404, 'Not here.');
+    return;
+  }
   const { size } = await stat(file);
   response.writeHead(200, {
     ...headers,
@@ -59,6 +85,9 @@ export async function serveFile(root: string, request: IncomingMessage, response
     // Vite puts a hash of the content into the names of its assets.
     'cache-control': file.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-store',
   });
-  if (request.method === 'HEAD') { response.end(); return; }
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   await pipeline(createReadStream(file), response).catch(() => response.destroy());
 }

@@ -64,9 +64,12 @@ export class ClientGuard {
     if (char === '\x1b' && this.#state !== 'osc' && this.#state !== 'dcs') return this.#restart();
     if (char === '\x18' || char === '\x1a') return this.#end(this.#state === 'osc' || this.#state === 'dcs' ? '' : this.#held + char);
     switch (this.#state) {
-      case 'escape': return this.#escape(char);
-      case 'csi': return this.#csi(char);
-      default: return this.#string(char);
+      case 'escape':
+        return this.#escape(char);
+      case 'csi':
+        return this.#csi(char);
+      default:
+        return this.#string(char);
     }
   }
 
@@ -106,7 +109,10 @@ export class ClientGuard {
     }
     if (!this.#dropping) this.#held += char;
     else if (char === '\x1b') this.#held = '\x1b';
-    if (this.#held.length > STRING_LIMIT) { this.#dropping = true; this.#held = ''; }
+    if (this.#held.length > STRING_LIMIT) {
+      this.#dropping = true;
+      this.#held = '';
+    }
     return '';
   }
 

@@ -22,18 +22,29 @@ export class Mirror {
   }
 
   /** Characters that were written but aren't drawn yet. */
-  get behind(): number { return this.#behind; }
+  get behind(): number {
+    return this.#behind;
+  }
 
   write(text: string, drawn: () => void): void {
     this.#behind += text.length;
-    this.#screen.write(text, () => { this.#behind -= text.length; drawn(); });
+    this.#screen.write(text, () => {
+      this.#behind -= text.length;
+      drawn();
+    });
   }
 
   /** The screen after all that was written before this call and nothing after, as sequences that redraw it. */
   snapshot(): Promise<string> {
-    return new Promise((resolve) => { this.#screen.write('', () => resolve(this.#serialize.serialize())); });
+    return new Promise((resolve) => {
+      this.#screen.write('', () => resolve(this.#serialize.serialize()));
+    });
   }
 
-  resize(cols: number, rows: number): void { this.#screen.resize(cols, rows); }
-  dispose(): void { this.#screen.dispose(); }
+  resize(cols: number, rows: number): void {
+    this.#screen.resize(cols, rows);
+  }
+  dispose(): void {
+    this.#screen.dispose();
+  }
 }

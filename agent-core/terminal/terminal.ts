@@ -48,15 +48,26 @@ export class Terminal {
     this.#title = title;
     this.#size = size;
     this.#process = process;
-    this.#mirror = new Mirror(size, (text) => { if (!this.#exit) process.write(text); });
+    this.#mirror = new Mirror(size, (text) => {
+      if (!this.#exit) process.write(text);
+    });
     process.onOutput((chunk) => this.#take(this.#decoder.decode(chunk, { stream: true })));
     this.exited = process.exited.then(({ code }) => this.#ended(code));
   }
 
   get info(): TerminalInfo {
-    return { id: this.id, taskId: this.taskId, title: this.#title, ...this.#size, running: !this.#exit, exitCode: this.#exit?.code ?? null };
+    return {
+      id: this.id,
+      taskId: this.taskId,
+      title: this.#title,
+      ...this.#size,
+      running: !this.#exit,
+      exitCode: this.#exit?.code ?? null,
+    };
   }
-  get watched(): boolean { return this.#viewers.size > 0; }
+  get watched(): boolean {
+    return this.#viewers.size > 0;
+  }
 
   /** The screen now; what comes after it follows to the client as news. Attaching again starts afresh. */
   async attach(client: Client): Promise<{ info: TerminalInfo; screen: string }> {
@@ -115,7 +126,10 @@ export class Terminal {
   }
 
   #show(viewer: Viewer, data: string): void {
-    if (viewer.early) { viewer.early.push(data); return; }
+    if (viewer.early) {
+      viewer.early.push(data);
+      return;
+    }
     viewer.unacked += data.length;
     viewer.client.send({ type: 'terminal.output', terminalId: this.id, data });
   }
@@ -123,8 +137,14 @@ export class Terminal {
   #flow(): void {
     let behind = this.#mirror.behind;
     for (const { unacked } of this.#viewers.values()) behind = Math.max(behind, unacked);
-    if (!this.#paused && behind > HIGH) { this.#paused = true; this.#process.pause(); }
-    if (this.#paused && behind < LOW) { this.#paused = false; this.#process.resume(); }
+    if (!this.#paused && behind > HIGH) {
+      this.#paused = true;
+      this.#process.pause();
+    }
+    if (this.#paused && behind < LOW) {
+      this.#paused = false;
+      this.#process.resume();
+    }
   }
 
   #ended(code: number): void {
@@ -132,6 +152,8 @@ export class Terminal {
     this.#exit = { code };
     const viewers = [...this.#viewers.values()];
     // After what waits for a client that is just attaching.
-    setImmediate(() => { for (const { client } of viewers) client.send({ type: 'terminal.exited', terminalId: this.id, exitCode: code }); });
+    setImmediate(() => {
+      for (const { client } of viewers) client.send({ type: 'terminal.exited', terminalId: this.id, exitCode: code });
+    });
   }
 }

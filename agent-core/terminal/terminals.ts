@@ -21,7 +21,9 @@ export class Terminals {
   readonly #all = new Map<TerminalId, Terminal>();
   readonly #known = new WeakSet<Client>();
 
-  constructor(options: TerminalsOptions) { this.#options = options; }
+  constructor(options: TerminalsOptions) {
+    this.#options = options;
+  }
 
   /** Starts a shell in the task's worktree, inside its machine. Throws what opening the workspace throws. */
   async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }): Promise<TerminalInfo> {
@@ -34,21 +36,33 @@ export class Terminals {
     return terminal.info;
   }
 
-  list(taskId: TaskId): TerminalInfo[] { return this.#of(taskId).map((terminal) => terminal.info); }
+  list(taskId: TaskId): TerminalInfo[] {
+    return this.#of(taskId).map((terminal) => terminal.info);
+  }
 
   attach(id: TerminalId, client: Client): Promise<{ info: TerminalInfo; screen: string }> {
     const terminal = this.#get(id);
     if (!this.#known.has(client)) {
       this.#known.add(client);
-      client.onClose(() => { for (const each of this.#all.values()) each.detach(client); });
+      client.onClose(() => {
+        for (const each of this.#all.values()) each.detach(client);
+      });
     }
     return terminal.attach(client);
   }
 
-  detach(id: TerminalId, client: Client): void { this.#all.get(id)?.detach(client); }
-  write(id: TerminalId, data: string): void { this.#get(id).write(data); }
-  resize(id: TerminalId, { cols, rows }: { cols: number; rows: number }): void { this.#get(id).resize(cols, rows); }
-  ack(id: TerminalId, client: Client, chars: number): void { this.#all.get(id)?.ack(client, chars); }
+  detach(id: TerminalId, client: Client): void {
+    this.#all.get(id)?.detach(client);
+  }
+  write(id: TerminalId, data: string): void {
+    this.#get(id).write(data);
+  }
+  resize(id: TerminalId, { cols, rows }: { cols: number; rows: number }): void {
+    this.#get(id).resize(cols, rows);
+  }
+  ack(id: TerminalId, client: Client, chars: number): void {
+    this.#all.get(id)?.ack(client, chars);
+  }
 
   /** Ends the shell if it runs and forgets the terminal. */
   async close(id: TerminalId): Promise<void> {
@@ -71,7 +85,9 @@ export class Terminals {
     for (const terminal of this.#of(taskId)) if (!terminal.info.running && !terminal.watched) await this.close(terminal.id);
   }
 
-  #of(taskId: TaskId): Terminal[] { return [...this.#all.values()].filter((terminal) => terminal.taskId === taskId); }
+  #of(taskId: TaskId): Terminal[] {
+    return [...this.#all.values()].filter((terminal) => terminal.taskId === taskId);
+  }
 
   #get(id: TerminalId): Terminal {
     const terminal = this.#all.get(id);

@@ -14,7 +14,9 @@ const script = fileURLToPath(new URL('./support/become.ts', import.meta.url));
 
 async function become(home: string) {
   const child = spawn(process.execPath, [script, home], { stdio: ['pipe', 'pipe', 'inherit'] });
-  onTestFinished(() => { child.kill('SIGKILL'); });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, ...(JSON.parse(line.toString()) as { own: boolean; seq: number }) };
 }
@@ -57,7 +59,9 @@ test('one that ends in order makes room, and its clients are told', async () => 
   const first = await obtain(home);
   const second = await obtain(home);
   let told = false;
-  second.client.onClose(() => { told = true; });
+  second.client.onClose(() => {
+    told = true;
+  });
   await first.close();
   await until(() => told, 'told');
   await expect(second.client.call('snapshot', {})).rejects.toMatchObject({ detail: { code: 'internal' } });
@@ -79,7 +83,15 @@ test('garbage on the socket ends that connection alone', async () => {
 
 test('a core that failed to start lets the next one try', async () => {
   const home = temp();
-  await expect(obtainCore({ home, host: 'test', createCore: async () => { throw new Error('no disk'); } })).rejects.toThrow('no disk');
+  await expect(
+    obtainCore({
+      home,
+      host: 'test',
+      createCore: async () => {
+        throw new Error('no disk');
+      },
+    }),
+  ).rejects.toThrow('no disk');
   const next = await obtain(home);
   await next.close();
 });
@@ -111,7 +123,9 @@ test('the home is private, and what can’t be one is said', async () => {
 test('someone else’s socket in the way of ours is replaced only under our lock', async () => {
   const home = temp();
   const squatter = createServer();
-  await new Promise<void>((resolve) => { squatter.listen(join(home, 'core.sock'), resolve); });
+  await new Promise<void>((resolve) => {
+    squatter.listen(join(home, 'core.sock'), resolve);
+  });
   squatter.close();
   const obtained = await obtain(home);
   expect(obtained.own).not.toBeNull();

@@ -5,7 +5,12 @@ import { folderOf } from '../../agent-core/hosts/cli/git.ts';
 const lines = (...values: unknown[]) => values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n');
 
 test('tasks with their lines’ numbers, blank lines skipped, references by title or number', () => {
-  const text = lines({ prompt: 'a', title: 'First' }, '', { prompt: 'b', repo: '/r', base: 'dev', dependsOn: ['First'] }, { prompt: 'c', dependsOn: [1, '3'] });
+  const text = lines(
+    { prompt: 'a', title: 'First' },
+    '',
+    { prompt: 'b', repo: '/r', base: 'dev', dependsOn: ['First'] },
+    { prompt: 'c', dependsOn: [1, '3'] },
+  );
   expect(readBatch(`\uFEFF${text}\r\n`, '.')).toEqual([
     { number: 1, prompt: 'a', title: 'First', repo: '.', base: undefined, dependsOn: [] },
     { number: 3, prompt: 'b', title: undefined, repo: '/r', base: 'dev', dependsOn: [1] },
@@ -25,7 +30,11 @@ test.each([
   ['an absent title', lines({ prompt: 'a', dependsOn: ['Nope'] }), 'Line 1: depends on “Nope”, which is not there.'],
   ['itself', lines({ prompt: 'a', dependsOn: [1] }), 'Line 1: depends on itself.'],
   ['a circle', lines({ prompt: 'a', dependsOn: [2] }, { prompt: 'b', dependsOn: [1] }), 'depends on itself by way of line 2.'],
-  ['a title twice', lines({ prompt: 'a', title: 'T' }, { prompt: 'b', title: 'T' }, { prompt: 'c', dependsOn: ['T'] }), 'Line 3: depends on “T”, but lines 1 and 2 have that title.'],
+  [
+    'a title twice',
+    lines({ prompt: 'a', title: 'T' }, { prompt: 'b', title: 'T' }, { prompt: 'c', dependsOn: ['T'] }),
+    'Line 3: depends on “T”, but lines 1 and 2 have that title.',
+  ],
   ['nothing', '\n\n', 'The file has no tasks in it.'],
 ])('refuses %s, naming the line', (_name, text, message) => {
   expect(() => readBatch(text, '.')).toThrow(message);

@@ -11,8 +11,12 @@ import { temp } from './support/temp.ts';
 async function sockets(): Promise<[Socket, Socket]> {
   const server = createServer();
   const path = join(temp(), 's');
-  await new Promise<void>((resolve) => { server.listen(path, resolve); });
-  onTestFinished(() => { server.close(); });
+  await new Promise<void>((resolve) => {
+    server.listen(path, resolve);
+  });
+  onTestFinished(() => {
+    server.close();
+  });
   const near = connect(path);
   const [far] = (await once(server, 'connection')) as [Socket];
   return [near, far];
@@ -20,7 +24,9 @@ async function sockets(): Promise<[Socket, Socket]> {
 const gather = (channel: Channel) => {
   const state = { got: [] as unknown[], closed: false };
   channel.onMessage((message) => state.got.push(message));
-  channel.onClose(() => { state.closed = true; });
+  channel.onClose(() => {
+    state.closed = true;
+  });
   return state;
 };
 
@@ -38,7 +44,9 @@ test('a socket carries JSON both ways in order, big ones too', async () => {
   const [a, b] = (await sockets()).map((socket) => socketChannel(socket, 10_000_000)) as [Channel, Channel];
   const [atA, atB] = [gather(a), gather(b)];
   const big = { text: 'x\n🙂'.repeat(500_000) };
-  a.send(big); a.send(2); b.send('back');
+  a.send(big);
+  a.send(2);
+  b.send('back');
   await until(() => atB.got.length === 2 && atA.got.length === 1, 'all');
   expect(atB.got).toEqual([big, 2]);
   a.send('last');

@@ -20,13 +20,19 @@ async function model(script: Script): Promise<{ server: ModelServer; env: Record
 }
 const types = (text: string) => jsonLines(text).map((line) => line.type);
 const last = (text: string) => jsonLines(text).at(-1)!;
-const commits = (...steps: Parameters<typeof say>): Script => (_request, n) =>
-  n === 1 ? [call('exec_command', { cmd: 'echo two > b.txt && git add b.txt && git commit -q -m Agent && echo ok' })] : [say(...steps)];
+const commits =
+  (...steps: Parameters<typeof say>): Script =>
+  (_request, n) =>
+    n === 1 ? [call('exec_command', { cmd: 'echo two > b.txt && git add b.txt && git commit -q -m Agent && echo ok' })] : [say(...steps)];
 
 describe('exec', () => {
   test('works in a worktree of its own and tells it in JSON lines, first to last', async () => {
     const { server, env } = await model(commits('All done.'));
-    const before = { head: git(repo, 'rev-parse', 'HEAD'), config: readFileSync(join(repo, '.git/config'), 'utf8'), index: readFileSync(join(repo, '.git/index')) };
+    const before = {
+      head: git(repo, 'rev-parse', 'HEAD'),
+      config: readFileSync(join(repo, '.git/config'), 'utf8'),
+      index: readFileSync(join(repo, '.git/index')),
+    };
     const { code, stdout, stderr } = await my.run(['exec', '--json', '--repo', repo, 'Add a file'], { env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = jsonLines(stdout);
@@ -35,7 +41,13 @@ describe('exec', () => {
     const [created] = lines;
     const ending = last(stdout);
     const worktree = join(my.home, 'worktrees', 'repo', 'add-a-file');
-    expect(ending).toMatchObject({ type: 'turn.completed', task: created!['task'], branch: 'signalbox/add-a-file', worktree, message: 'All done.' });
+    expect(ending).toMatchObject({
+      type: 'turn.completed',
+      task: created!['task'],
+      branch: 'signalbox/add-a-file',
+      worktree,
+      message: 'All done.',
+    });
     expect(ending['usage']).toMatchObject({ inputTokens: expect.any(Number), outputTokens: expect.any(Number) });
     const command = lines.find((line) => line.type === 'item.completed' && (line['item'] as { type: string }).type === 'command');
     expect(command?.['item']).toMatchObject({ status: 'completed', exitCode: 0, output: expect.stringContaining('ok') });
@@ -73,8 +85,11 @@ describe('exec', () => {
   });
 
   test('an escalation is declined by default, and the turn goes on', async () => {
-    const { env } = await model((_request, n) => n === 1
-      ? [call('exec_command', { cmd: 'touch /tmp/escaped', sandbox_permissions: 'require_escalated', justification: 'I want out' })] : [say('Well.')]);
+    const { env } = await model((_request, n) =>
+      n === 1
+        ? [call('exec_command', { cmd: 'touch /tmp/escaped', sandbox_permissions: 'require_escalated', justification: 'I want out' })]
+        : [say('Well.')],
+    );
     const { code, stdout } = await my.run(['exec', '--json', '--repo', repo, 'Get out'], { env });
     expect(code).toBe(0);
     expect(types(stdout)).not.toContain('approval.requested');
@@ -82,7 +97,9 @@ describe('exec', () => {
   });
 
   test('--in-place works in the checkout itself, its git read-only', async () => {
-    const { env } = await model((_request, n) => (n === 1 ? [customCall('apply_patch', '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch')] : [say('Changed.')]));
+    const { env } = await model((_request, n) =>
+      n === 1 ? [customCall('apply_patch', '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch')] : [say('Changed.')],
+    );
     const { code, stdout } = await my.run(['exec', '--json', '--in-place', '--repo', repo, 'Change it'], { env });
     expect(code).toBe(0);
     expect(last(stdout)).toMatchObject({ worktree: repo });
@@ -99,7 +116,10 @@ describe('what goes wrong', () => {
     expect(git(repo, 'branch', '--format=%(refname:short)')).toBe('main\nside');
   });
 
-  test.each([[401, 'model-unauthorized'], [404, 'model-unknown']])('a model that answers %i: exit 4', async (http, code) => {
+  test.each([
+    [401, 'model-unauthorized'],
+    [404, 'model-unknown'],
+  ])('a model that answers %i: exit 4', async (http, code) => {
     const { env } = await model(() => [status(http)]);
     const result = await my.run(['exec', '--json', '--repo', repo, 'x'], { env });
     expect(result.code).toBe(4);
@@ -108,7 +128,8 @@ describe('what goes wrong', () => {
   });
 
   test.each([
-    ['no repository', ['--repo', '/usr']], ['no such base', ['--base', 'nowhere']],
+    ['no repository', ['--repo', '/usr']],
+    ['no such base', ['--base', 'nowhere']],
   ])('%s: exit 2, and nothing is made', async (_name, args) => {
     const { env } = await model(() => [say('no')]);
     const { code, stdout } = await my.run(['exec', '--json', ...args, 'x'], { env, cwd: repo });
@@ -117,7 +138,9 @@ describe('what goes wrong', () => {
   });
 
   test('Ctrl-C interrupts the turn and ends well', async () => {
-    const { env } = await model((_request, n) => (n === 1 ? [call('exec_command', { cmd: 'echo begun > begun.txt; sleep 600' })] : [say('no')]));
+    const { env } = await model((_request, n) =>
+      n === 1 ? [call('exec_command', { cmd: 'echo begun > begun.txt; sleep 600' })] : [say('no')],
+    );
     const running = my.start(['exec', '--json', '--repo', repo, 'Wait'], { env });
     const worktree = join(my.home, 'worktrees', 'repo', 'wait');
     await until(() => existsSync(join(worktree, 'begun.txt')), 'the command', 20_000);
@@ -131,7 +154,9 @@ describe('what goes wrong', () => {
 
 describe('several at once', () => {
   test('on one home they share a core, and none ends another’s', async () => {
-    const { env } = await model((request) => (JSON.stringify(request.input).includes('slow') ? [delayMs(1500), say('Slow.')] : [say('Quick.')]));
+    const { env } = await model((request) =>
+      JSON.stringify(request.input).includes('slow') ? [delayMs(1500), say('Slow.')] : [say('Quick.')],
+    );
     const quick = my.start(['exec', '--json', '--repo', repo, 'quick one'], { env });
     await until(() => quick.stdout().includes('task.created'), 'the first', 20_000);
     const others = ['slow two', 'slow three'].map((prompt) => my.run(['exec', '--json', '--repo', repo, prompt], { env }));
@@ -150,28 +175,43 @@ describe('batch', () => {
 
   test('runs all, each after what it depends on, and counts', async () => {
     const { server, env } = await model(() => [delayMs(100), say('Ok.')]);
-    const path = file({ prompt: 'Third thing', repo, dependsOn: ['Two'] }, { prompt: 'First thing', repo }, { prompt: 'Second thing', title: 'Two', repo, dependsOn: [2] });
+    const path = file(
+      { prompt: 'Third thing', repo, dependsOn: ['Two'] },
+      { prompt: 'First thing', repo },
+      { prompt: 'Second thing', title: 'Two', repo, dependsOn: [2] },
+    );
     const { code, stdout } = await my.run(['batch', '--json', path, '--concurrency', '2'], { env });
     expect(code).toBe(0);
     expect(last(stdout)).toEqual({ type: 'batch.completed', completed: 3, failed: 0 });
     const order = server.requests.map(({ body }) => /(First|Second|Third) thing/.exec(JSON.stringify(body.input))?.[1]);
     expect(order).toEqual(['First', 'Second', 'Third']);
-    const ids = new Set(jsonLines(stdout).slice(0, -1).map((line) => line['task']));
+    const ids = new Set(
+      jsonLines(stdout)
+        .slice(0, -1)
+        .map((line) => line['task']),
+    );
     expect(ids.size).toBe(3);
     expect(types(stdout).filter((type) => type === 'turn.completed')).toHaveLength(3);
   }, 60_000);
 
   test('what depends on a failed one isn’t started', async () => {
     const { env } = await model((request) => [JSON.stringify(request.input).includes('Bad') ? status(401) : say('Ok.')]);
-    const { code, stdout } = await my.run(['batch', '--json', file({ prompt: 'Bad', repo }, { prompt: 'After', repo, dependsOn: [1] }, { prompt: 'Good', repo })], { env });
+    const { code, stdout } = await my.run(
+      ['batch', '--json', file({ prompt: 'Bad', repo }, { prompt: 'After', repo, dependsOn: [1] }, { prompt: 'Good', repo })],
+      { env },
+    );
     expect(code).toBe(4);
     expect(last(stdout)).toEqual({ type: 'batch.completed', completed: 1, failed: 2 });
-    expect(jsonLines(stdout).find((line) => line.type === 'turn.failed' && String(line['message']).includes('depends on line 1'))).toBeDefined();
+    expect(
+      jsonLines(stdout).find((line) => line.type === 'turn.failed' && String(line['message']).includes('depends on line 1')),
+    ).toBeDefined();
     expect(git(repo, 'branch', '--format=%(refname:short)')).not.toContain('after');
   }, 60_000);
 
   test.each([
-    ['JSON', '{oops', 'Line 2: not JSON'], ['a repository', { prompt: 'x', repo: '/usr' }, 'Line 2: /usr is not in a git repository'], ['a base', { prompt: 'x', base: 'nowhere' }, 'Line 2: There is no branch nowhere'],
+    ['JSON', '{oops', 'Line 2: not JSON'],
+    ['a repository', { prompt: 'x', repo: '/usr' }, 'Line 2: /usr is not in a git repository'],
+    ['a base', { prompt: 'x', base: 'nowhere' }, 'Line 2: There is no branch nowhere'],
   ])('a line with no good %s: exit 2, named, nothing started', async (_name, line, words) => {
     const { server, env } = await model(() => [say('no')]);
     const { code, stdout, stderr } = await my.run(['batch', '--json', file({ prompt: 'Good' }, line)], { env, cwd: repo });

@@ -29,7 +29,15 @@ describe('sandbox', () => {
   });
 
   test('an adopted worktree commits inside; harvest brings the branch out', async () => {
-    const made = await my.run(['sandbox', '--cwd', linked, '--', 'sh', '-c', 'echo two > b.txt && git add . && git commit -q -m Inside && git status --short']);
+    const made = await my.run([
+      'sandbox',
+      '--cwd',
+      linked,
+      '--',
+      'sh',
+      '-c',
+      'echo two > b.txt && git add . && git commit -q -m Inside && git status --short',
+    ]);
     expect(made).toMatchObject({ code: 0, stdout: '' });
     expect(git(repo, 'log', '--format=%s', 'feature')).toBe('First');
     const inside = await my.run(['git', '-C', linked, 'log', '--format=%s']);
@@ -51,7 +59,15 @@ describe('sandbox', () => {
   });
 
   test('the main checkout: its files writable, its git not, the neighbours absent', async () => {
-    const { code, stdout } = await my.run(['sandbox', '--cwd', repo, '--', 'sh', '-c', `echo x > made.txt; git commit -q --allow-empty -m no 2>/dev/null && echo committed; ls '${linked}' 2>/dev/null; cat a.txt`]);
+    const { code, stdout } = await my.run([
+      'sandbox',
+      '--cwd',
+      repo,
+      '--',
+      'sh',
+      '-c',
+      `echo x > made.txt; git commit -q --allow-empty -m no 2>/dev/null && echo committed; ls '${linked}' 2>/dev/null; cat a.txt`,
+    ]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'one\n' });
     expect(readFileSync(join(repo, 'made.txt'), 'utf8')).toBe('x\n');
     expect(git(repo, 'log', '--format=%s')).toBe('First');
@@ -67,7 +83,15 @@ describe('sandbox', () => {
 
   test('nothing is left running', async () => {
     const mark = randomBytes(6).toString('hex');
-    await my.run(['sandbox', '--cwd', linked, '--', 'sh', '-c', `sh -c 'sleep 3600; : ${mark}' & setsid sh -c 'sleep 3600; : ${mark}' & echo started`]);
+    await my.run([
+      'sandbox',
+      '--cwd',
+      linked,
+      '--',
+      'sh',
+      '-c',
+      `sh -c 'sleep 3600; : ${mark}' & setsid sh -c 'sleep 3600; : ${mark}' & echo started`,
+    ]);
     const { stdout } = await my.run(['git', '--version']);
     expect(stdout).toContain('git version');
     const { execFileSync } = await import('node:child_process');
@@ -75,11 +99,22 @@ describe('sandbox', () => {
   });
 
   test('at a terminal the command has one', async () => {
-    const pty = spawnPty(launcher, ['sandbox', '--', 'sh', '-c', 'stty size; read line; echo "got $line"; exit 5'], { cwd: linked, env: my.env, cols: 91, rows: 33 });
-    onTestFinished(() => { pty.kill('SIGKILL'); });
+    const pty = spawnPty(launcher, ['sandbox', '--', 'sh', '-c', 'stty size; read line; echo "got $line"; exit 5'], {
+      cwd: linked,
+      env: my.env,
+      cols: 91,
+      rows: 33,
+    });
+    onTestFinished(() => {
+      pty.kill('SIGKILL');
+    });
     let text = '';
-    pty.onData((data) => { text += data; });
-    const exit = new Promise<number>((resolve) => { pty.onExit(({ exitCode }) => resolve(exitCode)); });
+    pty.onData((data) => {
+      text += data;
+    });
+    const exit = new Promise<number>((resolve) => {
+      pty.onExit(({ exitCode }) => resolve(exitCode));
+    });
     await until(() => text.includes('33 91'), 'the size', 15_000);
     pty.write('typed\r');
     expect(await exit).toBe(5);

@@ -16,7 +16,9 @@ async function address(running: Running): Promise<URL> {
 
 async function page(url: URL): Promise<CoreClient> {
   const socket = new WebSocket(`ws://${url.host}/wire`, { origin: url.origin });
-  await new Promise((resolve, reject) => { socket.on('open', resolve).on('error', reject); });
+  await new Promise((resolve, reject) => {
+    socket.on('open', resolve).on('error', reject);
+  });
   return connectClient(webSocketChannel(socket), { token: url.hash.replace('#token=', '') });
 }
 
@@ -61,5 +63,7 @@ test('without a display the app opens in the browser host, and says why in one l
   const { code, stdout, stderr } = await running.outcome;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Signalbox is at http:\/\/127\.0\.0\.1:\d+\/#token=\S+\n$/);
-  expect(stderr.split('\n').filter((line) => line.includes('browser'))).toEqual(['There is no display here: opening Signalbox in the browser instead.']);
+  expect(stderr.split('\n').filter((line) => line.includes('browser'))).toEqual([
+    'There is no display here: opening Signalbox in the browser instead.',
+  ]);
 }, 120_000);

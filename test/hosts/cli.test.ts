@@ -11,7 +11,10 @@ describe('the launcher', () => {
     symlinkSync(launcher, join(folder, 'one'));
     symlinkSync('../one', join(odd, 'two'));
     const { code, stdout } = await run(['--version'], { program: join(odd, 'two'), cwd: odd });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${(JSON.parse(readFileSync(join(launcher, '../../package.json'), 'utf8')) as { version: string }).version}\n` });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${(JSON.parse(readFileSync(join(launcher, '../../package.json'), 'utf8')) as { version: string }).version}\n`,
+    });
   });
 
   test('says how to install what is missing', async () => {
@@ -26,12 +29,24 @@ describe('the launcher', () => {
 
 describe('usage', () => {
   test.each([
-    [['exec'], 'Give a PROMPT'], [['exec', 'a', 'b'], '“b” is one word too many'], [['exec', '--mode', 'yolo', 'x'], '--mode must be one of read-only, workspace, ask, full'],
-    [['exec', '--approval', 'x', 'y'], '--approval must be one of'], [['exec', '--nope', 'x'], '--nope'], [['exec', '  '], 'The task is empty'],
-    [['exec', '--repo', '/no/such/folder', 'x'], 'There is no folder at /no/such/folder'], [['batch'], 'Which FILE.jsonl?'], [['batch', '/no/such/file'], 'can\'t be read'],
-    [['batch', '--concurrency', '0', 'f'], '--concurrency must be a whole number from 1 to 64'], [['serve', '--port', '99999'], '--port must be a whole number'],
-    [['sandbox', 'true'], 'The command goes after --'], [['sandbox', '--'], 'Which command?'], [['sandbox', '--mode', 'x', '--', 'true'], '--mode must be'], [['frobnicate'], 'There is no command or folder “frobnicate”'],
-    [['--frobnicate'], '--frobnicate'], [['doctor', 'x'], 'one word too many'], [['serve', '/no/such/folder'], 'no folder'],
+    [['exec'], 'Give a PROMPT'],
+    [['exec', 'a', 'b'], '“b” is one word too many'],
+    [['exec', '--mode', 'yolo', 'x'], '--mode must be one of read-only, workspace, ask, full'],
+    [['exec', '--approval', 'x', 'y'], '--approval must be one of'],
+    [['exec', '--nope', 'x'], '--nope'],
+    [['exec', '  '], 'The task is empty'],
+    [['exec', '--repo', '/no/such/folder', 'x'], 'There is no folder at /no/such/folder'],
+    [['batch'], 'Which FILE.jsonl?'],
+    [['batch', '/no/such/file'], "can't be read"],
+    [['batch', '--concurrency', '0', 'f'], '--concurrency must be a whole number from 1 to 64'],
+    [['serve', '--port', '99999'], '--port must be a whole number'],
+    [['sandbox', 'true'], 'The command goes after --'],
+    [['sandbox', '--'], 'Which command?'],
+    [['sandbox', '--mode', 'x', '--', 'true'], '--mode must be'],
+    [['frobnicate'], 'There is no command or folder “frobnicate”'],
+    [['--frobnicate'], '--frobnicate'],
+    [['doctor', 'x'], 'one word too many'],
+    [['serve', '/no/such/folder'], 'no folder'],
   ])('%j is exit 2', async (args, words) => {
     const { run, home } = desk();
     const { code, stdout, stderr } = await run(args);
@@ -45,7 +60,8 @@ describe('usage', () => {
     for (const args of [['--help'], ['exec', '-h'], ['sandbox', '--help']]) {
       const { code, stdout } = await run(args);
       expect(code).toBe(0);
-      for (const name of ['serve', 'exec', 'batch', 'sandbox', 'apply-patch', 'git', 'harvest', 'doctor']) expect(stdout).toContain(`signalbox ${name}`);
+      for (const name of ['serve', 'exec', 'batch', 'sandbox', 'apply-patch', 'git', 'harvest', 'doctor'])
+        expect(stdout).toContain(`signalbox ${name}`);
     }
   });
 });
@@ -87,7 +103,9 @@ describe('doctor', () => {
     for (const name of ['sh', 'uname', 'dirname', 'readlink']) symlinkSync(`/usr/bin/${name}`, join(folder, 'bin', name));
     const { code, stdout } = await run(['doctor', '--json'], { env: { PATH: join(folder, 'bin') } });
     expect(code).not.toBe(0);
-    expect((JSON.parse(stdout) as { probes: unknown[] }).probes).toContainEqual(expect.objectContaining({ name: 'git', ok: false, fix: expect.stringContaining('apt install git') }));
+    expect((JSON.parse(stdout) as { probes: unknown[] }).probes).toContainEqual(
+      expect.objectContaining({ name: 'git', ok: false, fix: expect.stringContaining('apt install git') }),
+    );
   });
 });
 
@@ -100,11 +118,15 @@ describe('git', () => {
     writeFileSync(join(repo, '.git', 'hooks', 'pre-commit'), '#!/bin/sh\ntouch ran\n', { mode: 0o755 });
     expect((await run(['git', '-C', repo, 'status', '--short'])).stdout).toBe('?? sub/\n?? untracked.txt\n');
     expect((await run(['git', 'status', '--short', '.'], { cwd: join(repo, 'sub') })).stdout).toBe('?? ./\n');
-    expect((await run(['git', '-C', repo, '-c', 'user.name=P', '-c', 'user.email=p@x', 'commit', '--allow-empty', '-m', 'Second'])).code).toBe(0);
+    expect(
+      (await run(['git', '-C', repo, '-c', 'user.name=P', '-c', 'user.email=p@x', 'commit', '--allow-empty', '-m', 'Second'])).code,
+    ).toBe(0);
     expect(readdirSync(repo)).not.toContain('ran');
     expect(git(repo, 'log', '--format=%s')).toBe('Second\nFirst');
     expect((await run(['git', '-C', repo, 'rev-parse', '--verify', 'nope'])).code).toBe(128);
     expect((await run(['git', 'status'])).code).toBe(128);
-    expect((await run(['git', '-C', repo, 'hash-object', '--stdin'], { input: 'hello\n' })).stdout).toBe('ce013625030ba8dba906f756967f9e9ca394464a\n');
+    expect((await run(['git', '-C', repo, 'hash-object', '--stdin'], { input: 'hello\n' })).stdout).toBe(
+      'ce013625030ba8dba906f756967f9e9ca394464a\n',
+    );
   });
 });

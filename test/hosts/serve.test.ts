@@ -25,40 +25,72 @@ async function start(attached = false) {
   const first = await obtainCore(options);
   const obtained = attached ? await obtainCore(options) : first;
   const served = await serve({ renderer, port: 0, open: obtained.open });
-  onTestFinished(async () => { await served.close(); await obtained.close(); await first.close(); });
+  onTestFinished(async () => {
+    await served.close();
+    await obtained.close();
+    await first.close();
+  });
   const token = new URL(served.url).hash.replace('#token=', '');
   return { ...served, token, core: first.own! };
 }
-const wire = (port: number, headers: Record<string, string> = {}, path = '/wire') => new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
-const outcome = (socket: WebSocket) => new Promise<string>((resolve) => {
-  socket.on('open', () => resolve('open'));
-  socket.on('unexpected-response', (_request, response) => { resolve(String(response.statusCode)); socket.terminate(); });
-  socket.on('error', () => {});
-});
+const wire = (port: number, headers: Record<string, string> = {}, path = '/wire') =>
+  new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+const outcome = (socket: WebSocket) =>
+  new Promise<string>((resolve) => {
+    socket.on('open', () => resolve('open'));
+    socket.on('unexpected-response', (_request, response) => {
+      resolve(String(response.statusCode));
+      socket.terminate();
+    });
+    socket.on('error', () => {});
+  });
 /** The path goes out as it is, not tidied as `fetch` would. */
-const get = (port: number, path: string, headers: Record<string, string> = {}, method = 'GET') => new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
-  request({ port, host: '127.0.0.1', path, headers, method }, (response) => {
-    let body = '';
-    response.on('data', (chunk: Buffer) => { body += chunk.toString(); });
-    response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-  }).on('error', reject).end();
-});
+const get = (port: number, path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path, headers, method }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    })
+      .on('error', reject)
+      .end();
+  });
 
 describe('the page', () => {
   test('comes with a strict policy and the right types', async () => {
     const { port } = await start();
     const page = await get(port, '/');
-    expect(page).toMatchObject({ status: 200, body: '<title>Signalbox</title>', headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } });
+    expect(page).toMatchObject({
+      status: 200,
+      body: '<title>Signalbox</title>',
+      headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+    });
     const policy = String(page.headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect(await get(port, '/assets/app-1a2b.js?x=1')).toMatchObject({ status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } });
+    expect(await get(port, '/assets/app-1a2b.js?x=1')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'text/javascript; charset=utf-8' },
+    });
     expect(await get(port, '/', {}, 'HEAD')).toMatchObject({ status: 200, body: '' });
     expect(await get(port, '/', {}, 'POST')).toMatchObject({ status: 405 });
   });
 
-  test.each(['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/assets/..%2f..%2fsecret.txt', '/link.txt', '/%00', '/..%5csecret.txt', '//etc/passwd', '/%', '/assets'])('nothing outside: %s', async (path) => {
+  test.each([
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/..%2f..%2fsecret.txt',
+    '/link.txt',
+    '/%00',
+    '/..%5csecret.txt',
+    '//etc/passwd',
+    '/%',
+    '/assets',
+  ])('nothing outside: %s', async (path) => {
     const { port } = await start();
     const answer = await get(port, path);
     expect(answer.status).toBe(404);
@@ -73,7 +105,10 @@ describe('the page', () => {
   });
 });
 
-describe.each([['in this process', false], ['behind its socket', true]])('the wire, core %s', (_name, attached) => {
+describe.each([
+  ['in this process', false],
+  ['behind its socket', true],
+])('the wire, core %s', (_name, attached) => {
   test('works with the token', async () => {
     const { port, token, core } = await start(attached);
     const socket = wire(port, { origin: `http://127.0.0.1:${port}` });
@@ -91,12 +126,16 @@ describe.each([['in this process', false], ['behind its socket', true]])('the wi
     for (const wrong of [undefined, '', `${token}x`, token.slice(1)]) {
       const socket = wire(port);
       await outcome(socket);
-      await expect(connectClient(webSocketChannel(socket), wrong === undefined ? {} : { token: wrong })).rejects.toMatchObject({ detail: { code: 'unauthorized' } });
+      await expect(connectClient(webSocketChannel(socket), wrong === undefined ? {} : { token: wrong })).rejects.toMatchObject({
+        detail: { code: 'unauthorized' },
+      });
     }
     const socket = wire(port);
     await outcome(socket);
     let closed = false;
-    socket.on('close', () => { closed = true; });
+    socket.on('close', () => {
+      closed = true;
+    });
     socket.send(JSON.stringify({ id: 1, method: 'snapshot', params: { version: WIRE_VERSION, token } }));
     await until(() => closed, 'the end');
   });
@@ -126,6 +165,8 @@ describe('a socket', () => {
 
   test('a taken port is said', async () => {
     const { port } = await start();
-    await expect(serve({ renderer: '/', port, open: () => Promise.reject(new Error('unused')) })).rejects.toMatchObject({ detail: { code: 'conflict', message: `Port ${port} is taken.` } });
+    await expect(serve({ renderer: '/', port, open: () => Promise.reject(new Error('unused')) })).rejects.toMatchObject({
+      detail: { code: 'conflict', message: `Port ${port} is taken.` },
+    });
   });
 });

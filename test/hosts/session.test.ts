@@ -13,7 +13,9 @@ function raw(core = smallCore(), token?: string) {
   serveClient(core, far, token === undefined ? {} : { token });
   const got: ServerMessage[] = [];
   near.onMessage((message) => got.push(message as ServerMessage));
-  near.onClose(() => { state.closed = true; });
+  near.onClose(() => {
+    state.closed = true;
+  });
   return { core, near, got, state };
 }
 const hello = (near: Channel, more = {}) => near.send({ id: 1, method: 'initialize', params: { version: WIRE_VERSION, ...more } });
@@ -69,20 +71,34 @@ describe('requests', () => {
   test('bad input names the field, and never reaches the handler', async () => {
     const open = vi.fn();
     const client = await connected(smallCore('', { 'project/open': open }));
-    await expect(client.call('project/open', {} as { path: string })).rejects.toMatchObject({ detail: { code: 'invalid-input', message: 'project/open: “path” is missing.' } });
-    await expect(client.call('project/open', { path: 3 } as unknown as { path: string })).rejects.toMatchObject({ detail: { message: expect.stringContaining('“path” is not right: expected string') } });
-    await expect(client.call('turn/start', { threadId: threadId(), text: ' ' })).rejects.toMatchObject({ detail: { message: 'The task is empty. Say what should be done.' } });
+    await expect(client.call('project/open', {} as { path: string })).rejects.toMatchObject({
+      detail: { code: 'invalid-input', message: 'project/open: “path” is missing.' },
+    });
+    await expect(client.call('project/open', { path: 3 } as unknown as { path: string })).rejects.toMatchObject({
+      detail: { message: expect.stringContaining('“path” is not right: expected string') },
+    });
+    await expect(client.call('turn/start', { threadId: threadId(), text: ' ' })).rejects.toMatchObject({
+      detail: { message: 'The task is empty. Say what should be done.' },
+    });
     await expect(client.call('toString' as 'snapshot', {})).rejects.toMatchObject({ detail: { code: 'invalid-input' } });
     expect(open).not.toHaveBeenCalled();
   });
 
   test('an expected failure arrives whole; a bug arrives as internal and is logged once', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const client = await connected(smallCore('', {
-      'project/open': async () => { throw new Failure('no-folder', 'gone', { fix: 'look' }); },
-      'project/sample': async () => { throw new TypeError('oops'); },
-    }));
-    await expect(client.call('project/open', { path: '/x' })).rejects.toMatchObject({ detail: { code: 'no-folder', message: 'gone', fix: 'look' } });
+    const client = await connected(
+      smallCore('', {
+        'project/open': async () => {
+          throw new Failure('no-folder', 'gone', { fix: 'look' });
+        },
+        'project/sample': async () => {
+          throw new TypeError('oops');
+        },
+      }),
+    );
+    await expect(client.call('project/open', { path: '/x' })).rejects.toMatchObject({
+      detail: { code: 'no-folder', message: 'gone', fix: 'look' },
+    });
     expect(log).not.toHaveBeenCalled();
     await expect(client.call('project/sample', {})).rejects.toMatchObject({ detail: { code: 'internal', message: 'oops' } });
     expect(log).toHaveBeenCalledTimes(1);
@@ -91,8 +107,20 @@ describe('requests', () => {
 
   test('more than 256 at once are answered overloaded, and room comes back', async () => {
     const release: (() => void)[] = [];
-    const client = await connected(smallCore('', { 'system/doctor': () => new Promise((resolve) => { release.push(() => resolve({ probes: [], ok: true })); }) }));
-    const calls = Array.from({ length: 257 }, () => client.call('system/doctor', {}).then(() => 'ok', (thrown: Failure) => thrown.detail.code));
+    const client = await connected(
+      smallCore('', {
+        'system/doctor': () =>
+          new Promise((resolve) => {
+            release.push(() => resolve({ probes: [], ok: true }));
+          }),
+      }),
+    );
+    const calls = Array.from({ length: 257 }, () =>
+      client.call('system/doctor', {}).then(
+        () => 'ok',
+        (thrown: Failure) => thrown.detail.code,
+      ),
+    );
     await until(() => release.length === 256, 'all under way');
     expect(await calls[256]).toBe('overloaded');
     for (const free of release.splice(0)) free();
@@ -108,7 +136,8 @@ describe('news', () => {
   test('items reach only those who subscribed, and no range is missing', async () => {
     const core = smallCore();
     const [a, b] = [raw(core), raw(core)];
-    hello(a.near); hello(b.near);
+    hello(a.near);
+    hello(b.near);
     const thread = threadId();
     a.near.send({ id: 2, method: 'thread/subscribe', params: { threadId: thread } });
     await until(() => a.got.length === 2 && b.got.length === 1, 'both there');
@@ -116,8 +145,15 @@ describe('news', () => {
     core.commit(said(thread, newId<ItemId>('item'), 'more'));
     core.commit(theme('light'));
     await until(() => eventsOf(a.got).length === 3 && eventsOf(b.got).length === 2, 'the events');
-    expect(eventsOf(a.got).map(({ from, to, events }) => [from, to, events.length])).toEqual([[1, 2, 2], [3, 3, 1], [4, 4, 1]]);
-    expect(eventsOf(b.got).map(({ from, to, events }) => [from, to, events.length])).toEqual([[1, 2, 1], [3, 4, 1]]);
+    expect(eventsOf(a.got).map(({ from, to, events }) => [from, to, events.length])).toEqual([
+      [1, 2, 2],
+      [3, 3, 1],
+      [4, 4, 1],
+    ]);
+    expect(eventsOf(b.got).map(({ from, to, events }) => [from, to, events.length])).toEqual([
+      [1, 2, 1],
+      [3, 4, 1],
+    ]);
   });
 
   test('the first chunk of a stream goes at once, the rest joined', async () => {
@@ -131,7 +167,10 @@ describe('news', () => {
     await Promise.resolve();
     expect(transientOf(got)).toEqual([{ kind: 'transient', items: [{ type: 'item.delta', threadId: thread, itemId: item, text: '0' }] }]);
     await until(() => transientOf(got).length === 2, 'the rest');
-    const text = transientOf(got).flatMap(({ items }) => items).map((news) => (news.type === 'item.delta' ? news.text : '')).join('');
+    const text = transientOf(got)
+      .flatMap(({ items }) => items)
+      .map((news) => (news.type === 'item.delta' ? news.text : ''))
+      .join('');
     expect(text).toBe('0123456789'.repeat(100));
   });
 
@@ -145,8 +184,11 @@ describe('news', () => {
     core.commit(said(thread, item, 'abc'));
     core.tell({ type: 'item.delta', threadId: thread, itemId: item, text: 'd' });
     await until(() => transientOf(got).length === 2, 'all');
-    expect(got.slice(2).map((message) => (message.kind === 'transient' ? message.items[0] : message.kind === 'events' ? message.events[0]?.event : null)))
-      .toMatchObject([{ text: 'a' }, { type: 'item.updated' }, { text: 'd' }]);
+    expect(
+      got
+        .slice(2)
+        .map((message) => (message.kind === 'transient' ? message.items[0] : message.kind === 'events' ? message.events[0]?.event : null)),
+    ).toMatchObject([{ text: 'a' }, { type: 'item.updated' }, { text: 'd' }]);
   });
 
   test('a client that does not read gets a gap, not a queue without end', async () => {
@@ -155,7 +197,9 @@ describe('news', () => {
     await until(() => got.length === 1, 'there');
     state.pending = 100 * 1024 * 1024;
     for (let n = 0; n < 5000; n += 1) core.commit(theme(n % 2 ? 'dark' : 'light'));
-    await new Promise((resolve) => { setTimeout(resolve, 40); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 40);
+    });
     expect(eventsOf(got)).toEqual([]);
     state.pending = 0;
     await until(() => eventsOf(got).length > 0, 'the rest');
@@ -171,7 +215,9 @@ describe('news', () => {
     serveClient(core, far);
     const client = await connectClient(near);
     let resets = 0;
-    client.onReset(() => { resets += 1; });
+    client.onReset(() => {
+      resets += 1;
+    });
     pending.bytes = 100 * 1024 * 1024;
     for (let n = 0; n <= 5000; n += 1) core.commit(theme(n % 2 ? 'light' : 'dark'));
     pending.bytes = 0;

@@ -15,14 +15,17 @@ test('in a real sandbox: a prompt, job control, the machine shared with commands
   writeFileSync(join(folder, 'secret'), 'secret');
   const sandbox = createSandbox({ stateDir: join(folder, 'sandbox'), env: process.env });
   const policy = defaultPolicy('workspace');
-  const machine = await sandbox.driver(policy).open({ id: 'terminal', stateDir: join(folder, 'state'), worktree, binds: [], policy, env: {} });
+  const machine = await sandbox
+    .driver(policy)
+    .open({ id: 'terminal', stateDir: join(folder, 'state'), worktree, binds: [], policy, env: {} });
   onTestFinished(() => machine.dispose());
   const terminals = new Terminals({ open: async () => ({ machine, cwd: worktree, title: 'Sandboxed' }), shell: '/bin/bash' });
   onTestFinished(() => terminals.dispose());
   const { id } = await terminals.open(task(), { cols: 100, rows: 30 });
   const client = watcher();
   const { screen } = await terminals.attach(id, client);
-  const see = (text: string) => until(() => (screen + client.text(id)).includes(text), `to see ${text} in ${JSON.stringify(screen + client.text(id))}`);
+  const see = (text: string) =>
+    until(() => (screen + client.text(id)).includes(text), `to see ${text} in ${JSON.stringify(screen + client.text(id))}`);
   await see('worktree\x1b[0m $ ');
   terminals.write(id, `stty size; cat ${join(folder, 'secret')}; echo "$TERM"; ls -a ~ | wc -l\r`);
   await see('30 100');

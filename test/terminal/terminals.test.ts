@@ -91,12 +91,16 @@ test('a slow reader makes the program wait; acknowledging lets it go on', async 
   const held = client.text(id).length;
   expect(held).toBeLessThan(2_000_000);
   let acked = 0;
-  await until(() => {
-    const now = client.text(id).length;
-    terminals.ack(id, client, now - acked);
-    acked = now;
-    return client.text(id).includes('all');
-  }, 'all of it', 20_000);
+  await until(
+    () => {
+      const now = client.text(id).length;
+      terminals.ack(id, client, now - acked);
+      acked = now;
+      return client.text(id).includes('all');
+    },
+    'all of it',
+    20_000,
+  );
   expect(client.text(id).match(/x/g)?.length).toBeGreaterThan(2_990_000);
 });
 

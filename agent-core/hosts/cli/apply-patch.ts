@@ -16,7 +16,10 @@ export async function run(args: string[]): Promise<number> {
     throw new Failure('no-folder', `There is no folder at ${folder}.`);
   });
   const result = await applyPatch(await readAll(process.stdin), openDoor(root), root);
-  if (!result.ok) { say(result.summary); return 1; }
+  if (!result.ok) {
+    say(result.summary);
+    return 1;
+  }
   print(result.summary.trimEnd());
   return 0;
 }

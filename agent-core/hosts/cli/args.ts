@@ -31,8 +31,12 @@ export function readArgs(args: string[], options: ParseArgsOptionsConfig, usage:
     return typeof value === 'string' ? value : undefined;
   };
   return {
-    positionals, text,
-    list: (name) => { const value = values[name]; return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []; },
+    positionals,
+    text,
+    list: (name) => {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+    },
     flag: (name) => values[name] === true,
     choice: (name, allowed) => {
       const value = text(name);
@@ -44,7 +48,8 @@ export function readArgs(args: string[], options: ParseArgsOptionsConfig, usage:
       const value = text(name);
       if (value === undefined) return undefined;
       const number = Number(value);
-      if (!/^\d+$/.test(value) || number < min || number > max) throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not “${value}”.`, usage);
+      if (!/^\d+$/.test(value) || number < min || number > max)
+        throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not “${value}”.`, usage);
       return number;
     },
   };
@@ -54,7 +59,7 @@ function parse(args: string[], options: ParseArgsOptionsConfig, usage: string) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (thrown) {
-    throw new UsageError(thrown instanceof Error ? thrown.message.split('. To specify')[0] ?? '' : String(thrown), usage);
+    throw new UsageError(thrown instanceof Error ? (thrown.message.split('. To specify')[0] ?? '') : String(thrown), usage);
   }
 }
 
@@ -69,7 +74,13 @@ export function exitCodeOf(code: Failure['detail']['code']): 1 | 2 | 3 | 4 {
   if (code === 'cannot-confine') return 3;
   if (code === 'no-model' || code.startsWith('model-') || code === 'context-overflow') return 4;
   const input: (typeof code)[] = [
-    'invalid-input', 'no-folder', 'not-a-repository', 'bare-repository', 'no-commits', 'base-not-found', 'unsupported-repository',
+    'invalid-input',
+    'no-folder',
+    'not-a-repository',
+    'bare-repository',
+    'no-commits',
+    'base-not-found',
+    'unsupported-repository',
   ];
   return input.includes(code) ? 2 : 1;
 }

@@ -10,7 +10,13 @@ import { tellLine } from './human.ts';
 import { printJson, say } from './print.ts';
 import { leave, obtain, onInterrupt } from './session.ts';
 
-interface Job { line: BatchLine; task: Task; feed: TaskFeed; ending: Ending | null; begun: boolean }
+interface Job {
+  line: BatchLine;
+  task: Task;
+  feed: TaskFeed;
+  ending: Ending | null;
+  begun: boolean;
+}
 
 async function readText(file: string): Promise<string> {
   try {
@@ -62,16 +68,22 @@ class Batch {
       if (job.begun || this.#stopping) continue;
       const needs = job.line.dependsOn.map((number) => this.#jobs.find((other) => other.line.number === number)!);
       const broken = needs.find((need) => need.ending && need.ending.type !== 'turn.completed');
-      if (broken) this.#begin(job, { code: 'conflict', message: `Not started: it depends on line ${broken.line.number}, which did not complete.` });
+      if (broken)
+        this.#begin(job, { code: 'conflict', message: `Not started: it depends on line ${broken.line.number}, which did not complete.` });
       else if (needs.every((need) => need.ending) && this.#running < this.#concurrency) this.#begin(job, null);
     }
   }
 
-  get #running(): number { return this.#jobs.filter((job) => job.begun && !job.ending).length; }
+  get #running(): number {
+    return this.#jobs.filter((job) => job.begun && !job.ending).length;
+  }
 
   #begin(job: Job, error: AppError | null): void {
     job.begun = true;
-    void job.feed.ended.then((ending) => { job.ending = ending; this.#next(); });
+    void job.feed.ended.then((ending) => {
+      job.ending = ending;
+      this.#next();
+    });
     if (error) job.feed.fail(error);
     else job.feed.start().catch((thrown: unknown) => job.feed.fail(toAppError(thrown)));
   }
@@ -100,9 +112,15 @@ export async function run(args: string[]): Promise<number> {
   try {
     const { client } = obtained;
     await checkPlaces(client, lines);
-    const jobs = await createAll(client, lines, (line, label) => { if (json) printJson(line); else tellLine(line, label); });
+    const jobs = await createAll(client, lines, (line, label) => {
+      if (json) printJson(line);
+      else tellLine(line, label);
+    });
     const batch = new Batch(jobs, concurrency ?? client.board.settings.concurrency);
-    off = onInterrupt(() => { say('Stopping …'); batch.stop(); });
+    off = onInterrupt(() => {
+      say('Stopping …');
+      batch.stop();
+    });
     const endings = await batch.run();
     const completed = endings.filter((ending) => ending.type === 'turn.completed').length;
     if (json) printJson({ type: 'batch.completed', completed, failed: endings.length - completed });

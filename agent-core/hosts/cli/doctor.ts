@@ -9,11 +9,21 @@ import { atMost, readArgs } from './args.ts';
 import { USAGE } from './help.ts';
 import { print, printJson } from './print.ts';
 
-const has = (name: string, ok: boolean, detail: string, fix: string | null = null): Probe => ({ name, ok, kind: 'has', detail, fix: ok ? null : fix });
+const has = (name: string, ok: boolean, detail: string, fix: string | null = null): Probe => ({
+  name,
+  ok,
+  kind: 'has',
+  detail,
+  fix: ok ? null : fix,
+});
 
 async function gitProbe(): Promise<Probe> {
-  const stdout = await discover('/', ['--version']).then((result) => result.stdout.toString('utf8'), () => null);
-  if (stdout === null) return has('git', false, 'not found on the PATH', 'Install git 2.38 or later: sudo apt install git (macOS: xcode-select --install).');
+  const stdout = await discover('/', ['--version']).then(
+    (result) => result.stdout.toString('utf8'),
+    () => null,
+  );
+  if (stdout === null)
+    return has('git', false, 'not found on the PATH', 'Install git 2.38 or later: sudo apt install git (macOS: xcode-select --install).');
   const version = /(\d+)\.(\d+)[\d.]*/.exec(stdout) ?? ['', '0', '0'];
   const recent = Number(version[1]) > 2 || (Number(version[1]) === 2 && Number(version[2]) >= 38);
   return has('git', recent, version[0], 'Signalbox needs git 2.38 or later (merge-tree --write-tree). Install a newer one.');

@@ -11,8 +11,13 @@ import { printJson, say } from './print.ts';
 import { endpoint, leave, obtain, onInterrupt } from './session.ts';
 
 const options = {
-  json: { type: 'boolean' }, repo: { type: 'string' }, base: { type: 'string' }, mode: { type: 'string' }, approval: { type: 'string' },
-  'in-place': { type: 'boolean' }, model: { type: 'string' },
+  json: { type: 'boolean' },
+  repo: { type: 'string' },
+  base: { type: 'string' },
+  mode: { type: 'string' },
+  approval: { type: 'string' },
+  'in-place': { type: 'boolean' },
+  model: { type: 'string' },
 } as const;
 
 interface Wish {
@@ -38,8 +43,13 @@ export function checkPrompt(prompt: string): string {
 export async function createTask(client: CoreClient, wish: Wish): Promise<Task> {
   const project = await client.call('project/open', { path: resolve(wish.repo) });
   const input: InputOf<'task/create'> = {
-    projectId: project.id, prompt: wish.prompt, start: false, origin: wish.origin,
-    mode: wish.mode ?? 'workspace', approval: wish.approval ?? 'never', inPlace: wish.inPlace ?? false,
+    projectId: project.id,
+    prompt: wish.prompt,
+    start: false,
+    origin: wish.origin,
+    mode: wish.mode ?? 'workspace',
+    approval: wish.approval ?? 'never',
+    inPlace: wish.inPlace ?? false,
   };
   if (wish.title) input.title = wish.title;
   if (wish.base) input.base = await readBase(client, project.id, wish.base);
@@ -80,12 +90,23 @@ export async function run(args: string[]): Promise<number> {
   let off = (): void => {};
   try {
     const task = await createTask(obtained.client, {
-      repo: parsed.text('repo') ?? '.', prompt, base: parsed.text('base'), mode, approval, model: parsed.text('model'),
-      inPlace: parsed.flag('in-place'), origin: 'exec',
+      repo: parsed.text('repo') ?? '.',
+      prompt,
+      base: parsed.text('base'),
+      mode,
+      approval,
+      model: parsed.text('model'),
+      inPlace: parsed.flag('in-place'),
+      origin: 'exec',
     });
     const feed = new TaskFeed(obtained.client, task, json ? printJson : (line) => tellLine(line));
-    off = onInterrupt(() => { say('Stopping …'); feed.interrupt().catch(() => process.exit(1)); });
-    await feed.start().catch((thrown: unknown) => { feed.fail(thrown instanceof Failure ? thrown.detail : { code: 'internal', message: String(thrown) }); });
+    off = onInterrupt(() => {
+      say('Stopping …');
+      feed.interrupt().catch(() => process.exit(1));
+    });
+    await feed.start().catch((thrown: unknown) => {
+      feed.fail(thrown instanceof Failure ? thrown.detail : { code: 'internal', message: String(thrown) });
+    });
     const ending = await feed.ended;
     if (json && ending.type === 'turn.failed') say(`signalbox: ${ending.message}${ending.error?.fix ? `\n  ${ending.error.fix}` : ''}`);
     return exitOf(ending);

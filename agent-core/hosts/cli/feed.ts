@@ -1,6 +1,15 @@
 import {
-  workspaceOf, threadOf,
-  type AppError, type Approval, type DomainEvent, type Item, type StoredEvent, type Task, type Turn, type Usage, type Workspace,
+  workspaceOf,
+  threadOf,
+  type AppError,
+  type Approval,
+  type DomainEvent,
+  type Item,
+  type StoredEvent,
+  type Task,
+  type Turn,
+  type Usage,
+  type Workspace,
 } from '../../contract/index.ts';
 import type { CoreClient } from '../client.ts';
 
@@ -18,7 +27,16 @@ export interface Ending {
 
 /** One JSON line of `exec` and `batch` (DESIGN §9). */
 export type Line =
-  | { type: 'task.created'; task: string; title: string; repo: string; base: string; mode: Task['mode']; approval: Task['approval']; model: string }
+  | {
+      type: 'task.created';
+      task: string;
+      title: string;
+      repo: string;
+      base: string;
+      mode: Task['mode'];
+      approval: Task['approval'];
+      model: string;
+    }
   | { type: 'workspace.ready'; task: string; branch: string; worktree: string; base: string | null }
   | { type: 'turn.started'; task: string; turn: string }
   | { type: 'item.started' | 'item.updated' | 'item.completed'; task: string; item: Item }
@@ -52,10 +70,21 @@ export class TaskFeed {
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#settle = resolve;
-    this.#subscriptions = [client.onEvents((events) => { for (const stored of events) this.#take(stored); }), client.onReset(() => void this.#catchUp())];
+    this.#subscriptions = [
+      client.onEvents((events) => {
+        for (const stored of events) this.#take(stored);
+      }),
+      client.onReset(() => void this.#catchUp()),
+    ];
     this.#emit({
-      type: 'task.created', task: task.id, title: task.title, repo: client.board.projects[task.projectId]?.root ?? '', base: task.base.ref,
-      mode: task.mode, approval: task.approval, model: task.model,
+      type: 'task.created',
+      task: task.id,
+      title: task.title,
+      repo: client.board.projects[task.projectId]?.root ?? '',
+      base: task.base.ref,
+      mode: task.mode,
+      approval: task.approval,
+      model: task.model,
     });
     client.onClose(() => this.#end('turn.interrupted', 'The Signalbox core ended. The task is kept: open Signalbox to go on with it.'));
   }
@@ -70,30 +99,46 @@ export class TaskFeed {
   }
 
   /** Ends it without a turn: it could not begin. */
-  fail(error: AppError): void { this.#end('turn.failed', error.message, error); }
+  fail(error: AppError): void {
+    this.#end('turn.failed', error.message, error);
+  }
 
   /** Stops what the task does; its ending follows. */
   async interrupt(): Promise<void> {
-    if (!this.#started) { this.#end('turn.interrupted', 'Stopped before it began.'); return; }
+    if (!this.#started) {
+      this.#end('turn.interrupted', 'Stopped before it began.');
+      return;
+    }
     await this.#client.call('task/stop', { taskId: this.#task.id });
     if (!this.#turn) this.#end('turn.interrupted', 'Stopped before the agent began.');
   }
 
   #take({ event }: StoredEvent): void {
     switch (event.type) {
-      case 'workspace.changed': if (event.workspace.taskId === this.#task.id) this.#workspace(event.workspace); break;
-      case 'turn.started': if (event.taskId === this.#task.id) this.#turnStarted(event.turn); break;
-      case 'turn.ended': if (event.taskId === this.#task.id) this.#turnEnded(event.turn); break;
-      case 'item.started': case 'item.updated': case 'item.completed':
+      case 'workspace.changed':
+        if (event.workspace.taskId === this.#task.id) this.#workspace(event.workspace);
+        break;
+      case 'turn.started':
+        if (event.taskId === this.#task.id) this.#turnStarted(event.turn);
+        break;
+      case 'turn.ended':
+        if (event.taskId === this.#task.id) this.#turnEnded(event.turn);
+        break;
+      case 'item.started':
+      case 'item.updated':
+      case 'item.completed':
         if (event.taskId === this.#task.id) this.#item(event.type, event.item);
         break;
       case 'approval.requested':
-        if (event.approval.taskId === this.#task.id) this.#emit({ type: 'approval.requested', task: this.#task.id, approval: event.approval });
+        if (event.approval.taskId === this.#task.id)
+          this.#emit({ type: 'approval.requested', task: this.#task.id, approval: event.approval });
         break;
       case 'task.phased':
-        if (event.taskId === this.#task.id && event.phase === 'held' && this.#started) this.#end('turn.interrupted', 'Stopped before the agent began.');
+        if (event.taskId === this.#task.id && event.phase === 'held' && this.#started)
+          this.#end('turn.interrupted', 'Stopped before the agent began.');
         break;
-      case 'task.trashed': case 'task.purged':
+      case 'task.trashed':
+      case 'task.purged':
         if (event.taskId === this.#task.id) this.#end('turn.interrupted', 'The task was deleted in another window.');
         break;
       default:
@@ -104,7 +149,13 @@ export class TaskFeed {
     if (workspace.phase === 'failed') this.fail(workspace.error ?? { code: 'internal', message: 'The worktree could not be made.' });
     if (workspace.phase !== 'ready' || this.#ready) return;
     this.#ready = true;
-    this.#emit({ type: 'workspace.ready', task: this.#task.id, branch: workspace.branch, worktree: workspace.path, base: workspace.baseCommit });
+    this.#emit({
+      type: 'workspace.ready',
+      task: this.#task.id,
+      branch: workspace.branch,
+      worktree: workspace.path,
+      base: workspace.baseCommit,
+    });
   }
 
   #turnStarted(turn: Turn): void {
@@ -116,7 +167,12 @@ export class TaskFeed {
   #turnEnded(turn: Turn): void {
     if (this.#turn && turn.id !== this.#turn) return;
     const type = turn.status === 'completed' ? 'turn.completed' : turn.status === 'failed' ? 'turn.failed' : 'turn.interrupted';
-    const message = type === 'turn.failed' ? turn.error?.message ?? this.#message : type === 'turn.interrupted' ? this.#message || 'Interrupted.' : this.#message;
+    const message =
+      type === 'turn.failed'
+        ? (turn.error?.message ?? this.#message)
+        : type === 'turn.interrupted'
+          ? this.#message || 'Interrupted.'
+          : this.#message;
     this.#end(type, message, turn.error ?? undefined, turn.usage);
   }
 
@@ -130,7 +186,10 @@ export class TaskFeed {
   /** After a gap: what is true now, told as if it had just come. */
   async #catchUp(): Promise<void> {
     const task = this.#client.board.tasks[this.#task.id];
-    if (!task) { this.#end('turn.interrupted', 'The task was deleted in another window.'); return; }
+    if (!task) {
+      this.#end('turn.interrupted', 'The task was deleted in another window.');
+      return;
+    }
     const workspace = workspaceOf(this.#client.board, task);
     const thread = threadOf(this.#client.board, task);
     if (workspace) this.#workspace(workspace);
@@ -152,7 +211,12 @@ export class TaskFeed {
     const task = this.#client.board.tasks[this.#task.id] ?? this.#task;
     const workspace = workspaceOf(this.#client.board, task);
     const ending: Ending = {
-      type, task: task.id, branch: workspace?.branch || null, worktree: workspace?.path || null, usage: usage ?? task.usage, message,
+      type,
+      task: task.id,
+      branch: workspace?.branch || null,
+      worktree: workspace?.path || null,
+      usage: usage ?? task.usage,
+      message,
       ...(error ? { error } : {}),
     };
     this.#emit(ending);

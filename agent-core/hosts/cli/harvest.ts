@@ -10,7 +10,10 @@ import { USAGE } from './help.ts';
 import { print, printJson, say } from './print.ts';
 import { localWorkspaces, realFolder } from './workspaces.ts';
 
-interface Harvested { tip: string; diverged: string | null }
+interface Harvested {
+  tip: string;
+  diverged: string | null;
+}
 
 /** A running core that has this workspace does it itself: it holds what inside and outside last agreed on. */
 async function byCore(meta: WorkspaceMeta): Promise<Harvested | null> {
@@ -33,7 +36,9 @@ async function find(workspaces: Workspaces, folder: string): Promise<WorkspaceMe
     return (await workspaces.locate(folder)) ?? (await workspaces.adopt(folder));
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.detail.code !== 'not-allowed') throw thrown;
-    throw new Failure('invalid-input', `${folder} is in no workspace: there is nothing to harvest.`, { fix: 'Name a task’s worktree with --cwd DIR.' });
+    throw new Failure('invalid-input', `${folder} is in no workspace: there is nothing to harvest.`, {
+      fix: 'Name a task’s worktree with --cwd DIR.',
+    });
   }
 }
 

@@ -27,11 +27,20 @@ function isFolder(path: string): boolean {
 
 async function main(args: string[]): Promise<number> {
   const [first, ...rest] = args;
-  if (first === '--help' || first === '-h' || first === 'help') { print(HELP); return 0; }
-  if (first === '--version' || first === '-V') { print((await import('../../support/version.ts')).VERSION); return 0; }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    print(HELP);
+    return 0;
+  }
+  if (first === '--version' || first === '-V') {
+    print((await import('../../support/version.ts')).VERSION);
+    return 0;
+  }
   if (first !== undefined && Object.hasOwn(commands, first)) {
     const own = first === 'git' ? [] : rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
-    if (own.includes('--help') || own.includes('-h')) { print(HELP); return 0; }
+    if (own.includes('--help') || own.includes('-h')) {
+      print(HELP);
+      return 0;
+    }
     return (await commands[first]!())(rest);
   }
   if (first !== undefined && !first.startsWith('-') && !first.includes('/') && !isFolder(first)) {
@@ -42,5 +51,7 @@ async function main(args: string[]): Promise<number> {
 
 const code = await main(process.argv.slice(2)).catch(complain);
 // What was written must be out before the process is.
-await new Promise<void>((resolve) => { process.stdout.write('', () => resolve()); });
+await new Promise<void>((resolve) => {
+  process.stdout.write('', () => resolve());
+});
 process.exit(code);

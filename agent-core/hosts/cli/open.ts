@@ -17,7 +17,10 @@ async function folderToOpen(given: string | undefined): Promise<string | null> {
   if (given !== undefined) return resolve(given);
   if (existsSync(join(resolveHome(), 'signalbox.db')) || process.cwd() === installation()) return null;
   const here = process.cwd();
-  return locateRepository(here).then(() => here, () => null);
+  return locateRepository(here).then(
+    () => here,
+    () => null,
+  );
 }
 
 /** Runs the window to its end; null when it could not be shown. */
@@ -25,11 +28,16 @@ function runElectron(program: string, folder: string | null): Promise<number | n
   const began = Date.now();
   return new Promise((done) => {
     const child = spawn(program, [installation(), ...(folder ? [folder] : [])], { stdio: 'inherit' });
-    const pass = (signal: NodeJS.Signals): void => { child.kill(signal); };
+    const pass = (signal: NodeJS.Signals): void => {
+      child.kill(signal);
+    };
     process.on('SIGINT', pass).on('SIGTERM', pass);
-    const end = (code: number | null): void => { process.off('SIGINT', pass).off('SIGTERM', pass); done(code); };
+    const end = (code: number | null): void => {
+      process.off('SIGINT', pass).off('SIGTERM', pass);
+      done(code);
+    };
     child.on('error', () => end(null));
-    child.on('exit', (code, signal) => end(signal ? 1 : code !== 0 && Date.now() - began < EARLY_MS ? null : code ?? 1));
+    child.on('exit', (code, signal) => end(signal ? 1 : code !== 0 && Date.now() - began < EARLY_MS ? null : (code ?? 1)));
   });
 }
 

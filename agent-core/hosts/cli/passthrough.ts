@@ -13,7 +13,10 @@ function feed(child: SandboxProcess, tty: boolean): () => void {
   process.stdin.on('end', () => child.endInput());
   process.stdin.on('error', () => child.endInput());
   return () => {
-    if (tty) { process.stdin.setRawMode(false); process.stdout.off('resize', resize); }
+    if (tty) {
+      process.stdin.setRawMode(false);
+      process.stdout.off('resize', resize);
+    }
     process.stdin.pause();
   };
 }
@@ -26,7 +29,9 @@ function drain(child: SandboxProcess): void {
     child.pause();
     target.once('drain', () => child.resume());
   });
-  process.stdout.on('error', () => { void child.kill('terminate'); });
+  process.stdout.on('error', () => {
+    void child.kill('terminate');
+  });
 }
 
 const signals = { SIGINT: 'interrupt', SIGTERM: 'terminate', SIGHUP: 'terminate' } as const;
@@ -35,11 +40,16 @@ const signals = { SIGINT: 'interrupt', SIGTERM: 'terminate', SIGHUP: 'terminate'
  * Runs a command with our own stdin, stdout and stderr, bytes untouched, and answers its exit code. Ctrl-C and the
  * like are passed on to it. Rejects, with nothing run, as `run` does.
  */
-export async function passThrough(run: (request: RunRequest) => Promise<SandboxProcess>, request: Omit<RunRequest, 'tty'>): Promise<number> {
+export async function passThrough(
+  run: (request: RunRequest) => Promise<SandboxProcess>,
+  request: Omit<RunRequest, 'tty'>,
+): Promise<number> {
   const tty = terminalSize();
   const child = await run(tty ? { ...request, tty } : request);
   const handlers = Object.entries(signals).map(([signal, how]) => {
-    const handle = (): void => { void child.kill(how); };
+    const handle = (): void => {
+      void child.kill(how);
+    };
     process.on(signal as NodeJS.Signals, handle);
     return () => process.off(signal as NodeJS.Signals, handle);
   });

@@ -11,16 +11,24 @@ const hostPattern = /^(?:\*\.(?=[^.]+\.))?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,
 function checkHosts(patterns: string[]): string[] {
   const wrong = patterns.find((pattern) => !hostPattern.test(pattern));
   if (wrong !== undefined) {
-    throw new Failure('cannot-confine', `“${wrong}” is no host pattern, so nothing was run.`, { fix: 'Name a host (registry.npmjs.org), or all below one (*.example.com), with a port if need be.' });
+    throw new Failure('cannot-confine', `“${wrong}” is no host pattern, so nothing was run.`, {
+      fix: 'Name a host (registry.npmjs.org), or all below one (*.example.com), with a port if need be.',
+    });
   }
   return patterns;
 }
 
 export async function run(args: string[]): Promise<number> {
   const split = args.indexOf('--');
-  const parsed = readArgs(split < 0 ? args : args.slice(0, split), {
-    cwd: { type: 'string' }, mode: { type: 'string' }, 'allow-host': { type: 'string', multiple: true },
-  }, USAGE.sandbox);
+  const parsed = readArgs(
+    split < 0 ? args : args.slice(0, split),
+    {
+      cwd: { type: 'string' },
+      mode: { type: 'string' },
+      'allow-host': { type: 'string', multiple: true },
+    },
+    USAGE.sandbox,
+  );
   const argv = split < 0 ? [] : args.slice(split + 1);
   if (split < 0) throw new UsageError('The command goes after --.', USAGE.sandbox);
   atMost(parsed, 0, USAGE.sandbox);

@@ -18,7 +18,10 @@ export async function leave(obtained: Obtained): Promise<void> {
     const stop = new AbortController();
     const end = (): void => stop.abort();
     process.once('SIGINT', end).once('SIGTERM', end);
-    while (!stop.signal.aborted && obtained.othersBusy()) await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    while (!stop.signal.aborted && obtained.othersBusy())
+      await new Promise((resolve) => {
+        setTimeout(resolve, POLL_MS);
+      });
   }
   await obtained.close();
 }
@@ -33,7 +36,9 @@ export function onInterrupt(stop: () => void): () => void {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, handle);
-  return () => { for (const signal of signals) process.off(signal, handle); };
+  return () => {
+    for (const signal of signals) process.off(signal, handle);
+  };
 }
 
 /** The caller's own model endpoint, which the core keeps in memory for this task. */

@@ -16,10 +16,15 @@ export function localWorkspaces(): Workspaces {
 
 /** A folder that a person named, with links resolved. Throws `no-folder`. */
 export async function realFolder(path: string): Promise<string> {
-  return realpath(resolve(path)).catch(() => { throw new Failure('no-folder', `There is no folder at ${path}.`); });
+  return realpath(resolve(path)).catch(() => {
+    throw new Failure('no-folder', `There is no folder at ${path}.`);
+  });
 }
 
-const hashed = (text: string): string => BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 24)}`).toString(36).padStart(10, '0');
+const hashed = (text: string): string =>
+  BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 24)}`)
+    .toString(36)
+    .padStart(10, '0');
 
 /**
  * The workspace that a folder is in: one of ours, or a linked worktree, which is adopted, or else the checkout itself,
@@ -37,7 +42,16 @@ export async function workspaceFor(workspaces: Workspaces, folder: string): Prom
 async function inPlace(workspaces: Workspaces, folder: string, mode: Mode): Promise<WorkspaceMeta> {
   const { repo, gitDir } = await inspectFolder(folder);
   const workspaceId = `ws_${hashed(`in-place ${repo}`)}` as WorkspaceId;
-  const project: Project = { id: `proj_${hashed(repo)}` as Project['id'], name: 'checkout', root: repo, repo, subdir: '', gitDir, sample: false, openedAt: 0 };
+  const project: Project = {
+    id: `proj_${hashed(repo)}` as Project['id'],
+    name: 'checkout',
+    root: repo,
+    repo,
+    subdir: '',
+    gitDir,
+    sample: false,
+    openedAt: 0,
+  };
   await workspaces.prepare({ workspaceId, project, title: 'In place', base: { ref: 'HEAD', kind: 'local' }, mode, inPlace: true });
   const meta = await workspaces.read(workspaceId);
   if (!meta) throw new Failure('worktree-missing', `${repo} could not be made a workspace.`);

@@ -6,4 +6,6 @@ const home = process.argv[2] ?? '';
 const obtained = await obtainCore({ home, host: 'test', createCore: async () => smallCore(home) });
 console.log(JSON.stringify({ own: obtained.own !== null, seq: obtained.client.snapshot.seq }));
 process.stdin.resume();
-process.stdin.once('end', () => { void obtained.close().then(() => process.exit(0)); });
+process.stdin.once('end', () => {
+  void obtained.close().then(() => process.exit(0));
+});

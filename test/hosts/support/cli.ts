@@ -7,29 +7,56 @@ import { temp } from './temp.ts';
 
 export const launcher = fileURLToPath(new URL('../../../bin/signalbox', import.meta.url));
 
-export interface Outcome { code: number | null; stdout: string; stderr: string; bytes: Buffer }
-export interface Running { child: ChildProcess; outcome: Promise<Outcome>; stdout(): string }
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  bytes: Buffer;
+}
+export interface Running {
+  child: ChildProcess;
+  outcome: Promise<Outcome>;
+  stdout(): string;
+}
 
 /** A person's machine for the command line: a HOME and SIGNALBOX_HOME of its own, no model, no key. */
 export function desk() {
   const folder = temp('cli');
   const home = join(folder, 'home');
   const env: Record<string, string> = {
-    PATH: process.env['PATH'] ?? '', HOME: join(folder, 'person'), SIGNALBOX_HOME: home, LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1',
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(folder, 'person'),
+    SIGNALBOX_HOME: home,
+    LANG: 'C.UTF-8',
+    GIT_CONFIG_NOSYSTEM: '1',
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(process.env['HOME'] ?? folder, '.cache', 'signalbox', 'compile'),
   };
   mkdirSync(env['HOME']!, { recursive: true });
-  const start = (args: string[], more: { env?: Record<string, string>; cwd?: string; input?: string | Buffer; program?: string } = {}): Running => {
-    const child = spawn(more.program ?? launcher, args, { cwd: more.cwd ?? folder, env: { ...env, ...more.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const start = (
+    args: string[],
+    more: { env?: Record<string, string>; cwd?: string; input?: string | Buffer; program?: string } = {},
+  ): Running => {
+    const child = spawn(more.program ?? launcher, args, {
+      cwd: more.cwd ?? folder,
+      env: { ...env, ...more.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     const out: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(more.input ?? '');
-    onTestFinished(() => { child.kill('SIGKILL'); });
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
     const outcome = new Promise<Outcome>((resolve) => {
-      child.on('close', (code) => { const bytes = Buffer.concat(out); resolve({ code, stdout: bytes.toString(), stderr, bytes }); });
+      child.on('close', (code) => {
+        const bytes = Buffer.concat(out);
+        resolve({ code, stdout: bytes.toString(), stderr, bytes });
+      });
     });
     return { child, outcome, stdout: () => Buffer.concat(out).toString() };
   };
@@ -53,4 +80,8 @@ export function repository(path: string): string {
 }
 
 export const jsonLines = (text: string): { type: string; [key: string]: unknown }[] =>
-  text.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line) as { type: string });
+  text
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { type: string });

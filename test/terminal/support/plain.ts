@@ -18,18 +18,32 @@ export function plainMachine(): { machine: Machine; started: PlainProcess[] } {
     const clean = { PATH: process.env['PATH'] ?? '', HOME: cwd ?? '/', LANG: 'C.UTF-8', ...env };
     const pty = spawn(argv[0] ?? '', argv.slice(1), { cwd, env: clean, ...tty, encoding: null });
     const plain: PlainProcess = {
-      pid: pty.pid, pauses: 0, paused: false,
+      pid: pty.pid,
+      pauses: 0,
+      paused: false,
       onOutput: (listener) => {
         const { dispose } = pty.onData((data) => listener(data as unknown as Uint8Array, 'stdout'));
         return disposable(dispose);
       },
       write: (data) => pty.write(Buffer.from(data)),
       endInput: () => {},
-      pause: () => { plain.pauses += 1; plain.paused = true; pty.pause(); },
-      resume: () => { plain.paused = false; pty.resume(); },
+      pause: () => {
+        plain.pauses += 1;
+        plain.paused = true;
+        pty.pause();
+      },
+      resume: () => {
+        plain.paused = false;
+        pty.resume();
+      },
       resize: (cols, rows) => pty.resize(cols, rows),
-      kill: async () => { pty.kill('SIGKILL'); await plain.exited; },
-      exited: new Promise<Exit>((resolve) => { pty.onExit(({ exitCode, signal }) => resolve({ code: signal ? 128 + signal : exitCode, signal: null })); }),
+      kill: async () => {
+        pty.kill('SIGKILL');
+        await plain.exited;
+      },
+      exited: new Promise<Exit>((resolve) => {
+        pty.onExit(({ exitCode, signal }) => resolve({ code: signal ? 128 + signal : exitCode, signal: null }));
+      }),
     };
     started.push(plain);
     return plain;
@@ -48,11 +62,19 @@ export function watcher(): Watcher {
   const got: Transient[] = [];
   const closers: (() => void)[] = [];
   return {
-    id: newId('msg'), threads: new Set(), got,
-    send: (news) => { got.push(news); },
-    onClose: (listener) => { closers.push(listener); },
+    id: newId('msg'),
+    threads: new Set(),
+    got,
+    send: (news) => {
+      got.push(news);
+    },
+    onClose: (listener) => {
+      closers.push(listener);
+    },
     text: (id) => got.map((news) => (news.type === 'terminal.output' && news.terminalId === id ? news.data : '')).join(''),
-    close: () => { for (const closer of closers) closer(); },
+    close: () => {
+      for (const closer of closers) closer();
+    },
   };
 }
 
