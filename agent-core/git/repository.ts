@@ -194,7 +194,7 @@ async function notFound(repo: string, ref: string, kind: 'branches' | 'remoteBra
 export function nearest(name: string, known: readonly string[]): string[] {
   const wanted = name.toLowerCase();
   return known.map((candidate) => ({ candidate, cost: distance(wanted, candidate.toLowerCase()) - (candidate.toLowerCase().includes(wanted) ? 100 : 0) }))
-    .filter(({ candidate, cost }) => cost <= Math.max(3, candidate.length / 2))
+    .filter(({ candidate, cost }) => cost <= Math.max(2, candidate.length / 3))
     .toSorted((a, b) => a.cost - b.cost).slice(0, 3).map(({ candidate }) => candidate);
 }
 
