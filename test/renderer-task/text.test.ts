@@ -43,12 +43,13 @@ describe('markdown', () => {
 });
 
 describe('the rows of a conversation', () => {
-  it('groups tool calls, drops replaced plans, ends turns', () => {
+  it('groups tool calls, keeps a plan where it began with its newest steps, ends turns', () => {
     const early = item('plan', { steps: [] });
     const late = item('plan', { steps: [{ step: 'x', status: 'completed' }] });
     const items = [item('userMessage'), early, item('command'), item('fileChange'), late, item('reasoning', { text: ' ' }), item('agentMessage')];
     expect(rowsOf(items, [turn()]).map((row) => (row.kind === 'tools' ? row.items.map((one) => one.type).join('+') : row.kind === 'item' ? row.item.type : 'end')))
-      .toEqual(['userMessage', 'command+fileChange', 'plan', 'agentMessage', 'end']);
+      .toEqual(['userMessage', 'plan', 'command+fileChange', 'agentMessage', 'end']);
+    expect(rowsOf(items, [turn()])[1]).toEqual({ kind: 'item', key: early.id, item: late });
   });
   it('has no end while the turn runs', () => {
     expect(rowsOf([item('userMessage')], [turn({ status: 'running', endedAt: null })]).map((row) => row.kind)).toEqual(['item']);

@@ -10,27 +10,30 @@ export type ToolItem = Extract<Item, { type: 'command' | 'fileChange' | 'toolCal
 export const isTool = (item: Item): item is ToolItem =>
   item.type === 'command' || item.type === 'fileChange' || item.type === 'toolCall' || item.type === 'reasoning';
 
-/** Items with nothing to show: a plan that a later one of the same turn replaced, a message or summary without text. */
-function hasNothing(items: readonly Item[]): Set<string> {
-  const gone = new Set<string>();
-  const planned = new Set<string>();
-  for (const item of items.toReversed()) {
-    if (item.type === 'plan') {
-      if (planned.has(item.turnId)) gone.add(item.id);
-      planned.add(item.turnId);
-    } else if ((item.type === 'reasoning' || item.type === 'agentMessage') && item.text.trim() === '') gone.add(item.id);
+/** A turn's plan stands where it was first made and says what it says now. */
+function plansOf(items: readonly Item[]): { first: Map<string, string>; newest: Map<string, Item> } {
+  const first = new Map<string, string>();
+  const newest = new Map<string, Item>();
+  for (const item of items) {
+    if (item.type !== 'plan') continue;
+    if (!first.has(item.turnId)) first.set(item.turnId, item.id);
+    newest.set(item.turnId, item);
   }
-  return gone;
+  return { first, newest };
 }
+
+const isEmpty = (item: Item): boolean => (item.type === 'reasoning' || item.type === 'agentMessage') && item.text.trim() === '';
 
 /** Items, runs of tool calls as one group, and the ends of turns, in the order in which they happened. */
 export function rowsOf(items: readonly Item[], turns: readonly Turn[]): Row[] {
   const rows: Row[] = [];
-  const gone = hasNothing(items);
+  const plans = plansOf(items);
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
   items.forEach((item, index) => {
     const before = rows.at(-1);
-    if (!gone.has(item.id)) {
+    if (item.type === 'plan') {
+      if (plans.first.get(item.turnId) === item.id) rows.push({ kind: 'item', key: item.id, item: plans.newest.get(item.turnId) ?? item });
+    } else if (!isEmpty(item)) {
       if (!isTool(item)) rows.push({ kind: 'item', key: item.id, item });
       else if (before?.kind === 'tools') rows[rows.length - 1] = { ...before, items: [...before.items, item] };
       else rows.push({ kind: 'tools', key: item.id, items: [item] });
