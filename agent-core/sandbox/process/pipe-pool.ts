@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
 
-const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
-const BATCH = 12;
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Linux: a descriptor that only keeps a thing alive; Node has no constant for it. */
+const O_PATH = 0o10000000;
+/** A shell can name the descriptors 3 to 9. */
+const BATCH = [3, 4, 5, 6, 7, 8, 9];
 const PER_COMMAND = 3;
+/** Each empty here-document is a pipe; the shell holds them until its input ends. */
+const MAKE_PIPES = `exec ${BATCH.map((n) => `${n}<<E`).join(' ')}\n${'E\n'.repeat(BATCH.length)}echo ready; read -r line`;
 
 /** Both ends of a command's three pipes: the core's as streams, the command's as descriptors to close after the start. */
 export interface Pipes {
@@ -18,18 +22,16 @@ export interface Pipes {
 
 /**
  * Real pipes for commands. What Node calls a pipe is a socket, and `echo … > /dev/stderr` or `cat /dev/stdin` fail on
- * one. So these are named pipes in a private folder, each used again once nobody holds it.
+ * one; a named pipe would block them. Node can't make a pipe, so a shell makes some in advance, and a descriptor that
+ * is neither end keeps each until it is opened again by way of `/proc/self/fd`.
  */
 export class PipePool {
-  #folder: string;
-  #free: string[] = [];
-  #count = 0;
+  #free: number[] = [];
   #growing: Promise<void> | null = null;
+  #disposed = false;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  constructor() {
+    this.#growing = this.#grow().catch(() => {}).finally(() => { this.#growing = null; });
   }
 
   /** Opens three pipes, making more where too few are free. */
@@ -42,49 +44,54 @@ export class PipePool {
   }
 
   dispose(): void {
-    this.#free = [];
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#disposed = true;
+    for (const keeper of this.#free.splice(0)) closeSync(keeper);
   }
 
   async #grow(): Promise<void> {
-    const paths = Array.from({ length: BATCH }, () => join(this.#folder, String(this.#count++)));
-    const child = spawn('/usr/bin/mkfifo', ['-m', '600', ...paths], { env: {}, cwd: '/', stdio: 'ignore' });
-    const code = await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
-    if (code !== 0) throw new Failure('cannot-confine', `Pipes for commands could not be made in ${this.#folder}.`, { fix: 'Check that the disk is not full.' });
-    this.#free.push(...paths);
+    const child = spawn('/bin/sh', ['-c', MAKE_PIPES], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] });
+    child.stdin.on('error', () => {});
+    try {
+      const ready = await new Promise<boolean>((resolve) => {
+        child.stdout.once('data', () => resolve(true));
+        child.once('error', () => resolve(false)).once('exit', () => resolve(false));
+      });
+      if (!ready) throw new Failure('cannot-confine', 'Pipes for commands could not be made.', { command: '/bin/sh' });
+      for (const descriptor of BATCH) this.#keep(openSync(`/proc/${child.pid}/fd/${descriptor}`, O_PATH));
+    } finally {
+      child.stdin.destroy();
+      child.stdout.destroy();
+    }
   }
 
-  #take(): string {
-    const path = this.#free.shift();
-    if (path === undefined) throw new Failure('internal', 'No pipe is left.');
-    return path;
+  #keep(keeper: number): void {
+    if (this.#disposed || !fstatSync(keeper).isFIFO()) closeSync(keeper);
+    else this.#free.push(keeper);
   }
 
-  #back(socket: Socket, path: string): void {
-    socket.once('close', () => this.#free.push(path));
+  #take(): number {
+    const keeper = this.#free.shift();
+    if (keeper === undefined) throw new Failure('internal', 'No pipe is left.');
+    return keeper;
   }
 
   #takeOutput(): { ours: Socket; theirs: number } {
-    const path = this.#take();
-    const read = openSync(path, O_RDONLY | O_NONBLOCK);
-    const theirs = openSync(path, O_WRONLY);
+    const keeper = this.#take();
+    const read = openSync(`/proc/self/fd/${keeper}`, O_RDONLY | O_NONBLOCK);
+    const theirs = openSync(`/proc/self/fd/${keeper}`, O_WRONLY);
     const ours = new Socket({ fd: read, readable: true, writable: false });
     // Its end means that the last writer is gone, so nobody is left who could write into the next command's output.
-    this.#back(ours, path);
+    ours.once('end', () => this.#keep(keeper));
+    ours.once('close', () => { if (!ours.readableEnded) closeSync(keeper); });
     return { ours, theirs };
   }
 
+  /** Used once: a daemon may go on reading it. */
   #takeInput(): { ours: Socket; theirs: number } {
-    const path = this.#take();
-    const both = openSync(path, O_RDWR | O_NONBLOCK);
-    const theirs = openSync(path, O_RDONLY);
-    const write = openSync(path, O_WRONLY | O_NONBLOCK);
-    closeSync(both);
-    const ours = new Socket({ fd: write, readable: false, writable: true });
-    // A daemon may still read it: then it is not used again.
-    ours.once('close', () => {
-      try { closeSync(openSync(path, O_WRONLY | O_NONBLOCK)); } catch { this.#free.push(path); }
-    });
-    return { ours, theirs };
+    const keeper = this.#take();
+    const theirs = openSync(`/proc/self/fd/${keeper}`, O_RDONLY);
+    const write = openSync(`/proc/self/fd/${keeper}`, O_WRONLY | O_NONBLOCK);
+    closeSync(keeper);
+    return { ours: new Socket({ fd: write, readable: false, writable: true }), theirs };
   }
 }

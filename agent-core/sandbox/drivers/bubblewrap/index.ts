@@ -65,7 +65,7 @@ class BubblewrapMachine implements Machine {
     this.#options = options;
     this.#person = person;
     this.#holder = holder;
-    this.#pool = new PipePool(`${spec.stateDir}/pipes`);
+    this.#pool = new PipePool();
     this.#limits = limitText(spec.policy.limits);
     this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
   }

@@ -46,7 +46,7 @@ class OpenMachine implements Machine {
     this.spec = { ...spec };
     this.files = openDoor(spec.worktree);
     this.#base = base;
-    this.#pool = new PipePool(`${spec.stateDir}/pipes-outside`);
+    this.#pool = new PipePool();
   }
 
   setPolicy(policy: MachineSpec['policy']): void {

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { toAppError } from '../../agent-core/contract/errors.ts';
+import { createSandbox } from '../../agent-core/sandbox/index.ts';
+import { eventually, openMachine, POLICY, running, shell, temporary, watch } from './helpers.ts';
+
+let marks = 0;
+/** A number of seconds that no other process sleeps: found on the host by `pgrep -f`. */
+const mark = () => `3${process.pid}.${++marks}`;
+
+const failure = async (promise: Promise<unknown>) => promise.then(() => { throw new Error('it succeeded'); }, toAppError);
+
+test('a daemon lives on after its command, and ends with the machine', async () => {
+  const { machine } = await openMachine();
+  const seconds = mark();
+  await shell(machine, `setsid sleep ${seconds} >/dev/null 2>&1 & setsid sleep ${seconds} & disown -a`);
+  expect(running(`sleep ${seconds}`).length).toBe(2);
+  expect((await shell(machine, `pgrep -c -f 'sleep ${seconds}'`)).out).not.toBe('0');
+  await machine.dispose();
+  expect(running(`sleep ${seconds}`)).toEqual([]);
+});
+
+test('killing a command ends its daemons and nobody else’s', async () => {
+  const { machine } = await openMachine();
+  const [own, other] = [mark(), mark()];
+  await shell(machine, `setsid sleep ${other} >/dev/null 2>&1 &`);
+  const child = await machine.run({ argv: ['sh', '-c', `setsid sh -c 'sleep ${own} & sleep ${own}' & sleep ${own}`] });
+  await eventually('three sleeps run', () => running(`^sleep ${own}`).length === 3);
+  await child.kill('kill');
+  expect(running(`^sleep ${own}`)).toEqual([]);
+  expect(running(`^sleep ${other}`).length).toBe(1);
+});
+
+test('a command that ignores SIGTERM is killed after two seconds', async () => {
+  const { machine } = await openMachine();
+  const seconds = mark();
+  const child = await machine.run({ argv: ['bash', '-c', `trap '' TERM INT; echo up; while :; do sleep ${seconds}; done`] });
+  await watch(child).until('up');
+  const started = performance.now();
+  await child.kill('terminate');
+  expect(performance.now() - started).toBeGreaterThan(1500);
+  expect((await child.exited).code).toBe(137);
+  expect(running(`sleep ${seconds}`)).toEqual([]);
+});
+
+test('SIGTERM and SIGINT reach the command, which may clean up', async () => {
+  const { machine } = await openMachine();
+  for (const [how, name] of [['terminate', 'TERM'], ['interrupt', 'INT']] as const) {
+    const child = await machine.run({ argv: ['bash', '-c', `trap 'echo cleaned; exit 9' ${name}; echo up; while :; do sleep 0.05; done`] });
+    const told = watch(child);
+    await told.until('up');
+    await child.kill(how);
+    expect((await child.exited).code).toBe(9);
+    expect(told.text()).toContain('cleaned');
+  }
+});
+
+test('an aborted command ends', async () => {
+  const { machine } = await openMachine();
+  const stop = new AbortController();
+  const child = await machine.run({ argv: ['sleep', '3600'], signal: stop.signal });
+  stop.abort();
+  expect((await child.exited).code).toBeGreaterThan(128);
+});
+
+test('kill -9 of the core leaves no process of a machine', async () => {
+  const folder = temporary();
+  mkdirSync(join(folder, 'worktree'));
+  const seconds = mark();
+  const script = join(folder, 'core.mjs');
+  writeFileSync(script, `
+    import { createSandbox } from ${JSON.stringify(join(import.meta.dirname, '../../agent-core/sandbox/index.ts'))};
+    const policy = ${JSON.stringify(POLICY)};
+    const machine = await createSandbox({ stateDir: ${JSON.stringify(`${folder}/sb`)}, env: process.env }).driver(policy)
+      .open({ id: 'k', stateDir: ${JSON.stringify(`${folder}/state`)}, worktree: ${JSON.stringify(`${folder}/worktree`)}, binds: [], policy, env: {} });
+    await machine.collect({ argv: ['sh', '-c', 'setsid sleep ${seconds} >/dev/null 2>&1 & setsid sh -c "(sleep ${seconds} &)" ; true'] });
+    await machine.run({ argv: ['sh', '-c', 'trap "" TERM HUP; sleep ${seconds}; sleep ${seconds}'] });
+    await machine.run({ argv: ['bash', '-c', 'trap "" HUP TERM; sleep ${seconds}; sleep ${seconds}'], tty: { cols: 80, rows: 24 } });
+    console.log('up');
+  `);
+  const core = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise<void>((resolve) => core.stdout.once('data', () => resolve()));
+  await eventually('four sleeps run', () => running(`^sleep ${seconds}`).length === 4);
+  core.kill('SIGKILL');
+  await eventually('all of it is gone', () => running(seconds).length === 0);
+});
+
+test('a dev server answers the next command and a terminal, not the host and no other machine', async () => {
+  const { machine, worktree } = await openMachine();
+  const other = await openMachine();
+  writeFileSync(join(worktree, 'server.js'), `require('http').createServer((q, s) => s.end('hello from inside')).listen(38417, '127.0.0.1', () => console.log('ready'))`);
+  await shell(machine, 'node server.js > log 2>&1 & until grep -q ready log; do sleep 0.02; done');
+  const ask = `curl -s --max-time 2 http://127.0.0.1:38417/`;
+  expect((await shell(machine, ask)).out).toBe('hello from inside');
+  const terminal = await machine.run({ argv: ['bash', '-c', ask], tty: { cols: 80, rows: 24 } });
+  await watch(terminal).until('hello from inside');
+  expect((await shell(other.machine, ask)).out).toBe('');
+  await expect(fetch('http://127.0.0.1:38417/')).rejects.toThrow();
+  await machine.dispose();
+});
+
+test('after dispose nothing runs, and disposing twice is harmless', async () => {
+  const { machine } = await openMachine();
+  const child = await machine.run({ argv: ['sleep', '3600'] });
+  await machine.dispose();
+  await machine.dispose();
+  expect((await child.exited).code).not.toBe(0);
+  expect((await failure(machine.run({ argv: ['true'] }))).code).toBe('cannot-confine');
+});
+
+test('what can’t be confined doesn’t run', async () => {
+  const base = temporary();
+  const worktree = join(base, 'worktree');
+  mkdirSync(worktree);
+  const spec = { id: 'x', stateDir: join(base, 'state'), worktree, binds: [], policy: POLICY, env: {} };
+  const hidden = createSandbox({ stateDir: join(base, 'sb'), env: process.env }).driver(POLICY);
+  const missing = await failure(hidden.open({ ...spec, binds: [{ source: join(base, 'nothing'), target: '/x', access: 'read' }] }));
+  expect(missing).toMatchObject({ code: 'cannot-confine' });
+  const { machine } = await openMachine({ worktree: join(base, 'gone') });
+  rmSync(join(base, 'gone'), { recursive: true });
+  expect((await failure(machine.run({ argv: ['touch', join(base, 'ran')] }))).code).toBe('cannot-confine');
+  expect(existsSync(join(base, 'ran'))).toBe(false);
+});
+
+test('the machine’s bookkeeping is private and the holder’s environment empty', async () => {
+  const { machine, base } = await openMachine();
+  const child = await machine.run({ argv: ['sleep', '3600'] });
+  expect(existsSync(join(base, 'state', 'home'))).toBe(true);
+  expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8')).not.toMatch(/VITEST|OPENAI|npm_/);
+  await child.kill('kill');
+});
