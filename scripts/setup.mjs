@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { ensureDependencies } from './lib/dependencies.mjs';
-import { bubblewrap, chromium, ensureSystem, git } from './lib/system.mjs';
+import { bubblewrap, chromium, ensureSystem, git, testTools } from './lib/system.mjs';
 
 /**
  * Brings a checkout to where everything runs: dependencies, the pinned Node, bubblewrap and, for the tests, Chromium.
@@ -14,7 +14,7 @@ export async function setup({ tests }) {
     return { fatal: [`Node 20 or newer is needed; this is ${process.version}. Get it from https://nodejs.org`], warnings: [] };
   const failed = await ensureDependencies();
   if (failed) return { fatal: [failed], warnings: [] };
-  const missing = await ensureSystem(tests ? [git, bubblewrap, chromium] : [git, bubblewrap]);
+  const missing = await ensureSystem(tests ? [git, bubblewrap, chromium, testTools] : [git, bubblewrap]);
   return tests ? { fatal: missing, warnings: [] } : { fatal: [], warnings: missing };
 }
 

@@ -38,7 +38,11 @@ export function run(program, args, options = {}) {
     const child = spawn(program, args, { cwd: root, env: toolEnv(), ...options, stdio: 'inherit' });
     const pass = (/** @type {NodeJS.Signals} */ signal) => void child.kill(signal);
     process.on('SIGINT', pass).on('SIGTERM', pass);
+    // npm that is ended by a signal leaves its shell's children behind: then end ours too.
+    const parent = process.ppid;
+    const orphaned = setInterval(() => process.ppid === parent || pass('SIGTERM'), 1000).unref();
     const end = (/** @type {number} */ code) => {
+      clearInterval(orphaned);
       process.off('SIGINT', pass).off('SIGTERM', pass);
       done(code);
     };

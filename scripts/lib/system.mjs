@@ -4,6 +4,15 @@ import { capture, onPath, run } from './run.mjs';
 
 /** @typedef {{ name: string, why: string, packages: string[], there: () => boolean, elsewhere: string }} Need */
 
+/** @type {Need} */
+export const testTools = {
+  name: 'curl and ps',
+  why: 'what the tests ask servers and processes with',
+  packages: ['curl', 'procps'],
+  there: () => process.platform === 'win32' || ['curl', 'ps', 'pgrep'].every(onPath),
+  elsewhere: 'install curl and procps with your package manager',
+};
+
 /** Where a Chromium for the tests may lie; the first that exists is taken. */
 export const chromiumPaths = [
   process.env.CHROMIUM ?? '',
