@@ -36,6 +36,9 @@ export class TurnRun {
   }
 }
 
+/** A command that runs on after its turn; it completes when it ends, or when the thread is closed. */
+const inBackground = (item: Item): boolean => item.type === 'command' && item.sessionId !== null;
+
 const sum = (files: DiffFile[]): DiffStat => ({
   files: files.length,
   added: files.reduce((total, file) => total + (file.added ?? 0), 0),
@@ -82,6 +85,16 @@ export async function executeTurn(context: Context, taskId: TaskId, opening: Ope
   return outcome.status;
 }
 
+/** What the person said since the last turn that completed and that never reached the model, because its turn failed or died before. */
+function unheard(turn: Turn, history: HistoryItem[], context: Context): { text: string; via: 'prompt' }[] {
+  const before = context.store.turns(turn.threadId).filter((each) => each.number < turn.number);
+  const cutOff = before.slice(before.findLastIndex((each) => each.status === 'completed') + 1);
+  if (!cutOff.length) return [];
+  const heard = JSON.stringify(history);
+  return cutOff.flatMap((each) => context.store.itemsOfTurn(each.id))
+    .flatMap((item) => (item.type === 'userMessage' && !heard.includes(JSON.stringify(item.text)) ? [{ text: item.text, via: 'prompt' as const }] : []));
+}
+
 function openingEvents(taskId: TaskId, thread: Thread, turn: Turn, message: Opening): DomainEvent[] {
   const item: Item = {
     id: newId<ItemId>('item'), threadId: thread.id, turnId: turn.id, startedAt: turn.startedAt, endedAt: turn.startedAt,
@@ -125,10 +138,11 @@ class TurnWork {
         task, turn: this.#turn, workspace: open, signal: this.#run.signal, onFiles: () => this.#liveDiff(),
       });
       this.#run.host = host;
+      const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn({
         threadId: thread.id, turnId: this.#turn.id,
-        messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...opening.map(({ text, via }) => ({ text, via }))],
-        history: this.#context.store.history(thread.id) as HistoryItem[],
+        messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...unheard(this.#turn, history, this.#context), ...opening.map(({ text, via }) => ({ text, via }))],
+        history,
         model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
         mode: task.mode, approval: task.approval,
         machine: gated(open.machine, before), cwd: open.cwd, home: this.#context.options.home, signal: this.#run.signal, sessions,
@@ -181,7 +195,7 @@ class TurnWork {
     };
     const written = this.#context.store.commit({
       events: [
-        ...(host?.openItems ?? []).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
+        ...(host?.openItems ?? []).filter((item) => !inBackground(item)).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
         ...withdraw(taskId, gates),
         ...this.#late(host),
         ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),

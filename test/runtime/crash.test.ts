@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,11 @@ import { call, say, startModelServer } from '../model-server/index.ts';
 import { git, Rig } from './support.ts';
 
 let rig: Rig;
-afterEach(() => rig.close());
+let child: ChildProcess | null = null;
+afterEach(async () => {
+  child?.kill('SIGKILL');
+  await rig.close();
+});
 
 const processesWith = (marker: string): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
   try {
@@ -36,9 +40,9 @@ test('after kill -9 of the core nothing acknowledged is missing, no process is l
     if (resumed) return [say('Went on.')];
     return done ? [say('never')] : [say('Working on it.'), call('exec_command', { cmd: `git commit -q --allow-empty -m kept; touch begun; (setsid sleep ${marker} &) ; sleep ${marker}` })];
   });
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'crash-core.ts'), rig.home, rig.model.url, rig.repo], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const core = child = spawn(process.execPath, [join(import.meta.dirname, 'crash-core.ts'), rig.home, rig.model.url, rig.repo], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ids: TaskId[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: core.stdout })) {
     ids.push((JSON.parse(line) as { id: TaskId }).id);
     if (ids.length === 3) break;
   }
@@ -47,8 +51,8 @@ test('after kill -9 of the core nothing acknowledged is missing, no process is l
     ? readdirSync(worktrees).flatMap((project) => readdirSync(join(worktrees, project)).map((slug) => join(worktrees, project, slug, 'begun'))).filter((path) => existsSync(path)).length : 0);
   await eventually(() => begun() === 3, 'three commands run');
   expect(processesWith(marker).length).toBeGreaterThan(0);
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+  core.kill('SIGKILL');
+  await once(core, 'exit');
   await eventually(() => processesWith(marker).length === 0, 'no process is left over');
 
   await rig.open();
@@ -62,4 +66,4 @@ test('after kill -9 of the core nothing acknowledged is missing, no process is l
   for (const id of ids) await rig.call('task/retry', { taskId: id });
   for (const id of ids) await rig.reaches(id, 'review');
   for (const id of ids) expect(git(rig.worktree(id), 'log', '--format=%s', '-1')).toBe('kept');
-});
+}, 60_000);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { ItemOf, ItemType, TaskId } from '../../agent-core/contract/index.ts';
@@ -155,6 +155,22 @@ test('a wrong key fails the turn with its reason; after a retry it works', async
   await rig.call('task/retry', { taskId: task.id });
   await rig.reaches(task.id, 'review');
   expect((await items(task.id, 'userMessage')).map(({ text }) => text)).toEqual(['Say hello']);
+});
+
+test('what was said in a turn that failed before the model heard it is said again', async () => {
+  rig = await Rig.start((request) => [say(userTexts(request).at(-1)!)]);
+  const task = await rig.create('Hear me', { start: false });
+  await rig.call('task/start', { taskId: task.id });
+  await rig.reaches(task.id, 'review');
+  const worktree = rig.worktree(task.id);
+  renameSync(worktree, `${worktree}.away`);
+  await rig.call('turn/start', { threadId: rig.thread(task.id).id, text: 'and this' });
+  await rig.reaches(task.id, 'failed');
+  expect(rig.thread(task.id).turn?.error?.code).toBe('worktree-missing');
+  renameSync(`${worktree}.away`, worktree);
+  await rig.call('task/retry', { taskId: task.id });
+  await rig.reaches(task.id, 'review');
+  expect((await items(task.id, 'agentMessage')).at(-1)?.text).toBe('and this');
 });
 
 test('a deleted task is in the trash with everything, and comes back as it was', async () => {
