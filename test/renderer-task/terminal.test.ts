@@ -15,7 +15,7 @@ const info = (number: number, change: Partial<TerminalInfo> = {}): TerminalInfo 
 /** Terminals as the core keeps them: attach answers with the screen, write is recorded. */
 async function show(list: TerminalInfo[], screen = 'signalbox $ ', more: Setting = {}): Promise<Stage> {
   let next = list.length;
-  const terminals = new Map(list.map((one) => [one.id, one]));
+  const terminals = new Map<string, TerminalInfo>(list.map((one) => [one.id, one]));
   const made = await stage({ tabs: ['terminal'], ...more, answers: {
     'terminal/list': () => ({ terminals: [...terminals.values()] }),
     'terminal/open': () => { const fresh = info(++next); terminals.set(fresh.id, fresh); return fresh; },

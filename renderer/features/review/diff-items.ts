@@ -38,19 +38,34 @@ const signature = ({ file, loaded, folded, comments, writing }: FileView): strin
   writing?.path === file.path ? `${writing.side}${writing.line}` : '',
 ].join('|');
 
+/** Keeps the view of a file that nothing changed about, so that five thousand files cost what the changed ones do. */
+export function viewMaker(): (next: readonly FileView[]) => FileView[] {
+  let known = new Map<string, FileView>();
+  return (next) => {
+    const views = next.map((view) => {
+      const before = known.get(view.file.path);
+      return before && before.file === view.file && before.loaded === view.loaded && before.folded === view.folded
+        && before.comments === view.comments && before.writing === view.writing ? before : view;
+    });
+    known = new Map(views.map((view) => [view.file.path, view]));
+    return views;
+  };
+}
+
 /** Makes the diff view's items, and keeps one's identity and version for as long as nothing of it changed. */
 export function itemMaker(): (views: readonly FileView[]) => CodeViewItem<Note>[] {
-  const known = new Map<string, { text: string; item: CodeViewItem<Note> }>();
+  const known = new Map<string, { view: FileView; text: string; item: CodeViewItem<Note> }>();
   return (views) => views.map((view) => {
-    const text = signature(view);
     const before = known.get(view.file.path);
-    if (before && before.text === text) return before.item;
+    if (before?.view === view) return before.item;
+    const text = signature(view);
+    if (before && before.text === text) { before.view = view; return before.item; }
     const item: CodeViewItem<Note> = {
       id: view.file.path, type: 'diff', fileDiff: view.loaded?.meta ?? emptyMeta('file'),
       annotations: annotationsOf(view), collapsed: view.folded || !view.loaded,
       version: (before?.item.version ?? 0) + 1,
     };
-    known.set(view.file.path, { text, item });
+    known.set(view.file.path, { view, text, item });
     return item;
   });
 }

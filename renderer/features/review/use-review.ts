@@ -1,8 +1,9 @@
 import { useCallback, useMemo, useState, type RefObject } from 'react';
 import type { DiffFile, DiffScope, TaskId } from '../../../agent-core/contract/index.ts';
 import type { DiffListHandle } from './diff-list.tsx';
-import type { FileView, Writing } from './diff-items.ts';
-import { firstChange, foldReason, hunkAt, lineText } from './file-state.ts';
+import { viewMaker, type FileView, type Writing } from './diff-items.ts';
+import type { Comment } from './draft.ts';
+import { firstChange, foldReason, hunkAt, lineText, type LoadedFile } from './file-state.ts';
 import { contentOf, hunkId, isViewed, useMarks, type Marks } from './marks.ts';
 import { inTreeOrder } from './tree.ts';
 import { useDiff } from './use-diff.ts';
@@ -89,6 +90,21 @@ function useJudging(change: (make: (marks: Marks) => Marks) => void, marks: Mark
   return { toggleViewed, accepted, accept };
 }
 
+const noComments: readonly Comment[] = [];
+
+function commentsByPath(comments: readonly Comment[]): Map<string, readonly Comment[]> {
+  const byPath = new Map<string, Comment[]>();
+  for (const comment of comments) byPath.set(comment.path, [...(byPath.get(comment.path) ?? []), comment]);
+  return byPath;
+}
+
+/** A comment is drawn where its line still is in a hunk; the draft keeps the others. */
+function shownComments(comments: readonly Comment[] | undefined, loaded: LoadedFile | undefined): readonly Comment[] {
+  if (!comments || !loaded) return noComments;
+  const shown = comments.filter((comment) => hunkAt(loaded.raw, comment.side, comment.line) >= 0);
+  return shown.length === comments.length ? comments : shown;
+}
+
 /** Everything the review pane knows and can do, apart from how it is drawn. */
 export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: boolean, list: RefObject<DiffListHandle | null>): Review {
   const { store, state: diff } = useDiff(taskId, scope, ignoreWhitespace);
@@ -104,11 +120,16 @@ export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: bo
   const moves = useMoves(files, diff, place, setPlace, list);
   const reread = useCallback(() => { void store.read({ scope, ignoreWhitespace }); }, [store, scope, ignoreWhitespace]);
   const discarding = useDiscard(taskId, reread);
-  const views = useMemo((): FileView[] => files.map((file) => ({
-    file, loaded: diff.loaded.get(file.path), writing: comments.writing,
-    folded: viewed(file) || file.binary || (!opened.has(file.path) && (foldReason(file) !== null || (diff.loaded.get(file.path)?.longLine ?? false))),
-    comments: marks.comments.filter((known) => known.path === file.path && hunkAt(diff.loaded.get(file.path)?.raw ?? { path: '', oldPath: null, head: [], hunks: [], binary: false }, known.side, known.line) >= 0),
-  })), [files, diff.loaded, comments.writing, viewed, opened, marks.comments]);
+  const [steady] = useState(viewMaker);
+  const byPath = useMemo(() => commentsByPath(marks.comments), [marks.comments]);
+  const views = useMemo((): FileView[] => steady(files.map((file) => {
+    const loaded = diff.loaded.get(file.path);
+    return {
+      file, loaded, comments: shownComments(byPath.get(file.path), loaded),
+      writing: comments.writing?.path === file.path ? comments.writing : null,
+      folded: viewed(file) || file.binary || (!opened.has(file.path) && (foldReason(file) !== null || (loaded?.longLine ?? false))),
+    };
+  })), [steady, files, diff.loaded, comments.writing, viewed, opened, byPath]);
   const discard = useCallback((at: Place) => {
     const file = files.find((known) => known.path === at.path);
     const loaded = diff.loaded.get(at.path);
