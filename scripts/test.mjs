@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runTool } from './lib/run.mjs';
+import { runTool, toolEnv } from './lib/run.mjs';
 import { setup } from './setup.mjs';
 
 /**
@@ -34,7 +34,7 @@ async function vitest() {
   const file = join(folder, 'summary.json');
   const projects = long ? ['--project', 'long', '--passWithNoTests'] : ['--project', 'quick', '--project', 'e2e'];
   const args = ['run', ...projects, '--reporter', 'default', '--reporter', './scripts/lib/reporter.mjs', ...rest];
-  const code = await runTool('node_modules/vitest/vitest.mjs', args, { env: { ...testEnv(), SIGNALBOX_TEST_SUMMARY: file } });
+  const code = await runTool('node_modules/vitest/vitest.mjs', args, { env: { ...testEnv(folder), SIGNALBOX_TEST_SUMMARY: file } });
   try {
     summary = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -44,10 +44,13 @@ async function vitest() {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The tests must not see the model, the home or the git settings of the person who runs them. */
-function testEnv() {
-  const { OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_HOME, SIGNALBOX_MODEL, NODE_ENV, ...env } = process.env;
-  return { ...env, PATH: [join(process.cwd(), 'node_modules', '.bin'), process.env.PATH ?? ''].join(':') };
+/**
+ * The tests must not see the model, the settings or the home of the person who runs them.
+ * @param {string} folder
+ */
+function testEnv(folder) {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_MODEL, NODE_ENV, ...env } = toolEnv();
+  return { ...env, SIGNALBOX_HOME: join(folder, 'home') };
 }
 
 function conclude() {
