@@ -21,7 +21,10 @@ export function node24() {
   return Number(process.versions.node.split('.')[0]) >= 24 ? process.execPath : null;
 }
 
-/** The environment for what we start: our tools and the pinned Node come first on the PATH. */
+/**
+ * The environment for what we start: our tools and the pinned Node come first on the PATH.
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function toolEnv() {
   return { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter) };
 }
