@@ -54,9 +54,9 @@ function components(root: string, path: string): string[] {
  * the same descriptors, so that neither it nor a folder swapped in a race leads outside. The caller closes `folder`.
  */
 async function walk(root: string, path: string, options: WalkOptions): Promise<Place> {
+  const left = components(root, path);
   const stack = [await open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW)];
   const top = () => stack.at(-1) as FileHandle;
-  const left = components(root, path);
   let links = 0;
   try {
     for (let part = left.shift(); part !== undefined; part = left.shift()) {

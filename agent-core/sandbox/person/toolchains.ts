@@ -23,8 +23,7 @@ const real = (path: string): string | null => { try { return realpathSync(path);
 
 /** The folder to show for a path that programs live in; null where nothing must be shown, or nothing may. */
 function rootOf(path: string, home: string): string | null {
-  if (SYSTEM.some((folder) => within(path, folder))) return null;
-  if (path === home || within(home, path) || path === '/') return null;
+  if (path === '/' || within(home, path)) return null;
   if (within(path, home)) {
     const known = IN_HOME.find((name) => within(path, join(home, name)));
     if (known) return join(home, known);
@@ -33,6 +32,7 @@ function rootOf(path: string, home: string): string | null {
     const installed = path.endsWith('/bin') && parent !== home && dirname(parent) !== home && existsSync(join(parent, 'lib'));
     return installed ? parent : path;
   }
+  if (SYSTEM.some((folder) => within(path, folder))) return null;
   if (within(path, '/nix')) return '/nix/store';
   if (within(path, '/home/linuxbrew')) return '/home/linuxbrew/.linuxbrew';
   if (within(path, '/opt')) return path.split('/').slice(0, 3).join('/');
