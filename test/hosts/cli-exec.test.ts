@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -151,6 +152,48 @@ describe('what goes wrong', () => {
     expect(readFileSync(join(worktree, 'begun.txt'), 'utf8')).toBe('begun\n');
   });
 });
+
+test('harvest and sandbox in a task’s worktree, while its core runs and after', async () => {
+  const { env } = await model((_request, n) =>
+    n === 1
+      ? [call('exec_command', { cmd: 'echo two > b.txt && git add b.txt && git commit -q -m Agent' })]
+      : [delayMs(6000), say('Done.')],
+  );
+  const running = my.start(['exec', '--json', '--repo', repo, 'Both'], { env });
+  const worktree = join(my.home, 'worktrees', 'repo', 'both');
+  await until(() => running.stdout().split('"type":"command"').length > 2, 'the commit', 20_000);
+  expect(git(repo, 'log', '--format=%s', 'signalbox/both')).toBe('First');
+  expect(await my.run(['harvest'], { cwd: worktree })).toMatchObject({ code: 0, stdout: expect.stringContaining('signalbox/both is at ') });
+  expect(git(repo, 'log', '--format=%s', 'signalbox/both')).toBe('Agent\nFirst');
+  expect(await my.run(['sandbox', '--', 'git', 'log', '--format=%s'], { cwd: worktree })).toMatchObject({
+    code: 0,
+    stdout: 'Agent\nFirst\n',
+  });
+  expect((await running.outcome).code).toBe(0);
+  expect(await my.run(['sandbox', '--', 'git', 'commit', '-q', '--allow-empty', '-m', 'More'], { cwd: worktree })).toMatchObject({
+    code: 0,
+  });
+  expect((await my.run(['harvest'], { cwd: worktree })).code).toBe(0);
+  expect(git(worktree, 'log', '--format=%s')).toBe('More\nAgent\nFirst');
+  expect(git(worktree, 'status', '--short')).toBe('');
+}, 60_000);
+
+test('killed in the midst of a turn it leaves no process, and the next one on that home works', async () => {
+  const mark = `${process.pid}${Date.now() % 100_000}`;
+  const { env } = await model((request) =>
+    JSON.stringify(request.input).includes('Hold on please')
+      ? [call('exec_command', { cmd: `setsid sleep 9${mark} & touch begun; sleep 9${mark}` })]
+      : [say('Fine.')],
+  );
+  const running = my.start(['exec', '--json', '--repo', repo, 'Hold on please'], { env });
+  await until(() => existsSync(join(my.home, 'worktrees', 'repo', 'hold-on-please', 'begun')), 'the command', 20_000);
+  running.child.kill('SIGKILL');
+  await running.outcome;
+  await until(() => !execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`9${mark}`), 'nothing left');
+  const { code, stdout } = await my.run(['exec', '--json', '--repo', repo, 'next'], { env });
+  expect(code).toBe(0);
+  expect(last(stdout)['message']).toBe('Fine.');
+}, 60_000);
 
 describe('several at once', () => {
   test('on one home they share a core, and none ends another’s', async () => {

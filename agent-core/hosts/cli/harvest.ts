@@ -1,35 +1,22 @@
-import { Failure, type TaskId } from '../../contract/index.ts';
+import { Failure } from '../../contract/index.ts';
 import { outsideText } from '../../git/runner.ts';
 import type { Workspaces, WorkspaceMeta } from '../../workspace/index.ts';
-import { REPLY_LIMIT, socketChannel } from '../channels.ts';
-import { connectClient } from '../client.ts';
-import { connectSocket } from '../attach.ts';
-import { resolveHome } from '../home.ts';
 import { atMost, readArgs } from './args.ts';
 import { USAGE } from './help.ts';
 import { print, printJson, say } from './print.ts';
-import { localWorkspaces, realFolder } from './workspaces.ts';
+import { askCore, localWorkspaces, realFolder } from './workspaces.ts';
 
 interface Harvested {
   tip: string;
   diverged: string | null;
 }
 
-/** A running core that has this workspace does it itself: it holds what inside and outside last agreed on. */
-async function byCore(meta: WorkspaceMeta): Promise<Harvested | null> {
-  const socket = await connectSocket(resolveHome());
-  if (!socket) return null;
-  const client = await connectClient(socketChannel(socket, REPLY_LIMIT));
-  try {
-    const taskId: TaskId | undefined = client.board.workspaces[meta.id]?.taskId;
-    if (!taskId) return null;
-    // Comparing with the branch's newest commit harvests first.
+/** Comparing with the branch's newest commit makes a core harvest first. */
+const byCore = (meta: WorkspaceMeta): Promise<Harvested | null> =>
+  askCore(meta.id, async (client, taskId) => {
     await client.call('diff/read', { taskId, scope: 'uncommitted' });
     return { tip: await outsideText(meta.project.gitDir, ['rev-parse', '--verify', meta.branch]), diverged: null };
-  } finally {
-    client.close();
-  }
-}
+  });
 
 async function find(workspaces: Workspaces, folder: string): Promise<WorkspaceMeta> {
   try {

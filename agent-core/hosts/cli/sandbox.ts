@@ -3,7 +3,7 @@ import { defaultPolicy } from '../../workspace/index.ts';
 import { UsageError, atMost, readArgs } from './args.ts';
 import { USAGE } from './help.ts';
 import { passThrough } from './passthrough.ts';
-import { localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
+import { askCore, localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
 
 /** A host name, or `*.` and a domain of two labels at least, perhaps with a port. */
 const hostPattern = /^(?:\*\.(?=[^.]+\.))?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/i;
@@ -40,7 +40,8 @@ export async function run(args: string[]): Promise<number> {
   try {
     const meta = await workspaceFor(workspaces, folder);
     const open = await workspaces.open(meta.id);
-    await open.beginTurn();
+    // What a person did there from outside comes in first, unless a core that works there sees to it.
+    if (!(await askCore(meta.id, async () => true))) await open.beginTurn();
     const wanted = mode ?? meta.mode;
     // Full access is for this command alone: the workspace keeps its own mode.
     if (wanted === 'full') return await passThrough((request) => open.runOutside(request), { argv, cwd: folder });

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Failure, type Mode, type Project, type WorkspaceId } from '../../contract/index.ts';
+import { Failure, type Mode, type Project, type TaskId, type WorkspaceId } from '../../contract/index.ts';
 import { inspectFolder } from '../../git/repository.ts';
 import { createSandbox } from '../../sandbox/index.ts';
 import { Workspaces, type WorkspaceMeta } from '../../workspace/index.ts';
+import { connectSocket } from '../attach.ts';
+import { REPLY_LIMIT, socketChannel } from '../channels.ts';
+import { connectClient, type CoreClient } from '../client.ts';
 import { prepareHome, resolveHome } from '../home.ts';
 
 /** The workspaces of this person's home, without a core: for commands that only need a machine. The caller disposes. */
@@ -56,4 +59,20 @@ async function inPlace(workspaces: Workspaces, folder: string, mode: Mode): Prom
   const meta = await workspaces.read(workspaceId);
   if (!meta) throw new Failure('worktree-missing', `${repo} could not be made a workspace.`);
   return meta;
+}
+
+/**
+ * Asks the core that runs in this home, if it has a task in this workspace: it holds what inside and outside last agreed
+ * on, so bringing them together is its work alone. Null when no core runs or this workspace isn't one of its tasks.
+ */
+export async function askCore<T>(id: WorkspaceId, ask: (client: CoreClient, taskId: TaskId) => Promise<T>): Promise<T | null> {
+  const socket = await connectSocket(resolveHome());
+  if (!socket) return null;
+  const client = await connectClient(socketChannel(socket, REPLY_LIMIT));
+  try {
+    const taskId = client.board.workspaces[id]?.taskId;
+    return taskId ? await ask(client, taskId) : null;
+  } finally {
+    client.close();
+  }
 }
