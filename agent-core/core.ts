@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './contract/index.ts';
 import { startDemoModel } from './demo/index.ts';
-import type { Core, CoreOptions } from './runtime/api.ts';
+import type { Client, Core, CoreOptions } from './runtime/api.ts';
 import type { Context } from './runtime/context.ts';
 import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
@@ -64,6 +64,19 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   };
 }
 
+/** What an app that was just opened shows first: the folder it was opened on, or in a fresh home the sample repository. */
+function welcome(context: Context): void {
+  const { host, openOn } = context.options;
+  if (host !== 'serve' && host !== 'electron') return;
+  const projects = projectHandlers(context);
+  const none = Object.keys(context.store.board.projects).length === 0;
+  const first = openOn ? projects['project/open']({ path: openOn }, nobody) : none ? projects['project/sample']({}, nobody) : null;
+  first?.catch((error: unknown) => context.log(openOn ? `opening ${openOn}` : 'making the sample repository', error));
+}
+
+/** The core itself, where a handler asks for its caller. */
+const nobody: Client = { id: 'core', threads: new Set(), send: () => {}, onClose: () => {} };
+
 /**
  * The core: storage, runtime and the rooms below them, put together. Recovers what the last core left behind,
  * then answers. Throws a `Failure` when the home can't be used.
@@ -83,6 +96,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   await recover(context, supervisor, ending);
   void runSelfTest(context).catch((error: unknown) => context.log('self-test', error));
   supervisor.schedule();
+  welcome(context);
   return {
     handlers: {
       ...systemHandlers(context), ...projectHandlers(context), ...taskHandlers(context, supervisor, ending),

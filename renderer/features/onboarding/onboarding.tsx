@@ -99,7 +99,7 @@ export function Onboarding() {
   const settings = useCore((state) => state.board!.settings);
   const choice = useProjectChoice();
   const [picked, setModel] = useState<string | null>(null);
-  const model = picked ?? settings.model;
+  const model = picked ?? (settings.model || settings.models[0]?.id || '');
   return (
     <>
       <Head />
