@@ -112,6 +112,7 @@ test('a folder swapped for a link in a race never lets a read or write out', asy
   writeFileSync(join(root, 'real/secret'), 'inside');
   symlinkSync(outside, join(root, 'link'));
   mkdirSync(join(root, 'flip-inside'));
+  symlinkSync('flip-inside', join(root, 'flip'));
   const swapper = `
     const fs = require('node:fs'); process.chdir(${JSON.stringify(root)});
     const attempt = (act) => { try { act(); } catch {} };
