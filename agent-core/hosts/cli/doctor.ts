@@ -78,8 +78,8 @@ async function sandboxProbes(): Promise<Probe[]> {
   }
 }
 
-const tell = ({ ok, name, kind, detail, fix }: Probe): string =>
-  `${ok ? '✓' : '✗'} ${kind === 'denies' ? `denies ${name}` : name}${detail ? ` — ${detail}` : ''}${!ok && fix ? `\n    Fix: ${fix}` : ''}`;
+const tell = ({ ok, name, detail, fix }: Probe): string =>
+  `${ok ? '✓' : '✗'} ${name}${detail ? ` — ${detail}` : ''}${!ok && fix ? `\n    Fix: ${fix}` : ''}`;
 
 /** Exit 0 when all is well, 3 when the sandbox doesn't hold or work, 1 for anything else. */
 export async function run(args: string[]): Promise<number> {
