@@ -33,6 +33,8 @@ const child = (folder: FileHandle, name: string) => `/proc/self/fd/${folder.fd}/
 interface Place {
   folder: FileHandle;
   name: string;
+  /** The same as a path relative to the root, links resolved. */
+  resolved: string;
 }
 
 interface WalkOptions {
@@ -56,6 +58,7 @@ function components(root: string, path: string): string[] {
 async function walk(root: string, path: string, options: WalkOptions): Promise<Place> {
   const left = components(root, path);
   const stack = [await open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW)];
+  const names: string[] = [];
   const top = () => stack.at(-1) as FileHandle;
   let links = 0;
   try {
@@ -63,6 +66,7 @@ async function walk(root: string, path: string, options: WalkOptions): Promise<P
       if (part === '..') {
         if (stack.length === 1) throw leadsOut(path, 'it leads out of the worktree');
         await stack.pop()?.close();
+        names.pop();
         continue;
       }
       const last = left.length === 0;
@@ -73,16 +77,20 @@ async function walk(root: string, path: string, options: WalkOptions): Promise<P
       if (found?.isSymbolicLink() && (!last || options.followLast)) {
         if (++links > MAX_LINKS) throw leadsOut(path, 'it goes through too many symlinks');
         const target = await readlink(child(top(), part));
-        if (isAbsolute(target)) for (const folder of stack.splice(1)) await folder.close();
+        if (isAbsolute(target)) {
+          names.length = 0;
+          for (const folder of stack.splice(1)) await folder.close();
+        }
         left.unshift(...components(root, target));
         continue;
       }
-      if (last) return { folder: stack.pop() as FileHandle, name: part };
+      names.push(part);
+      if (last) return { folder: stack.pop() as FileHandle, name: part, resolved: names.join('/') };
       if (!found && options.makeFolders) await mkdir(child(top(), part)).catch((error: unknown) => { if (!hasCode(error, 'EEXIST')) throw error; });
       else if (!found) throw notFound(path);
       stack.push(await open(child(top(), part), O_PATH | O_DIRECTORY | O_NOFOLLOW));
     }
-    return { folder: stack.pop() as FileHandle, name: '' };
+    return { folder: stack.pop() as FileHandle, name: '', resolved: names.join('/') };
   } finally {
     for (const folder of stack) await folder.close();
   }
@@ -138,11 +146,14 @@ async function replace(place: Place, path: string, content: string | Uint8Array)
 }
 
 /**
- * {@link WorktreeFiles} on Linux. A link inside the worktree that stays inside is followed by `read`, `write` and `list`;
+ * {@link WorktreeFiles} on Linux, by way of `/proc/self/fd`: where that is missing every method throws ENOENT. A link inside the worktree that stays inside is followed by `read`, `write` and `list`;
  * `stat` and `remove` mean the link itself. Whether the policy lets someone write is the caller's to judge.
- * Needs `/proc`; without it see {@link openDoor}.
  */
-function procDoor(root: string): WorktreeFiles {
+function procDoor(root: string, guarded: string[]): WorktreeFiles {
+  const writable = (place: Place, path: string) => {
+    const guard = guarded.find((name) => place.resolved === name || place.resolved.startsWith(`${name}/`));
+    if (guard !== undefined) throw leadsOut(path, `${guard} is git's or comes from outside the worktree`);
+  };
   const follow = { followLast: true, makeFolders: false };
   const stay = { followLast: false, makeFolders: false };
   return {
@@ -151,10 +162,14 @@ function procDoor(root: string): WorktreeFiles {
       const file = await open(child(folder, name || '.'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       try { return await readWhole(file, path, limit); } finally { await file.close(); }
     }),
-    write: (path, content) => at(root, path, { followLast: true, makeFolders: true }, (place) => replace(place, path, content)),
-    remove: (path) => at(root, path, stay, async ({ folder, name }) => {
-      if (name === '') throw leadsOut(path, 'it is the worktree itself');
-      await unlink(child(folder, name));
+    write: (path, content) => at(root, path, { followLast: true, makeFolders: true }, (place) => {
+      writable(place, path);
+      return replace(place, path, content);
+    }),
+    remove: (path) => at(root, path, stay, async (place) => {
+      if (place.name === '') throw leadsOut(path, 'it is the worktree itself');
+      writable(place, path);
+      await unlink(child(place.folder, place.name));
     }),
     stat: async (path) => {
       try {
@@ -179,7 +194,11 @@ function procDoor(root: string): WorktreeFiles {
   };
 }
 
-/** The door to the worktree at `root`, an absolute real path. */
-export function openDoor(root: string): WorktreeFiles {
-  return procDoor(root);
+/**
+ * The door to the worktree at `root`, an absolute real path. Git's own `.git` is read through it, never written, and
+ * neither are `mounts`: absolute paths inside the worktree where something else is mounted for commands.
+ */
+export function openDoor(root: string, mounts: string[] = []): WorktreeFiles {
+  const guarded = mounts.map((path) => relative(root, path)).filter((path) => path !== '' && !path.startsWith('..'));
+  return procDoor(root, ['.git', ...guarded]);
 }

@@ -138,3 +138,16 @@ test('a folder swapped for a link in a race never lets a read or write out', asy
   expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
   expect(existsSync(join(root, 'flip-inside/new'))).toBe(true);
 });
+
+test('git’s own `.git` and mounted places are read, never written or removed, by links neither', async () => {
+  const { root } = place();
+  const door = openDoor(root, [join(root, 'mounted')]);
+  mkdirSync(join(root, 'mounted'));
+  writeFileSync(join(root, '.git'), 'gitdir: x');
+  symlinkSync('.git', join(root, 'alias'));
+  expect((await door.read('alias')).toString()).toBe('gitdir: x');
+  for (const path of ['.git', 'alias', './a/../.git', 'mounted/x']) expect([path, await code(door.write(path, 'evil'))]).toEqual([path, 'not-allowed'].map((word, index) => (index === 1 && path.startsWith('./a') ? expect.stringMatching(/not-allowed|ENOENT/) as string : word)));
+  expect(await code(door.remove('.git'))).toBe('not-allowed');
+  expect(readFileSync(join(root, '.git'), 'utf8')).toBe('gitdir: x');
+  await door.write('.gitignore', 'fine');
+});

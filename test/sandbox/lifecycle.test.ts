@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toAppError } from '../../agent-core/contract/errors.ts';
@@ -130,4 +130,24 @@ test('the machine’s bookkeeping is private and the holder’s environment empt
   expect(existsSync(join(base, 'state', 'home'))).toBe(true);
   expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8')).not.toMatch(/VITEST|OPENAI|npm_/);
   await child.kill('kill');
+});
+
+test('a machine whose holder was killed from outside starts again with the next command', async () => {
+  const { machine } = await openMachine();
+  const child = await machine.run({ argv: ['sleep', '3600'] });
+  const seen = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+  await eventually('it runs', () => seen() > 0 && readFileSync(`/proc/${seen()}/comm`, 'utf8') === 'sleep\n');
+  const inside = seen();
+  const holder = running('^cat$').find((pid) => readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync(`/proc/${inside}/ns/pid`));
+  process.kill(holder ?? -1, 'SIGKILL');
+  expect((await child.exited).code).toBe(137);
+  await eventually('the core has noticed', () => !existsSync(`/proc/${holder}`));
+  expect((await shell(machine, 'echo again')).out).toBe('again');
+});
+
+test('a command that is killed at once is really gone', async () => {
+  const { machine } = await openMachine();
+  const seconds = mark();
+  await Promise.all(Array.from({ length: 6 }, async () => (await machine.run({ argv: ['sleep', seconds] })).kill('kill')));
+  expect(running(`^sleep ${seconds}`)).toEqual([]);
 });

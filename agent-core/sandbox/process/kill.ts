@@ -24,6 +24,13 @@ async function goneWithin(tree: Tree, ms: number): Promise<boolean> {
   return true;
 }
 
+/** A launcher that was just started has nothing inside yet: waits until it has, or has ended, so that nothing slips away. */
+async function begun(tree: Tree): Promise<void> {
+  let over = false;
+  void tree.exited().then(() => { over = true; });
+  for (const until = performance.now() + 1000; !over && tree.pids().length === 0 && performance.now() < until;) await sleep(2);
+}
+
 async function killHard(tree: Tree): Promise<void> {
   // A fork bomb makes new ones between two looks: stop them all first, then end them, until none is left.
   for (let pids = tree.pids(); pids.length > 0; pids = tree.pids()) {
@@ -36,6 +43,7 @@ async function killHard(tree: Tree): Promise<void> {
 /** Ends trees: interrupt is one SIGINT to all; terminate is SIGTERM and, two seconds later, SIGKILL. */
 export function treeKiller(tree: Tree): KillTree {
   return async (how) => {
+    await begun(tree);
     const pids = tree.pids();
     if (how === 'interrupt') {
       tree.signal(pids, 'SIGINT');

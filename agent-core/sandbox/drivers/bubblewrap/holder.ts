@@ -137,8 +137,10 @@ function holderOf(child: ChildProcess, pid: number, descriptors: number[]): Hold
       // Its streams were let go too: what waits for them to close must not count as nothing to do.
       for (const stream of child.stdio) (stream as { ref?(): void } | null)?.ref?.();
       try { process.kill(pid, 'SIGKILL'); } catch { /* already gone */ }
-      child.kill('SIGKILL');
+      // The launcher ends after process 1, and that after all others in its namespace: then nothing is left.
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
       await ended;
+      clearTimeout(timer);
     },
   };
 }

@@ -57,15 +57,15 @@ class BubblewrapMachine implements Machine {
   #leaks = inheritedDescriptors();
   #disposed = false;
   #running = new Set<SandboxProcess>();
-  #pool: PipePool;
+  #pool = new PipePool();
+  #reviving: Promise<Holder> | null = null;
 
   constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, holder: Holder, roots: string[]) {
     this.spec = { ...spec };
-    this.files = openDoor(spec.worktree);
+    this.files = openDoor(spec.worktree, spec.binds.map((bind) => bind.target));
     this.#options = options;
     this.#person = person;
     this.#holder = holder;
-    this.#pool = new PipePool();
     this.#limits = limitText(spec.policy.limits);
     this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
   }
@@ -78,15 +78,21 @@ class BubblewrapMachine implements Machine {
   async run(request: RunRequest): Promise<SandboxProcess> {
     if (request.argv.length === 0) throw new Failure('invalid-input', 'There is no command to run.');
     if (request.argv.some((word) => word.includes('\0'))) throw new Failure('invalid-input', 'A command has no NUL in it.');
-    if (this.#disposed || !this.#holder.alive) {
-      throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
-    }
+    if (this.#disposed) throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
+    if (!this.#holder.alive) await this.#revive();
     const launch = this.#launch(request);
     return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
   }
 
-  collect(request: Parameters<Machine['collect']>[0]) {
-    return collectFrom((inner) => this.run(inner), request);
+  async collect(request: Parameters<Machine['collect']>[0]) {
+    const done = await collectFrom((inner) => this.run(inner), request);
+    // bwrap says so itself when it could not put the fence up; then the command never began.
+    if (done.code === 1 && done.stdout.length === 0 && done.stderr.subarray(0, 7).toString() === 'bwrap: ') {
+      throw new Failure('cannot-confine', 'The sandbox could not be put around a command, so it was not run.', {
+        command: request.argv.join(' '), output: done.stderr.toString(),
+      });
+    }
+    return done;
   }
 
   async dispose(): Promise<void> {
@@ -94,6 +100,15 @@ class BubblewrapMachine implements Machine {
     await this.#holder.end();
     await Promise.all([...this.#running].map((child) => child.exited));
     this.#pool.dispose();
+  }
+
+  /** A holder that was ended from outside (out of memory, an administrator) took its processes along: starts a new one. */
+  async #revive(): Promise<void> {
+    this.#reviving ??= startHolder(this.#options.programs, this.#frame.roots, this.spec.policy.limits.processes)
+      .finally(() => { this.#reviving = null; });
+    const holder = await this.#reviving;
+    this.#holder = holder;
+    if (this.#disposed) await holder.end();
   }
 
   #launch(request: RunRequest): Launch {

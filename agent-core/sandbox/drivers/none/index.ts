@@ -37,7 +37,7 @@ class OpenMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
   #base: Record<string, string>;
-  #pool: PipePool;
+  #pool = new PipePool();
   #running = new Set<SandboxProcess>();
   #marks = new Set<string>();
   #disposed = false;
@@ -46,7 +46,6 @@ class OpenMachine implements Machine {
     this.spec = { ...spec };
     this.files = openDoor(spec.worktree);
     this.#base = base;
-    this.#pool = new PipePool();
   }
 
   setPolicy(policy: MachineSpec['policy']): void {
