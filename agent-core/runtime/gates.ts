@@ -1,22 +1,16 @@
 import {
-  Failure, type Approval, type ApprovalId, type DomainEvent, type ParsedInputOf, type Rule, type RuleId, type Scope,
+  Failure, type Approval, type ApprovalId, type DomainEvent, type ParsedInputOf, type QuestionId, type Rule, type RuleId, type Scope,
 } from '../contract/index.ts';
 import { newId } from '../support/ids.ts';
 import type { Store } from '../storage/store.ts';
 
 export interface Answer { decision: 'approved' | 'declined'; scope: Scope; note: string }
 
-/** Where turns wait for a person. An answer is on disk before the turn goes on. */
-export class Gates {
-  readonly #store: Store;
-  readonly #waiting = new Map<ApprovalId, (answer: Answer) => void>();
+/** Turns that wait, by what they wait for. */
+class Waiting<Id, T> {
+  readonly #waiting = new Map<Id, (answer: T) => void>();
 
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  /** Resolves with the person's answer; rejects with the signal's reason when the turn is aborted. */
-  wait(id: ApprovalId, signal: AbortSignal): Promise<Answer> {
+  wait(id: Id, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const stop = (): void => { this.#waiting.delete(id); reject(signal.reason as Error); };
       if (signal.aborted) return stop();
@@ -29,6 +23,41 @@ export class Gates {
     });
   }
 
+  answer(id: Id, answer: T): void {
+    this.#waiting.get(id)?.(answer);
+  }
+}
+
+/** Where turns wait for a person. An answer is on disk before the turn goes on. */
+export class Gates {
+  readonly #store: Store;
+  readonly #approvals = new Waiting<ApprovalId, Answer>();
+  readonly #questions = new Waiting<QuestionId, Record<string, string>>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Resolves with the person's answer; rejects with the signal's reason when the turn is aborted. */
+  wait(id: ApprovalId, signal: AbortSignal): Promise<Answer> {
+    return this.#approvals.wait(id, signal);
+  }
+
+  /** Resolves with the answers by the questions' ids; rejects as {@link wait}. */
+  waitForAnswers(id: QuestionId, signal: AbortSignal): Promise<Record<string, string>> {
+    return this.#questions.wait(id, signal);
+  }
+
+  /** Answers a question. Throws `conflict` when nobody waits for it, `invalid-input` when a part of it has no answer. */
+  async answer({ questionId, answers }: ParsedInputOf<'question/answer'>): Promise<void> {
+    const question = this.#store.board.questions[questionId];
+    if (!question) throw new Failure('conflict', 'This question has been answered already.');
+    const open = question.questions.find(({ id }) => !answers[id]?.trim());
+    if (open) throw new Failure('invalid-input', `“${open.question}” has no answer.`, { fix: 'Answer each part of the question.' });
+    await this.#store.commit({ events: [{ type: 'question.answered', questionId, taskId: question.taskId, answers }] });
+    this.#questions.answer(questionId, answers);
+  }
+
   /** Answers those that are still open; returns which. Throws `not-allowed` when a scope needs a rule that may not be saved. */
   async decide({ approvalIds, decision, scope, note }: ParsedInputOf<'approval/decide'>): Promise<ApprovalId[]> {
     const open = approvalIds.flatMap((id) => this.#store.board.approvals[id] ?? []);
@@ -39,7 +68,7 @@ export class Gates {
     }
     if (events.length) await this.#store.commit({ events });
     for (const approval of open) {
-      this.#waiting.get(approval.id)?.({ decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
+      this.#approvals.answer(approval.id, { decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
     }
     return open.map((approval) => approval.id);
   }

@@ -15,12 +15,22 @@ export class Supervisor {
   readonly #runs = new Map<ThreadId, TurnRun>();
   readonly #preparing = new Map<TaskId, { abort: AbortController; done: Promise<unknown> }>();
   readonly #sessions = new Map<ThreadId, ThreadSessions>();
+  /** Tasks that were made or queued since this core began. */
+  readonly #touched = new Set<TaskId>();
   #scheduled = false;
   #closing = false;
 
   constructor(context: Context) {
     this.#context = context;
-    context.events.on(() => this.schedule());
+    context.events.on((events) => {
+      for (const { event } of events) if (event.type === 'task.created' || event.type === 'task.phased') this.#touched.add(event.type === 'task.created' ? event.task.id : event.taskId);
+      this.schedule();
+    });
+  }
+
+  /** A command that became the core for its own task leaves what was queued before to the next app. */
+  #mayStart(taskId: TaskId): boolean {
+    return this.#context.options.host !== 'cli' || this.#touched.has(taskId);
   }
 
   /** Looks, soon and once, whether a queued task can start. */
@@ -30,7 +40,7 @@ export class Supervisor {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#closing) return;
-      for (const id of nextToStart(this.#context.store.board)) this.#background(this.#begin(id), 'starting a task');
+      for (const id of nextToStart(this.#context.store.board, (each) => this.#mayStart(each))) this.#background(this.#begin(id), 'starting a task');
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Approval, ApprovalId, DomainEvent, Item, ItemId, ItemOf, Task, Turn, Usage } from '../contract/index.ts';
+import type { Approval, ApprovalId, DomainEvent, Item, ItemId, ItemOf, Question, QuestionId, Task, Turn, Usage } from '../contract/index.ts';
 import { addUsage } from '../contract/index.ts';
 import { checkOf } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
@@ -117,6 +117,27 @@ export class RuntimeTurnHost implements TurnHost {
     await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: closed }]);
     this.#think();
     return answer;
+  }
+
+  async ask(questions: Question['questions']): ReturnType<TurnHost['ask']> {
+    const now = this.#context.now();
+    const id = newId<QuestionId>('ques');
+    const item: ItemOf<'question'> = {
+      id: newId<ItemId>('item'), threadId: this.turn.threadId, turnId: this.turn.id, startedAt: now, endedAt: null, type: 'question',
+      questionId: id, text: questions.map(({ question }) => question).join('\n'), answer: null,
+    };
+    this.#open.set(item.id, item);
+    const answered = this.#context.gates.waitForAnswers(id, this.#signal);
+    answered.catch(() => { /* told to the caller below */ });
+    setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: questions[0]!.question, since: now, progress: null });
+    const question: Question = { id, taskId: this.#task.id, threadId: this.turn.threadId, itemId: item.id, questions, at: now };
+    await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }, { type: 'question.asked', question }]);
+    const answers = await answered;
+    this.#open.delete(item.id);
+    const answer = questions.map((asked) => answers[asked.id]?.trim()).join('\n');
+    await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: { ...item, endedAt: this.#context.now(), answer } }]);
+    this.#think();
+    return answers;
   }
 
   runOutside: TurnHost['runOutside'] = (request) => this.#workspace.runOutside(request);

@@ -29,8 +29,8 @@ export function PageBar({ title, after, actions }: { title: string; after?: Reac
       <h1>{title}</h1>
       {after ?? <Fleet />}
       <span className="grow" />
-      <button type="button" className="search" aria-haspopup="dialog" aria-label="Search tasks and actions" onClick={() => void runAction('app.palette')}>
-        <Icon name="search" /><span className="cut">Search tasks and actions</span><Kbd keys="mod+k" />
+      <button type="button" className="search" aria-haspopup="dialog" onClick={() => void runAction('app.palette')}>
+        <Icon name="search" /><span className="cut">Search tasks and actions</span><span aria-hidden="true"><Kbd keys="mod+k" /></span>
       </button>
       {actions}
       <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>New task</Button>

@@ -1,5 +1,4 @@
 import { Failure, type Handlers } from '../../contract/index.ts';
-import { getTask } from '../../domain/tasks.ts';
 import type { Client } from '../api.ts';
 import type { Context } from '../context.ts';
 import type { Supervisor } from '../supervisor.ts';
@@ -29,13 +28,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
     'queue/add': async ({ threadId, text }) => ({ messageId: await supervisor.enqueue(threadId, text) }),
     'queue/remove': async ({ threadId, messageId }) => { await store.commit({ events: [{ type: 'queue.removed', threadId, messageId }] }); return {}; },
     'approval/decide': async (input) => ({ decided: await context.gates.decide(input) }),
-    'question/answer': async ({ questionId, answers }) => {
-      const question = store.board.questions[questionId];
-      if (!question) throw new Failure('conflict', 'This question has been answered already.');
-      getTask(store.board, question.taskId);
-      await store.commit({ events: [{ type: 'question.answered', questionId, taskId: question.taskId, answers }] });
-      return {};
-    },
+    'question/answer': async (input) => { await context.gates.answer(input); return {}; },
     'rule/revoke': async ({ ruleId }) => { await store.commit({ events: [{ type: 'rule.revoked', ruleId }] }); return {}; },
   };
 }
