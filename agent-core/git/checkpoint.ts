@@ -6,7 +6,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Bind, Machine } from '../sandbox/types.ts';
 import { insideScript, isOid } from './runner.ts';
 import { receivePack } from './harvest.ts';
-import { allowedSettings, coreSettings, objectRoots, renderConfig } from './session-store.ts';
+import { coreSettings, objectRoots, renderConfig, type Copies } from './session-store.ts';
 import { replaceFile } from './store-files.ts';
 
 /** Where the snapshot's own git directory appears inside, only for the run that writes a tree. */
@@ -36,16 +36,15 @@ export async function makeCheckpointStore(store: string, gitDir: string): Promis
  * Makes the private git directory in which trees are written: an index of our own, none of the agent's settings,
  * filters or excludes, so that what is shown is what is on disk. `index` is copied to start warm.
  */
-export async function makeSnap(place: SnapPlace, index: string | null): Promise<void> {
+export async function makeSnap(place: SnapPlace, index: string | null, copies: Copies): Promise<void> {
   await rm(place.snap, { recursive: true, force: true });
   for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info']) await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
-  const settings = (await allowedSettings(place.gitDir)).filter(([key]) => key.startsWith('core.'));
-  const exclude = await readFile(join(place.gitDir, 'info', 'exclude'), 'utf8').catch(() => '');
+  const settings = copies.settings.filter(([key]) => key.startsWith('core.'));
   await Promise.all([
     writeFile(join(place.snap, 'config'), renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']])),
     writeFile(join(place.snap, 'HEAD'), 'ref: refs/heads/none\n'),
-    writeFile(join(place.snap, 'info', 'exclude'), exclude),
-    writeFile(join(place.snap, 'objects', 'info', 'alternates'), (await objectRoots(place.gitDir)).map((_, at) => `/signalbox/objects/${at}\n`).join('')),
+    writeFile(join(place.snap, 'info', 'exclude'), copies.exclude),
+    writeFile(join(place.snap, 'objects', 'info', 'alternates'), copies.roots.map((_, at) => `/signalbox/objects/${at}\n`).join('')),
     ...(index === null ? [] : [readFile(index).then((bytes) => writeFile(join(place.snap, 'index'), bytes))]),
   ]);
 }

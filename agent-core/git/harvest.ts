@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { openSync, closeSync, readSync, writeSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Machine } from '../sandbox/types.ts';
@@ -25,6 +24,8 @@ export interface HarvestPlace extends StorePlace {
   workspaceId: string;
   /** A host folder of this workspace that nothing inside sees, for the bundle on its way. */
   scratch: string;
+  /** Staged blobs that are known to be in the repository. Grows; an empty one is filled from the worktree's real index. */
+  known: Set<string>;
 }
 
 export interface Harvested {
@@ -43,10 +44,12 @@ export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agr
   const [head, real] = await Promise.all([storeHead(place.store, place.admin), realRef(place.gitDir, place.branch)]);
   let { tip } = agreed;
   let diverged: string | null = null;
+  let pointing: Promise<void> = Promise.resolve();
   if (head.oid !== null && head.oid !== agreed.tip) {
     const brought = await bring(machine, place, agreed.tip, real);
     if (real === null || real === agreed.tip) {
-      await point(place, brought, real, agreed.tip);
+      // The index may come meanwhile: it needs the objects, not the branch.
+      pointing = point(place, brought, real, agreed.tip);
       tip = brought;
     } else if (brought === real) {
       tip = real;
@@ -58,14 +61,18 @@ export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agr
       await pointAside(place, diverged, brought);
     }
   }
-  const matched = diverged === null && (real === agreed.tip || tip !== agreed.tip) ? await matchAdmin(machine, place, agreed) : agreed;
+  const bringing = diverged === null && (real === agreed.tip || tip !== agreed.tip) ? matchAdmin(machine, place, agreed) : Promise.resolve(agreed);
+  const [pointed, index] = await Promise.allSettled([pointing, bringing]);
+  if (pointed.status === 'rejected') throw pointed.reason;
+  if (index.status === 'rejected') throw index.reason;
+  const matched = index.value;
   return { tip, moved: tip !== agreed.tip, diverged, agreed: { ...matched, tip } };
 }
 
 /** Bundles HEAD inside and takes it in outside, without touching a ref. Returns the commit that came. */
 async function bring(machine: Machine, place: HarvestPlace, known: string, real: string | null): Promise<string> {
-  const have = await outside({ gitDir: place.gitDir, args: ['rev-parse', '--verify', '--quiet', `${real ?? known}^{commit}`], answers: [1, 128] });
-  const not = [...new Set([known, ...(have.code === 0 && real !== null ? [real] : [])])].map((oid) => `^${oid}`);
+  // Objects of the person's commit are seen inside too; what cannot be named there is no harm to leave out.
+  const not = [...new Set([known, ...(real === null ? [] : [real])])].map((oid) => `^${oid}`);
   const file = join(place.scratch, 'harvest.bundle');
   await mkdir(place.scratch, { recursive: true, mode: 0o700 });
   try {
@@ -159,8 +166,8 @@ async function realIndexStamp(place: StorePlace): Promise<string | null> {
   return found === null ? null : `${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 
-/** Brings the real HEAD and index along, so that a person's shell there sees what the agent sees. */
-export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Agreed> {
+/** Brings the real HEAD and index along, so that a person's shell there sees what the agent sees. `fresh`: nothing but the base was ever staged. */
+export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: Agreed, fresh = false): Promise<Agreed> {
   const wanted = `ref: ${place.branch}\n`;
   if ((await readFile(adminFile(place, 'HEAD'), 'utf8').catch(() => '')) !== wanted) await replaceFile(adminFile(place, 'HEAD'), wanted);
   const name = `worktrees/${place.admin}/index`;
@@ -172,18 +179,25 @@ export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: 
     // An index that can't be taken over as it is: the person sees the branch's own tree as staged.
     await outside({ gitDir: place.gitDir, args: ['read-tree', place.branch], env: { GIT_INDEX_FILE: adminFile(place, 'index') } });
   } else {
-    await bringStaged(machine, place, checked.blobs);
+    if (!fresh) await bringStaged(machine, place, checked.blobs);
     await replaceFile(adminFile(place, 'index'), checked.bytes);
   }
   return { ...agreed, insideIndex: stamp, outsideIndex: await realIndexStamp(place) };
 }
 
 /** Staged files that no commit holds yet: their contents come too, or git outside could not show them. */
-async function bringStaged(machine: Machine, place: HarvestPlace, blobs: ReadonlySet<string>): Promise<void> {
-  const input = [...blobs].join('\n') + '\n';
+async function bringStaged(machine: Machine, place: HarvestPlace, staged: ReadonlySet<string>): Promise<void> {
+  if (place.known.size === 0) {
+    const before = await readFile(adminFile(place, 'index')).then(checkIndex, () => null);
+    for (const oid of before?.blobs ?? []) place.known.add(oid);
+  }
+  const blobs = [...staged].filter((oid) => !place.known.has(oid));
+  if (blobs.length === 0) return;
+  const input = blobs.join('\n') + '\n';
   const here = await outside({ gitDir: place.gitDir, args: ['cat-file', '--batch-check=%(objecttype)', '--buffer'], input });
   const types = here.stdout.toString('latin1').split('\n');
-  const missing = [...blobs].filter((_, index) => types[index]?.endsWith('missing'));
+  const missing = blobs.filter((_, index) => types[index]?.endsWith('missing'));
+  blobs.forEach((oid, index) => { if (!types[index]?.endsWith('missing')) place.known.add(oid); });
   if (missing.length === 0) return;
   const pack = await inside(machine, ['pack-objects', '--quiet', '--stdout'], { access: 'read', input: missing.join('\n') + '\n', answers: [128] });
   if (pack.code !== 0) return;
@@ -193,6 +207,7 @@ async function bringStaged(machine: Machine, place: HarvestPlace, blobs: Readonl
   const made = (await outside({ gitDir: place.gitDir, args: ['mktree'], input: tree })).stdout.toString('latin1').trim();
   const ref = `refs/signalbox/${place.workspaceId}/staged`;
   await moveRefs(place.gitDir, [[ref, made, await realRef(place.gitDir, ref)]]);
+  for (const oid of missing) place.known.add(oid);
 }
 
 /** Takes a pack from inside into a store outside: every object is checked, and that all it names is there. */
@@ -245,8 +260,3 @@ async function adopt(place: HarvestPlace, commit: string, real: string | null): 
   if (real !== commit) await (real === null ? moveRefs(place.gitDir, [[place.branch, commit, null]]) : point(place, commit, real, real));
   await replaceFile(adminFile(place, 'HEAD'), `ref: ${place.branch}\n`);
 }
-
-/** The real index copied aside, such as for a private one that starts warm. */
-export const copyRealIndex = (place: StorePlace, to: string): Promise<void> => copyFile(adminFile(place, 'index'), to);
-
-export const contentHash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -10,6 +10,8 @@ const MODES = new Set([0o100644, 0o100755, 0o120000, 0o160000]);
 /** Characters that HFS+ ignores in names, so that `.g\u200cit` is `.git` there. */
 const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
+const PLAIN = /^(?!\.|git~)[\w +@,=#()[\]{}-][\w +@,=#()[\]{}.-]*(?:\/(?!\.|git~)[\w +@,=#()[\]{}-][\w +@,=#()[\]{}.-]*)*$/i;
+
 export interface IndexCheck {
   /** The same entries without extensions, ready to be put in the worktree's admin folder. */
   bytes: Buffer;
@@ -27,16 +29,18 @@ export function checkIndex(index: Buffer): IndexCheck | null {
   const end = index.length - 20;
   let at = 12;
   let previous: Buffer = Buffer.alloc(0);
-  let previousKey: Buffer | null = null;
+  let previousStage = -1;
   for (let entry = 0; entry < count; entry++) {
     const read = readEntry(index, at, end, version, previous);
     if (read === null) return null;
     const { mode, name, stage, next, oid } = read;
     if (!MODES.has(mode) || !isSafeName(name, mode)) return null;
-    const key = Buffer.concat([name, Buffer.from([0, stage])]);
-    if (previousKey !== null && Buffer.compare(previousKey, key) >= 0) return null;
+    const order = Buffer.compare(previous, name);
+    if (order > 0 || (order === 0 && previousStage >= stage)) return null;
     if (mode !== 0o160000) blobs.add(oid);
-    [previous, previousKey, at] = [name, key, next];
+    previous = name;
+    previousStage = stage;
+    at = next;
   }
   const head = Buffer.from(index.subarray(0, at));
   return { bytes: Buffer.concat([head, createHash('sha1').update(head).digest()]), blobs };
@@ -65,7 +69,7 @@ function readEntry(index: Buffer, at: number, end: number, version: number, prev
   }
   const stop = index.indexOf(0, start);
   if (stop < 0 || stop >= end) return null;
-  const name = Buffer.concat([prefix, index.subarray(start, stop)]);
+  const name = prefix.length === 0 ? index.subarray(start, stop) : Buffer.concat([prefix, index.subarray(start, stop)]);
   const recorded = flags & 0x0fff;
   if (recorded !== Math.min(name.length, 0x0fff)) return null;
   const next = version === 4 ? stop + 1 : at + ((start - at + name.length + 8) & ~7);
@@ -88,6 +92,8 @@ function readVarint(index: Buffer, at: number, end: number): { value: number; ne
 /** Whether git itself would take this name into an index, on any file system. */
 export function isSafeName(name: Buffer, mode: number): boolean {
   if (name.length === 0 || name.length > 4096) return false;
+  // Most names hold nothing that could be one of the spellings: plain characters, and no part that begins with a dot or "git".
+  if (PLAIN.test(name.toString('latin1'))) return true;
   const text = name.toString('utf8');
   return text.split('/').every((part) => {
     if (part === '' || part === '.' || part === '..') return false;

@@ -142,8 +142,10 @@ function readIdentity(found: { stdout: Buffer }): Identity {
     const [key = '', value = ''] = entry.split('\n');
     values.set(key, value);
   }
-  return { name: values.get('user.name') || 'Signalbox user', email: values.get('user.email') || 'signalbox@localhost' };
+  return person(values.get('user.name'), values.get('user.email'));
 }
+
+export const person = (name?: string, email?: string): Identity => ({ name: name || 'Signalbox user', email: email || 'signalbox@localhost' });
 
 /**
  * The commit that a base stands for now. A remote branch is fetched first, into a hidden ref, so that nothing of the

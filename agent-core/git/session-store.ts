@@ -1,7 +1,7 @@
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Bind } from '../sandbox/types.ts';
-import type { Identity } from './repository.ts';
+import { person, type Identity } from './repository.ts';
 import { parsePackedRefs, renderPackedRefs, type PackedRef } from './refs.ts';
 import { isOid, outside, outsideText } from './runner.ts';
 import { readStoreFile, writeStoreFile } from './store-files.ts';
@@ -97,36 +97,52 @@ export function renderConfig(settings: readonly (readonly [string, string])[]): 
 
 export const coreSettings = (bare: boolean): [string, string][] => [['core.repositoryformatversion', '0'], ['core.bare', String(bare)], ['core.logallrefupdates', 'true']];
 
+/** What of the person's repository is copied for a workspace. */
+export interface Copies {
+  settings: [string, string][];
+  refs: Map<string, PackedRef>;
+  roots: string[];
+  head: string;
+  exclude: string;
+  shallow: string | null;
+  who: Identity;
+}
+
+export async function gatherCopies(gitDir: string): Promise<Copies> {
+  const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
+    allowedSettings(gitDir), baseRefs(gitDir), objectRoots(gitDir), readFile(join(gitDir, 'HEAD'), 'utf8'),
+    readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''), readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
+  ]);
+  const last = (key: string): string | undefined => settings.findLast(([name]) => name === key)?.[1];
+  return { settings, refs, roots, head, exclude, shallow, who: person(last('user.name'), last('user.email')) };
+}
+
 /**
  * Makes the store, ready for a checkout inside. Only called while nothing runs in the workspace: what was there is
  * removed, the folder itself kept (it may be mounted). Returns the base refs as they were copied.
  */
-export async function seedStore(place: StorePlace & { commit: string; who: Identity }): Promise<Map<string, PackedRef>> {
-  const { store, gitDir, admin, worktree, branch, commit, who } = place;
+export async function seedStore(place: StorePlace & { commit: string; copies: Copies }): Promise<Map<string, PackedRef>> {
+  const { store, admin, worktree, branch, commit, copies } = place;
   await mkdir(store, { recursive: true, mode: 0o700 });
-  const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
-    allowedSettings(gitDir), baseRefs(gitDir, branch), objectRoots(gitDir),
-    readFile(join(gitDir, 'HEAD'), 'utf8'),
-    readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''),
-    readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
-  ]);
-  const identity: [string, string][] = [['user.name', who.name], ['user.email', who.email]];
+  const identity: [string, string][] = [['user.name', copies.who.name], ['user.email', copies.who.email]];
+  const refs = new Map(copies.refs);
+  refs.delete(branch);
   const files: Record<string, string> = {
-    HEAD: head, config: renderConfig([...settings, ...identity, ...coreSettings(false)]), 'packed-refs': renderPackedRefs(refs),
-    'info/exclude': exclude, 'objects/info/alternates': roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
-    [branch]: `${commit}\n`, ...(shallow === null ? {} : { shallow }),
+    HEAD: copies.head, config: renderConfig([...copies.settings, ...identity, ...coreSettings(false)]), 'packed-refs': renderPackedRefs(refs),
+    'info/exclude': copies.exclude, 'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
+    [branch]: `${commit}\n`, ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
     [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`, [`worktrees/${admin}/commondir`]: '../..\n', [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
   };
   for (const folder of ['hooks', 'objects/pack', 'refs/heads', 'refs/tags']) await mkdir(join(store, folder), { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
+  await Promise.all(Object.entries(files).map(async ([name, content]) => {
     await mkdir(dirname(join(store, name)), { recursive: true });
     await writeFile(join(store, name), content);
-  }
+  }));
   return refs;
 }
 
 /** The refs an agent may see: branches, remote branches and tags, but not the branches of other tasks. */
-export async function baseRefs(gitDir: string, branch: string): Promise<Map<string, PackedRef>> {
+export async function baseRefs(gitDir: string, branch = ''): Promise<Map<string, PackedRef>> {
   const text = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname) %(*objectname) %(symref)', 'refs/heads', 'refs/remotes', 'refs/tags']);
   const refs = new Map<string, PackedRef>();
   for (const line of text.split('\n')) {

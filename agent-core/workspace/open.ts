@@ -47,6 +47,8 @@ export class OpenWorkspace {
   readonly #saving = new Lock();
   readonly #landings: Landings;
   #baseTree = '';
+  /** Staged blobs that are in the repository. */
+  readonly #known = new Set<string>();
   #baseKey = '';
   /** A change of mode that is still under way. */
   #changing: Promise<void> = Promise.resolve();
@@ -70,6 +72,7 @@ export class OpenWorkspace {
   /** The bare store whose trees `diff` takes. */
   get checkpoints(): string { return this.#context.places.checkpoints(this.#meta.project.id); }
 
+  get #place() { return storePlace(this.#context.places, this.#meta, this.#known); }
   get #inPlace(): boolean { return this.#meta.kind === 'in-place'; }
 
   async save(): Promise<void> {
@@ -98,14 +101,14 @@ export class OpenWorkspace {
   async #refreshBase(): Promise<void> {
     const file = this.#context.places.seenRefs(this.#meta.id);
     const seen = parsePackedRefs(await readFile(file, 'utf8').catch(() => ''));
-    const now = await refreshRefs(storePlace(this.#context.places, this.#meta), seen);
+    const now = await refreshRefs(this.#place, seen);
     if (now !== null) await replaceFile(file, renderPackedRefs(now));
   }
 
   async #import(): Promise<TurnStart> {
     const { agreed } = this.#meta;
     if (agreed === null) return { imported: null, notice: null };
-    const got = await importOutside(this.#confined, storePlace(this.#context.places, this.#meta), agreed);
+    const got = await importOutside(this.#confined, this.#place, agreed);
     if (got.agreed !== agreed) {
       this.#meta.agreed = got.agreed;
       await this.save();
@@ -139,7 +142,7 @@ export class OpenWorkspace {
       const { agreed } = this.#meta;
       if (this.#inPlace || agreed === null) return { tip: await this.#realTip(), moved: false, diverged: null };
       if (this.#free !== null) await this.#import();
-      const got = await harvest(this.#confined, storePlace(this.#context.places, this.#meta), this.#meta.agreed ?? agreed);
+      const got = await harvest(this.#confined, this.#place, this.#meta.agreed ?? agreed);
       if (got.moved || got.agreed.insideIndex !== agreed.insideIndex || got.agreed.tip !== agreed.tip) {
         this.#meta.agreed = got.agreed;
         await Promise.all([this.save(), this.findBase()]);
@@ -167,7 +170,7 @@ export class OpenWorkspace {
   /** Takes a patch back out of the worktree, after a checkpoint. Throws `conflict` where it no longer fits. */
   async discard(text: string): Promise<void> {
     await this.checkpoint('Before a change was taken back');
-    await discardPatch(this.#confined, storePlace(this.#context.places, this.#meta), text);
+    await discardPatch(this.#confined, this.#place, text);
   }
 
   /** Tree of the branch's newest commit: what uncommitted work is compared with. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Base, Mode, Project, WorkspaceId } from '../contract/index.ts';
 import type { Machine, SandboxDriver } from '../sandbox/types.ts';
@@ -6,9 +6,9 @@ import { checkIndex } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
 import { matchAdmin } from '../git/harvest.ts';
 import { realHead, realRef, renderPackedRefs } from '../git/refs.ts';
-import { identityOf, resolveBase } from '../git/repository.ts';
+import { resolveBase } from '../git/repository.ts';
 import { outsideText } from '../git/runner.ts';
-import { seedStore } from '../git/session-store.ts';
+import { gatherCopies, seedStore, type Copies } from '../git/session-store.ts';
 import { replaceFile } from '../git/store-files.ts';
 import { addWorktree, adminFor, checkoutInside, freeSlug, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
 import { machineSpec } from './machine.ts';
@@ -43,9 +43,9 @@ export interface Prepared {
   machine: Machine | null;
 }
 
-export const storePlace = (places: Places, meta: Meta) => ({
+export const storePlace = (places: Places, meta: Meta, known = new Set<string>()) => ({
   store: places.store(meta.id), gitDir: meta.project.gitDir, admin: meta.admin, worktree: meta.path, branch: meta.branch,
-  workspaceId: meta.id, scratch: places.scratch(meta.id),
+  workspaceId: meta.id, scratch: places.scratch(meta.id), known,
 });
 
 export const snapPlace = (places: Places, meta: Meta) => ({
@@ -79,6 +79,9 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
   const folder = join(context.worktreeRoot(), slugOf(request.project.name));
   const meta: Meta = { ...blank, kind: 'worktree' };
   let machine: Machine | null = null;
+  // Read meanwhile: none of it depends on the worktree.
+  const copying = gatherCopies(meta.project.gitDir);
+  copying.catch(() => {});
   request.onProgress?.({ step: 'Making the worktree', fraction: null });
   try {
     const opening = await context.lockFor(meta.project.gitDir).run(async () => {
@@ -97,7 +100,7 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
       meta.admin = added.value;
       return started.value;
     });
-    await fill(context, request, meta, opening);
+    await fill(context, request, meta, opening, await copying);
     return { meta, machine: opening };
   } catch (error) {
     await (machine as Machine | null)?.dispose();
@@ -107,20 +110,19 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
 }
 
 /** Store, checkout, private index; then the workspace is ready. */
-async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine): Promise<void> {
+async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine, copies: Copies): Promise<void> {
   const { places } = context;
   const place = storePlace(places, meta);
-  const who = await identityOf(meta.project.gitDir);
-  const [seen] = await Promise.all([
-    seedStore({ ...place, commit: meta.baseCommit, who }),
-    makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir),
-  ]);
+  const seen = await seedStore({ ...place, commit: meta.baseCommit, copies });
+  const making = Promise.all([makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir), makeSnap(snapPlace(places, meta), null, copies)]);
+  making.catch(() => {});
   await checkoutInside(machine, place, meta.baseCommit, {
     onProgress: (fraction) => request.onProgress?.({ step: 'Checking out files', fraction }), ...(request.signal ? { signal: request.signal } : {}),
   });
   await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
-  meta.agreed = await matchAdmin(machine, place, { tip: meta.baseCommit, insideIndex: null, outsideIndex: null });
-  await makeSnap(snapPlace(places, meta), join(meta.project.gitDir, 'worktrees', meta.admin, 'index'));
+  meta.agreed = await matchAdmin(machine, place, { tip: meta.baseCommit, insideIndex: null, outsideIndex: null }, true);
+  await making;
+  await copyFile(join(meta.project.gitDir, 'worktrees', meta.admin, 'index'), join(places.snap(meta.id), 'index'));
   meta.phase = 'ready';
   await writeMeta(places, meta);
 }
@@ -132,7 +134,7 @@ async function prepareInPlace({ places }: PrepareContext, meta: Meta): Promise<P
   const index = (await outsideText(join(meta.path, '.git'), ['rev-parse', '--path-format=absolute', '--git-path', 'index'], { workTree: meta.path }));
   await makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir);
   const there = await readFile(index).then((bytes) => checkIndex(bytes), () => null);
-  await makeSnap(snapPlace(places, meta), there === null ? null : index);
+  await makeSnap(snapPlace(places, meta), there === null ? null : index, await gatherCopies(meta.project.gitDir));
   meta.phase = 'ready';
   await writeMeta(places, meta);
   return { meta, machine: null };
