@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Real processes and real Chromium on small machines: two files at a time, each in a process of its own.
- * `quick` is unit and contract, `e2e` starts browsers and whole cores, `long` runs by `npm run test:long` only.
+ * `quick` is unit and contract; `e2e` starts browsers and whole cores; `long` runs by `npm run test:long` only.
  */
-const slow = ['test/e2e/**/*.test.ts', 'test/electron/**/*.test.ts'];
+const slow = ['e2e', 'electron', 'renderer', 'renderer-task'].map((room) => `test/${room}/**/*.test.{ts,tsx}`);
 const long = ['test/long/**/*.test.ts'];
 const common = { pool: 'forks' as const, environment: 'node' as const, teardownTimeout: 10_000 };
 
