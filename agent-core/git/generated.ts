@@ -18,8 +18,8 @@ export async function linguist(store: string, tree: string, paths: readonly stri
     const env = { GIT_INDEX_FILE: join(folder, 'index'), GIT_LITERAL_PATHSPECS: '0' };
     const listed = (await outside({ gitDir: store, args: ['ls-tree', '-r', '-z', '--full-tree', tree] })).stdout.toString('utf8').split('\0');
     const attributes = listed.filter((line) => line.endsWith('/.gitattributes') || line.endsWith('\t.gitattributes'));
-    await outside({ gitDir: store, args: ['update-index', '-z', '--index-info'], env, input: attributes.map((line) => `${line}\0`).join('') });
-    const got = await outside({ gitDir: store, args: ['check-attr', '--cached', '-z', '--stdin', 'linguist-generated'], env, input: paths.map((path) => `${path}\0`).join('') });
+    await outside({ gitDir: store, workTree: folder, args: ['update-index', '-z', '--index-info'], env, input: attributes.map((line) => `${line}\0`).join('') });
+    const got = await outside({ gitDir: store, workTree: folder, args: ['check-attr', '--cached', '-z', '--stdin', 'linguist-generated'], env, input: paths.map((path) => `${path}\0`).join('') });
     const fields = got.stdout.toString('utf8').split('\0');
     for (let at = 0; at + 2 < fields.length; at += 3) {
       const value = fields[at + 2];
