@@ -22,27 +22,49 @@ const LEFT = 480;
 const DOCK = 200;
 
 function useWide(): boolean {
-  return useSyncExternalStore((listener) => {
-    const query = matchMedia(wideQuery);
-    query.addEventListener('change', listener);
-    return () => query.removeEventListener('change', listener);
-  }, () => matchMedia(wideQuery).matches);
+  return useSyncExternalStore(
+    (listener) => {
+      const query = matchMedia(wideQuery);
+      query.addEventListener('change', listener);
+      return () => query.removeEventListener('change', listener);
+    },
+    () => matchMedia(wideQuery).matches,
+  );
 }
 
 const show = (tab: TaskTab, wide: boolean) => ui.setState(({ tabs }) => (tabs.includes(tab) ? {} : { tabs: tabsAfter(tabs, tab, wide) }));
 
 function useTaskPageActions(terminalTab: boolean): void {
-  const actions = useMemo((): Action[] => [{
-    id: 'task.dock', title: ({ ui: { terminalDock } }) => (terminalDock ? 'Hide the terminal' : 'Open terminal'), group: 'Terminal', icon: 'terminal',
-    keys: ['mod+j'], scope: 'task', inTerminal: true, whileTyping: true, footer: true,
-    run: ({ ui: state }) => ui.setState(terminalTab ? { tabs: ['conversation'], terminalDock: false } : { terminalDock: !state.terminalDock }),
-  }], [terminalTab]);
+  const actions = useMemo(
+    (): Action[] => [
+      {
+        id: 'task.dock',
+        title: ({ ui: { terminalDock } }) => (terminalDock ? 'Hide the terminal' : 'Open terminal'),
+        group: 'Terminal',
+        icon: 'terminal',
+        keys: ['mod+j'],
+        scope: 'task',
+        inTerminal: true,
+        whileTyping: true,
+        footer: true,
+        run: ({ ui: state }) =>
+          ui.setState(terminalTab ? { tabs: ['conversation'], terminalDock: false } : { terminalDock: !state.terminalDock }),
+      },
+    ],
+    [terminalTab],
+  );
   useActions(actions);
 }
 
-interface PanelProps { tab: TaskTab; taskId: TaskId; children: React.ReactNode }
+interface PanelProps {
+  tab: TaskTab;
+  taskId: TaskId;
+  children: React.ReactNode;
+}
 const Panel = ({ tab, children }: PanelProps) => (
-  <div className="task-panel" role="tabpanel" id={`task-panel-${tab}`} aria-labelledby={`task-tab-${tab}`}>{children}</div>
+  <div className="task-panel" role="tabpanel" id={`task-panel-${tab}`} aria-labelledby={`task-tab-${tab}`}>
+    {children}
+  </div>
 );
 
 function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskTab[]; wide: boolean }) {
@@ -50,16 +72,54 @@ function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskT
   const [focus, setFocus] = useState<{ itemId: string } | null>(null);
   const [reveal, setReveal] = useState<{ path: string } | null>(null);
   const box = useRef<HTMLDivElement>(null);
-  const openItem = useCallback((itemId: string) => { setFocus({ itemId }); show('conversation', wide); }, [wide]);
-  const openFile = useCallback((path: string) => { setReveal({ path }); show('changes', wide); }, [wide]);
+  const openItem = useCallback(
+    (itemId: string) => {
+      setFocus({ itemId });
+      show('conversation', wide);
+    },
+    [wide],
+  );
+  const openFile = useCallback(
+    (path: string) => {
+      setReveal({ path });
+      show('changes', wide);
+    },
+    [wide],
+  );
   const both = shown.length === 2;
   return (
     <div className="task-panels" data-count={shown.length} ref={box} style={{ '--left': `${left}px` } as React.CSSProperties}>
-      {shown.includes('conversation') && <Panel tab="conversation" taskId={taskId}><ConversationPane taskId={taskId} focus={focus} onOpenFile={openFile} above={<WorkspaceNote taskId={taskId} />} /></Panel>}
-      {both && <PaneGrip name="task-left" label="Width of the conversation" value={left} min={320} max={900} fallback={LEFT} measure={(event) => event.clientX - (box.current?.getBoundingClientRect().left ?? 0)} />}
-      {shown.includes('changes') && <Panel tab="changes" taskId={taskId}><ReviewPane taskId={taskId} reveal={reveal} /></Panel>}
-      {shown.includes('terminal') && <Panel tab="terminal" taskId={taskId}><TerminalPane taskId={taskId} autoFocus /></Panel>}
-      {shown.includes('checks') && <Panel tab="checks" taskId={taskId}><ChecksPane taskId={taskId} onOpenItem={openItem} /></Panel>}
+      {shown.includes('conversation') && (
+        <Panel tab="conversation" taskId={taskId}>
+          <ConversationPane taskId={taskId} focus={focus} onOpenFile={openFile} above={<WorkspaceNote taskId={taskId} />} />
+        </Panel>
+      )}
+      {both && (
+        <PaneGrip
+          name="task-left"
+          label="Width of the conversation"
+          value={left}
+          min={320}
+          max={900}
+          fallback={LEFT}
+          measure={(event) => event.clientX - (box.current?.getBoundingClientRect().left ?? 0)}
+        />
+      )}
+      {shown.includes('changes') && (
+        <Panel tab="changes" taskId={taskId}>
+          <ReviewPane taskId={taskId} reveal={reveal} />
+        </Panel>
+      )}
+      {shown.includes('terminal') && (
+        <Panel tab="terminal" taskId={taskId}>
+          <TerminalPane taskId={taskId} autoFocus />
+        </Panel>
+      )}
+      {shown.includes('checks') && (
+        <Panel tab="checks" taskId={taskId}>
+          <ChecksPane taskId={taskId} onOpenItem={openItem} />
+        </Panel>
+      )}
     </div>
   );
 }
@@ -70,11 +130,22 @@ function Dock({ taskId }: { taskId: TaskId }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const opener = before.current;
-    return () => { if (opener instanceof HTMLElement && opener.isConnected) opener.focus(); };
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
   }, []);
   return (
     <div className="task-dock" ref={box} style={{ '--dock': `${height}px` } as React.CSSProperties}>
-      <PaneGrip rows name="task-dock" label="Height of the terminal" value={height} min={96} max={900} fallback={DOCK} measure={(event) => (box.current?.getBoundingClientRect().bottom ?? 0) - event.clientY} />
+      <PaneGrip
+        rows
+        name="task-dock"
+        label="Height of the terminal"
+        value={height}
+        min={96}
+        max={900}
+        fallback={DOCK}
+        measure={(event) => (box.current?.getBoundingClientRect().bottom ?? 0) - event.clientY}
+      />
       <TerminalPane taskId={taskId} autoFocus onClose={() => ui.setState({ terminalDock: false })} />
     </div>
   );
@@ -86,12 +157,24 @@ function TaskTabs({ taskId, shown, wide }: { taskId: TaskId; shown: readonly Tas
   const files = task.diff?.files ?? 0;
   const check = task.check;
   return (
-    <Tabs idPrefix="task" label="Task views" selected={shown} onSelect={(id) => ui.setState(({ tabs }) => ({ tabs: tabsAfter(wide ? tabs : tabs.slice(0, 1), id as TaskTab, wide) }))} tabs={[
-      { id: 'conversation', label: 'Conversation' },
-      { id: 'changes', label: 'Changes', extra: files > 0 && <span className="tab-count" data-count={files} /> },
-      { id: 'terminal', label: 'Terminal' },
-      { id: 'checks', label: 'Checks', extra: check && <Icon small name={check.passed ? 'check' : 'x'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} /> },
-    ]} />
+    <Tabs
+      idPrefix="task"
+      label="Task views"
+      selected={shown}
+      onSelect={(id) => ui.setState(({ tabs }) => ({ tabs: tabsAfter(wide ? tabs : tabs.slice(0, 1), id as TaskTab, wide) }))}
+      tabs={[
+        { id: 'conversation', label: 'Conversation' },
+        { id: 'changes', label: 'Changes', extra: files > 0 && <span className="tab-count" data-count={files} /> },
+        { id: 'terminal', label: 'Terminal' },
+        {
+          id: 'checks',
+          label: 'Checks',
+          extra: check && (
+            <Icon small name={check.passed ? 'check' : 'x'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} />
+          ),
+        },
+      ]}
+    />
   );
 }
 
@@ -104,11 +187,18 @@ export function TaskPage({ taskId }: { taskId: TaskId }) {
   const shown = wide ? tabs : tabs.slice(0, 1);
   const main = useRef<HTMLElement>(null);
   useTaskPageActions(shown.includes('terminal'));
-  useEffect(() => { if (document.activeElement === document.body) main.current?.focus(); }, []);
+  useEffect(() => {
+    if (document.activeElement === document.body) main.current?.focus();
+  }, []);
   if (!task) {
     return (
       <main className="main" data-scope="task">
-        <Empty title="This task is gone" action={<Button onClick={() => go({ place: 'board', project: null, filter: null })}>Back to the board</Button>}>It was deleted for good, or it belongs to another home.</Empty>
+        <Empty
+          title="This task is gone"
+          action={<Button onClick={() => go({ place: 'board', project: null, filter: null })}>Back to the board</Button>}
+        >
+          It was deleted for good, or it belongs to another home.
+        </Empty>
       </main>
     );
   }
@@ -117,7 +207,10 @@ export function TaskPage({ taskId }: { taskId: TaskId }) {
     <div className="task-frame" data-scope="task">
       <main className="main task-page" data-scope={scopes.at(-1)} aria-label={visibleTitle(task.title)} tabIndex={-1} ref={main}>
         <TaskHeader task={task} />
-        <div className="bar-2"><TaskTabs taskId={taskId} shown={shown} wide={wide} /><TaskFacts taskId={taskId} /></div>
+        <div className="bar-2">
+          <TaskTabs taskId={taskId} shown={shown} wide={wide} />
+          <TaskFacts taskId={taskId} />
+        </div>
         <div className="task-body">
           <Panels taskId={taskId} shown={shown} wide={wide} />
           {dock && !shown.includes('terminal') && <Dock taskId={taskId} />}

@@ -20,5 +20,8 @@ export function visible(text: string): string {
 
 /** One line: also line feeds and tabs become marks, as in a file name made to look like two. */
 export function visibleLine(text: string): string {
-  return visible(text).replace(/\n/g, '\u240a').replace(/\t/g, '\u2409').replace(/[\u2028\u2029]/g, mark);
+  return visible(text)
+    .replace(/\n/g, '\u240a')
+    .replace(/\t/g, '\u2409')
+    .replace(/[\u2028\u2029]/g, mark);
 }

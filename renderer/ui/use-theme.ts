@@ -12,7 +12,10 @@ function subscribe(listener: () => void): () => void {
   const watch = new MutationObserver(listener);
   watch.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   system?.addEventListener('change', listener);
-  return () => { watch.disconnect(); system?.removeEventListener('change', listener); };
+  return () => {
+    watch.disconnect();
+    system?.removeEventListener('change', listener);
+  };
 }
 
 /** The theme that is on screen, for parts that can't read CSS variables. */

@@ -7,7 +7,14 @@ const rules = {
   text: ['keyword.operator', 'punctuation', 'meta.brace'],
   'syn-str': ['string', 'constant.numeric', 'constant.character', 'markup.inline.raw', 'markup.inserted'],
   'syn-fn': ['entity.name.function', 'support.function', 'markup.heading', 'entity.name.section'],
-  'syn-type': ['entity.name.type', 'entity.name.class', 'support.type', 'support.class', 'entity.other.inherited-class', 'entity.other.attribute-name'],
+  'syn-type': [
+    'entity.name.type',
+    'entity.name.class',
+    'support.type',
+    'support.class',
+    'entity.other.inherited-class',
+    'entity.other.attribute-name',
+  ],
 } as const;
 
 const codeTheme = (type: 'dark' | 'light') => {
@@ -15,7 +22,10 @@ const codeTheme = (type: 'dark' | 'light') => {
   // Comments take the stronger grey: the fainter one misses 4.5:1 over the diff's tints.
   const of = (name: keyof typeof rules): string => colour[name === 'faint' ? 'muted' : name];
   return {
-    name: `signalbox-${type}`, type, fg: colour.text, bg: colour.canvas,
+    name: `signalbox-${type}`,
+    type,
+    fg: colour.text,
+    bg: colour.canvas,
     colors: { 'editor.foreground': colour.text, 'editor.background': colour.canvas },
     settings: [
       { settings: { foreground: colour.text, background: colour.canvas } },

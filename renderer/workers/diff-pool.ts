@@ -19,7 +19,7 @@ export function diffPool(): WorkerPoolManager {
       poolSize: 2,
       workerFactory: () => new Worker(new URL('./diff-worker.ts', import.meta.url), { type: 'module' }),
     },
-    highlighterOptions: { theme: codeThemes, lineDiffType: 'word', preferredHighlighter: 'shiki-js' },
+    highlighterOptions: { theme: codeThemes, lineDiffType: 'word-alt', preferredHighlighter: 'shiki-js' },
   });
   return pool;
 }

@@ -10,8 +10,14 @@ import { diffFile } from './support/fixtures.ts';
 import { DiffRepo, type Files } from './support/repo.ts';
 
 const repos: DiffRepo[] = [];
-const repo = (before: Files, after: Files): DiffRepo => { const made = new DiffRepo(before, after); repos.push(made); return made; };
-afterEach(() => { for (const made of repos.splice(0)) made.remove(); });
+const repo = (before: Files, after: Files): DiffRepo => {
+  const made = new DiffRepo(before, after);
+  repos.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const made of repos.splice(0)) made.remove();
+});
 
 const apply = (where: DiffRepo, patch: string): void => {
   execFileSync('git', ['apply', '-R', '--whitespace=nowarn', '-'], { cwd: where.folder, input: patch, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -22,7 +28,16 @@ const text = (...parts: string[]): string => `${parts.join('\n')}\n`;
 
 describe('git’s patch', () => {
   it('is split by file with the names that git quotes', () => {
-    const names = ['plain.ts', 'with space.ts', 'tab\there.ts', 'new\nline.ts', 'quote".ts', 'ünï/çode.ts', 'esc\u001b[31mred.ts', '<img src=x onerror=alert(1)>.ts'];
+    const names = [
+      'plain.ts',
+      'with space.ts',
+      'tab\there.ts',
+      'new\nline.ts',
+      'quote".ts',
+      'ünï/çode.ts',
+      'esc\u001b[31mred.ts',
+      '<img src=x onerror=alert(1)>.ts',
+    ];
     const made = repo(Object.fromEntries(names.map((name) => [name, 'old\n'])), Object.fromEntries(names.map((name) => [name, 'new\n'])));
     const files = splitPatch(made.patch(names).patch);
     expect(files.map((file) => file.path).sort()).toEqual([...names].sort());
@@ -30,9 +45,13 @@ describe('git’s patch', () => {
   });
 
   it('tells added, deleted, renamed and binary files', () => {
-    const made = repo({ 'gone.ts': 'x\n', 'old.ts': text(...lines(20)), 'pic.bin': Buffer.from([0, 1, 2]) },
-      { 'gone.ts': null, 'old.ts': null, 'moved.ts': text(...lines(20)), 'fresh.ts': 'y\n', 'pic.bin': Buffer.from([0, 3, 4]) });
-    const files = Object.fromEntries(splitPatch(made.patch(['gone.ts', 'old.ts', 'moved.ts', 'fresh.ts', 'pic.bin']).patch).map((file) => [file.path, file]));
+    const made = repo(
+      { 'gone.ts': 'x\n', 'old.ts': text(...lines(20)), 'pic.bin': Buffer.from([0, 1, 2]) },
+      { 'gone.ts': null, 'old.ts': null, 'moved.ts': text(...lines(20)), 'fresh.ts': 'y\n', 'pic.bin': Buffer.from([0, 3, 4]) },
+    );
+    const files = Object.fromEntries(
+      splitPatch(made.patch(['gone.ts', 'old.ts', 'moved.ts', 'fresh.ts', 'pic.bin']).patch).map((file) => [file.path, file]),
+    );
     expect(files['moved.ts']).toMatchObject({ oldPath: 'old.ts', hunks: [] });
     expect(files['pic.bin']?.binary).toBe(true);
     expect(files['fresh.ts']?.hunks).toHaveLength(1);
@@ -44,7 +63,12 @@ describe('git’s patch', () => {
     const [file, ...rest] = splitPatch(made.patch(['a.md']).patch);
     expect(rest).toEqual([]);
     expect(file?.hunks).toHaveLength(1);
-    expect(file?.hunks[0]?.lines.filter((line) => line.startsWith('+'))).toEqual(['+diff --git a/x b/x', '+--- a/x', '++++ b/x', '+@@ -1 +1 @@']);
+    expect(file?.hunks[0]?.lines.filter((line) => line.startsWith('+'))).toEqual([
+      '+diff --git a/x b/x',
+      '+--- a/x',
+      '++++ b/x',
+      '+@@ -1 +1 @@',
+    ]);
   });
 
   it('gives one hunk that git takes out, and the one that puts it back', () => {
@@ -61,7 +85,10 @@ describe('git’s patch', () => {
 
   it('takes out one hunk of a renamed file and leaves it renamed', () => {
     const old = lines(60);
-    const made = repo({ 'old.ts': text(...old) }, { 'old.ts': null, 'new.ts': text(...old.map((line, index) => (index === 9 ? 'other' : line))) });
+    const made = repo(
+      { 'old.ts': text(...old) },
+      { 'old.ts': null, 'new.ts': text(...old.map((line, index) => (index === 9 ? 'other' : line))) },
+    );
     const [file] = splitPatch(made.patch(['old.ts', 'new.ts']).patch);
     if (!file) throw new Error('no file');
     expect(file.oldPath).toBe('old.ts');
@@ -87,10 +114,16 @@ describe('git’s patch', () => {
 
   it('knows lines and where a hunk’s head and a comment belong', () => {
     const old = lines(60);
-    const made = repo({ 'a.ts': text(...old) }, { 'a.ts': text(...old.flatMap((line, index) => (index === 4 ? ['x', 'y'] : index === 50 ? [] : [line]))) });
+    const made = repo(
+      { 'a.ts': text(...old) },
+      { 'a.ts': text(...old.flatMap((line, index) => (index === 4 ? ['x', 'y'] : index === 50 ? [] : [line]))) },
+    );
     const [file] = splitPatch(made.patch(['a.ts']).patch);
     if (!file) throw new Error('no file');
-    expect(file.hunks.map(firstChange)).toEqual([{ side: 'additions', line: 5 }, { side: 'deletions', line: 51 }]);
+    expect(file.hunks.map(firstChange)).toEqual([
+      { side: 'additions', line: 5 },
+      { side: 'deletions', line: 51 },
+    ]);
     expect(headAnchor(file, 0, false)).toEqual({ side: 'additions', lineNumber: 0 });
     expect(headAnchor(file, 1, false)).toEqual({ side: 'additions', lineNumber: 9 });
     expect(lineText(file, 'additions', 6)).toBe('y');
@@ -107,7 +140,14 @@ describe('git’s patch', () => {
 describe('the tree of files', () => {
   const files = ['z.md', 'src/a/one.ts', 'src/a/two.ts', 'docs/deep/er/x.md'].map((path) => diffFile(path));
   it('joins chains of folders and puts folders first', () => {
-    expect(treeRows(files, new Set()).map((row) => `${row.level} ${row.label}`)).toEqual(['1 src/a', '2 one.ts', '2 two.ts', '1 docs/deep/er', '2 x.md', '1 z.md']);
+    expect(treeRows(files, new Set()).map((row) => `${row.level} ${row.label}`)).toEqual([
+      '1 src/a',
+      '2 one.ts',
+      '2 two.ts',
+      '1 docs/deep/er',
+      '2 x.md',
+      '1 z.md',
+    ]);
     expect(treeRows(files, new Set(['src/a'])).map((row) => row.label)).toEqual(['src/a', 'docs/deep/er', 'x.md', 'z.md']);
     expect(inTreeOrder(files).map((file) => file.path)).toEqual(['src/a/one.ts', 'src/a/two.ts', 'docs/deep/er/x.md', 'z.md']);
   });
@@ -115,9 +155,11 @@ describe('the tree of files', () => {
 
 describe('a draft', () => {
   it('is one message with place, quote and words', () => {
-    expect(draftMessage([
-      { id: '1', path: 'src/a.ts', side: 'additions', line: 12, quote: 'const x = 1', text: ' Name it. ' },
-      { id: '2', path: 'b.ts', side: 'deletions', line: 3, quote: 'old()', text: 'Why gone?' },
-    ])).toBe('2 comments on your changes:\n\nsrc/a.ts:12\n> const x = 1\nName it.\n\nb.ts:3 (removed line)\n> old()\nWhy gone?');
+    expect(
+      draftMessage([
+        { id: '1', path: 'src/a.ts', side: 'additions', line: 12, quote: 'const x = 1', text: ' Name it. ' },
+        { id: '2', path: 'b.ts', side: 'deletions', line: 3, quote: 'old()', text: 'Why gone?' },
+      ]),
+    ).toBe('2 comments on your changes:\n\nsrc/a.ts:12\n> const x = 1\nName it.\n\nb.ts:3 (removed line)\n> old()\nWhy gone?');
   });
 });

@@ -1,12 +1,21 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { tabsAfter } from '../../renderer/state/task-tabs.ts';
 import { START, board, ids, item, turn } from './support/fixtures.ts';
-import { axe, shutBrowser, stage, type Setting, type Stage } from './support/stage.ts';
+import { axe, shutBrowser, soon, stage, type Setting, type Stage } from './support/stage.ts';
 
 let open: Stage[] = [];
-const show = async (setting: Setting): Promise<Stage> => { const made = await stage(setting); open.push(made); return made; };
-afterEach(async () => { await Promise.all(open.map((made) => made.close())); open = []; });
+const show = async (setting: Setting): Promise<Stage> => {
+  const made = await stage(setting);
+  open.push(made);
+  return made;
+};
+afterEach(async () => {
+  await Promise.all(open.map((made) => made.close()));
+  open = [];
+});
 afterAll(shutBrowser);
+// A page, a browser and axe on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
 
 describe('the task page', () => {
   it('joins conversation and changes side by side where there is room', () => {
@@ -35,25 +44,35 @@ describe('the task page', () => {
   });
 
   it('asks before it merges, with the method that was picked', async () => {
-    const { page, core } = await show({ answers: {
-      'land/preview': () => ({ into: 'main', ahead: 2, behind: 1, clean: true, conflicts: [], blocked: null, uncommitted: 3 }),
-      'land/merge': ({ method }) => ({ method, into: 'main', commit: 'abcdef1234', at: START }),
-    } });
+    const { page, core } = await show({
+      answers: {
+        'land/preview': () => ({ into: 'main', ahead: 2, behind: 1, clean: true, conflicts: [], blocked: null, uncommitted: 3 }),
+        'land/merge': ({ method }) => ({ method, into: 'main', commit: 'abcdef1234', at: START }),
+      },
+    });
     await page.getByRole('button', { name: 'Other ways to land' }).click();
     await page.getByRole('menuitem', { name: 'Squash and merge' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Merge into main' }).click();
     expect(await core.until('land/merge')).toMatchObject({ method: 'squash' });
-    await expect.poll(() => dialog.count()).toBe(0);
+    await soon(() => dialog.count()).toBe(0);
   });
 
   it('shows a workspace in the making with its progress, and how to go on when it failed', async () => {
     const given = board({ workspace: { phase: 'preparing' }, thread: { turn: null } });
     const { page, core } = await show({ board: given, turns: [] });
-    core.transient({ type: 'activity', taskId: ids.task, activity: { verb: 'preparing', subject: 'Checking out main', since: Date.now(), progress: 0.4 } });
+    core.transient({
+      type: 'activity',
+      taskId: ids.task,
+      activity: { verb: 'preparing', subject: 'Checking out main', since: Date.now(), progress: 0.4 },
+    });
     const bar = page.getByRole('progressbar', { name: 'Checking out main' });
-    await expect.poll(() => bar.getAttribute('aria-valuenow')).toBe('40');
-    const failed = { ...given.workspaces[ids.workspace]!, phase: 'failed' as const, error: { code: 'git-failed' as const, message: 'git worktree add failed', command: 'git worktree add x', output: 'fatal: no space' } };
+    await soon(() => bar.getAttribute('aria-valuenow')).toBe('40');
+    const failed = {
+      ...given.workspaces[ids.workspace]!,
+      phase: 'failed' as const,
+      error: { code: 'git-failed' as const, message: 'git worktree add failed', command: 'git worktree add x', output: 'fatal: no space' },
+    };
     core.emit({ type: 'workspace.changed', workspace: failed });
     await page.getByText('fatal: no space').waitFor();
     await page.getByRole('tabpanel').getByRole('button', { name: 'Retry' }).click();
@@ -70,17 +89,29 @@ describe('the task page', () => {
     await row.getByText('Stale').waitFor();
     expect(await axe(page)).toEqual([]);
     await row.getByRole('button', { name: 'Show output' }).click();
-    await expect.poll(() => page.getByLabel('Output of npm test').textContent()).toContain('1 failed, 4 passed');
+    await soon(() => page.getByLabel('Output of npm test').textContent()).toContain('1 failed, 4 passed');
   });
 
   it('fits a narrow window and one at 200 %', async () => {
-    const { page } = await show({ tabs: ['conversation', 'changes'], sidebar: false, context: { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 }, items: [item('userMessage')] });
+    const { page } = await show({
+      tabs: ['conversation', 'changes'],
+      sidebar: false,
+      context: { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
+      items: [item('userMessage')],
+    });
     expect(await page.getByRole('tabpanel').count()).toBe(1);
     for (const name of ['Changes', 'Terminal', 'Checks', 'Conversation']) {
       await page.getByRole('tab', { name }).click();
-      await expect.poll(() => page.getByRole('tab', { name }).getAttribute('aria-selected')).toBe('true');
+      await soon(() => page.getByRole('tab', { name }).getAttribute('aria-selected')).toBe('true');
     }
-    const past = await page.evaluate(() => [...document.querySelectorAll('.task-frame button')].filter((button) => { const box = button.getBoundingClientRect(); return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1); }).map((button) => button.textContent));
+    const past = await page.evaluate(() =>
+      [...document.querySelectorAll('.task-frame button')]
+        .filter((button) => {
+          const box = button.getBoundingClientRect();
+          return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+        })
+        .map((button) => button.textContent),
+    );
     expect(past).toEqual([]);
   });
 });

@@ -27,7 +27,8 @@ function Plan({ item }: { item: ItemOf<'plan'> }) {
         {item.steps.map((step, index) => (
           <li key={index} data-status={step.status}>
             {step.status === 'completed' ? <Icon name="check" /> : step.status === 'in_progress' ? <Working /> : <Icon name="queued" />}
-            <span className="vh">{stepWords[step.status]}: </span><span>{visible(step.step)}</span>
+            <span className="vh">{stepWords[step.status]}: </span>
+            <span>{visible(step.step)}</span>
           </li>
         ))}
       </ol>
@@ -36,11 +37,17 @@ function Plan({ item }: { item: ItemOf<'plan'> }) {
 }
 
 function Notice({ item }: { item: ItemOf<'notice'> }) {
-  if (item.error) return <div id={`item-${item.id}`}><ErrorNote error={{ ...item.error, message: item.text || item.error.message }} /></div>;
+  if (item.error)
+    return (
+      <div id={`item-${item.id}`}>
+        <ErrorNote error={{ ...item.error, message: item.text || item.error.message }} />
+      </div>
+    );
   const tone = item.level === 'error' ? 'bad' : item.level === 'warn' ? 'warn' : 'faint';
   return (
     <p className="notice" id={`item-${item.id}`}>
-      <Icon name={item.level === 'info' ? 'info' : 'block'} className={tone} /><span className="muted">{visible(item.text)}</span>
+      <Icon name={item.level === 'info' ? 'info' : 'block'} className={tone} />
+      <span className="muted">{visible(item.text)}</span>
     </p>
   );
 }
@@ -48,13 +55,27 @@ function Notice({ item }: { item: ItemOf<'notice'> }) {
 /** One item that isn't a tool call. Drawn again only when the item itself changed. */
 export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
   switch (item.type) {
-    case 'userMessage': return <Said item={item} />;
-    case 'agentMessage': return <article aria-label="Agent" id={`item-${item.id}`}><AgentText text={item.text} /></article>;
-    case 'plan': return <Plan item={item} />;
-    case 'approval': return <ApprovalBlock item={item} />;
-    case 'question': return <QuestionBlock item={item} />;
-    case 'notice': return <Notice item={item} />;
-    case 'command': case 'fileChange': case 'toolCall': case 'reasoning': return null;
+    case 'userMessage':
+      return <Said item={item} />;
+    case 'agentMessage':
+      return (
+        <article aria-label="Agent" id={`item-${item.id}`}>
+          <AgentText text={item.text} />
+        </article>
+      );
+    case 'plan':
+      return <Plan item={item} />;
+    case 'approval':
+      return <ApprovalBlock item={item} />;
+    case 'question':
+      return <QuestionBlock item={item} />;
+    case 'notice':
+      return <Notice item={item} />;
+    case 'command':
+    case 'fileChange':
+    case 'toolCall':
+    case 'reasoning':
+      return null;
   }
 });
 
@@ -65,14 +86,39 @@ export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Tu
   return (
     <div className="turn-end">
       {turn.status === 'failed' && (
-        <ErrorNote error={turn.error ?? { code: 'internal', message: 'The turn failed without a reason.' }} actions={last && <Button small icon="undo" onClick={onRetry}>Retry</Button>} />
+        <ErrorNote
+          error={turn.error ?? { code: 'internal', message: 'The turn failed without a reason.' }}
+          actions={
+            last && (
+              <Button small icon="undo" onClick={onRetry}>
+                Retry
+              </Button>
+            )
+          }
+        />
       )}
       {crashed && (
-        <div className="notice"><Icon name="block" className="warn" /><span className="muted grow">Signalbox ended while this turn ran. What was done is kept.</span>
-          {last && <Button small icon="play" onClick={onRetry}>Resume</Button>}</div>
+        <div className="notice">
+          <Icon name="block" className="warn" />
+          <span className="muted grow">Signalbox ended while this turn ran. What was done is kept.</span>
+          {last && (
+            <Button small icon="play" onClick={onRetry}>
+              Resume
+            </Button>
+          )}
+        </div>
       )}
-      {turn.status === 'interrupted' && !crashed && <p className="notice"><Icon name="stop" className="faint" /><span className="muted">Stopped by you.</span></p>}
-      <p className="turn-facts"><span>Turn {turn.number}</span><span>{took}</span><Money dollars={turn.usage.cost} /></p>
+      {turn.status === 'interrupted' && !crashed && (
+        <p className="notice">
+          <Icon name="stop" className="faint" />
+          <span className="muted">Stopped by you.</span>
+        </p>
+      )}
+      <p className="turn-facts">
+        <span>Turn {turn.number}</span>
+        <span>{took}</span>
+        <Money dollars={turn.usage.cost} />
+      </p>
     </div>
   );
 });

@@ -8,8 +8,15 @@ import { visible } from '../../ui/safe-text.ts';
 /** Text with a command's colours, as spans: nothing in it is interpreted. */
 export function AnsiText({ text }: { text: string }) {
   const spans = useMemo(() => ansiSpans(text), [text]);
-  return spans.map((span, index) => (span.tone || span.strong
-    ? <span key={index} className={`${span.tone ? `t-${span.tone}` : ''}${span.strong ? ' b' : ''}`}>{span.text}</span> : span.text));
+  return spans.map((span, index) =>
+    span.tone || span.strong ? (
+      <span key={index} className={`${span.tone ? `t-${span.tone}` : ''}${span.strong ? ' b' : ''}`}>
+        {span.text}
+      </span>
+    ) : (
+      span.text
+    ),
+  );
 }
 
 const size = (bytes: number): string => (bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
@@ -26,7 +33,11 @@ export function CommandOutput({ item }: { item: ItemOf<'command'> }) {
     setReading(true);
     try {
       const page = await rpc().call('item/output', { itemId: item.id, offset: rest?.next ?? 0 });
-      setRest({ text: (rest?.text ?? '') + page.text, next: Math.max(page.offset + new TextEncoder().encode(page.text).length, (rest?.next ?? 0) + 1), total: page.total });
+      setRest({
+        text: (rest?.text ?? '') + page.text,
+        next: Math.max(page.offset + new TextEncoder().encode(page.text).length, (rest?.next ?? 0) + 1),
+        total: page.total,
+      });
       setError(null);
     } catch (thrown) {
       setError(toAppError(thrown));
@@ -36,15 +47,25 @@ export function CommandOutput({ item }: { item: ItemOf<'command'> }) {
   };
   return (
     <div className="tool-open">
-      <pre className="cmd" tabIndex={0} aria-label="Command">{visible(item.command)}</pre>
+      <pre className="cmd" tabIndex={0} aria-label="Command">
+        {visible(item.command)}
+      </pre>
       <pre className="out" ref={box} tabIndex={0} aria-label={`Output of ${item.command.slice(0, 80)}`}>
-        {text === '' ? <span className="faint">{item.status === 'running' ? 'No output yet.' : 'No output.'}</span> : <AnsiText text={text} />}
+        {text === '' ? (
+          <span className="faint">{item.status === 'running' ? 'No output yet.' : 'No output.'}</span>
+        ) : (
+          <AnsiText text={text} />
+        )}
       </pre>
       {error && <ErrorNote error={error} />}
       <div className="tool-acts">
         <span className="xs faint">{item.exitCode === null ? '' : `Exit code ${item.exitCode}`}</span>
         <span className="grow" />
-        {left > 0 && item.status !== 'running' && <Button look="quiet" small disabled={reading} onClick={() => void read()}>{rest ? `Show more (${size(left)})` : `Show all (${size(left)})`}</Button>}
+        {left > 0 && item.status !== 'running' && (
+          <Button look="quiet" small disabled={reading} onClick={() => void read()}>
+            {rest ? `Show more (${size(left)})` : `Show all (${size(left)})`}
+          </Button>
+        )}
         <CopyButton text={() => plainOutput(text)} label="Copy output" />
       </div>
     </div>

@@ -4,22 +4,46 @@ import { rpc } from '../../state/store.ts';
 import { Button, ErrorNote, Icon, IconButton, Kbd, isMac } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 
+type How = 'send' | 'queue';
 const drafts = new Map<string, string>();
 
 function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError) => void }) {
   if (thread.queue.length === 0) return null;
   const remove = (messageId: Thread['queue'][number]['id']) => {
-    rpc().call('queue/remove', { threadId: thread.id, messageId }).catch((thrown: unknown) => onError(toAppError(thrown)));
+    rpc()
+      .call('queue/remove', { threadId: thread.id, messageId })
+      .catch((thrown: unknown) => onError(toAppError(thrown)));
   };
   return (
     <ul className="queue" aria-label="Queued messages">
       {thread.queue.map((message) => (
         <li key={message.id}>
-          <Icon name="queued" className="faint" /><span className="cut">{visible(message.text)}</span><span className="xs faint">next turn</span>
+          <Icon name="queued" className="faint" />
+          <span className="cut">{visible(message.text)}</span>
+          <span className="xs faint">next turn</span>
           <IconButton icon="x" small label="Remove from the queue" onClick={() => remove(message.id)} />
         </li>
       ))}
     </ul>
+  );
+}
+
+function ComposerActs({ running, idle, onSend }: { running: boolean; idle: boolean; onSend: (how: How) => void }) {
+  return (
+    <div className="composer-acts">
+      {running && (
+        <Button look="quiet" small keys="mod+shift+enter" showKeys={false} disabled={idle} onClick={() => onSend('queue')}>
+          Queue
+        </Button>
+      )}
+      {running && (
+        <Button look="quiet" small keys="mod+enter" disabled={idle} onClick={() => onSend('send')}>
+          Steer
+        </Button>
+      )}
+      {!running && <Kbd keys="mod+enter" />}
+      {!running && <IconButton icon="send" label="Send" keys="mod+enter" small disabled={idle} onClick={() => onSend('send')} />}
+    </div>
   );
 }
 
@@ -32,14 +56,16 @@ export function Composer({ thread, running, disabledWhy }: { thread: Thread; run
   const [error, setError] = useState<AppError | null>(null);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => { drafts.set(thread.id, text); }, [thread.id, text]);
+  useEffect(() => {
+    drafts.set(thread.id, text);
+  }, [thread.id, text]);
   useEffect(() => {
     const area = field.current;
     if (!area) return;
     area.style.height = 'auto';
     area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
   }, [text]);
-  const send = async (how: 'send' | 'queue'): Promise<void> => {
+  const send = async (how: How): Promise<void> => {
     const words = text;
     if (!words.trim() || busy || disabledWhy) return;
     setBusy(true);
@@ -67,14 +93,17 @@ export function Composer({ thread, running, disabledWhy }: { thread: Thread; run
       <Queued thread={thread} onError={setError} />
       {error && <ErrorNote error={error} onDismiss={() => setError(null)} />}
       <div className="composer">
-        <textarea ref={field} rows={1} aria-label="Message to the agent" placeholder={disabledWhy ?? (running ? 'Steer this turn' : 'Reply to the agent')}
-          value={text} disabled={disabledWhy !== null} onChange={(event) => setText(event.target.value)} onKeyDown={keys} />
-        <div className="composer-acts">
-          {running && <Button look="quiet" small keys="mod+shift+enter" showKeys={false} disabled={!text.trim() || busy} onClick={() => void send('queue')}>Queue</Button>}
-          {running
-            ? <Button look="quiet" small keys="mod+enter" disabled={!text.trim() || busy} onClick={() => void send('send')}>Steer</Button>
-            : <><Kbd keys="mod+enter" /><IconButton icon="send" label="Send" keys="mod+enter" small disabled={!text.trim() || busy || disabledWhy !== null} onClick={() => void send('send')} /></>}
-        </div>
+        <textarea
+          ref={field}
+          rows={1}
+          aria-label="Message to the agent"
+          placeholder={disabledWhy ?? (running ? 'Steer this turn' : 'Reply to the agent')}
+          value={text}
+          disabled={disabledWhy !== null}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={keys}
+        />
+        <ComposerActs running={running} idle={!text.trim() || busy || disabledWhy !== null} onSend={(how) => void send(how)} />
       </div>
     </div>
   );

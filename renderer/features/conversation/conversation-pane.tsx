@@ -21,17 +21,36 @@ export interface ConversationProps {
   above?: ReactNode;
 }
 
-function Rows({ rows, taskId, opened, toggle, onOpenFile }: {
-  rows: readonly Row[]; taskId: TaskId; opened: ReadonlySet<string>; toggle: (id: string) => void; onOpenFile: ((path: string) => void) | undefined;
+function Rows({
+  rows,
+  taskId,
+  opened,
+  toggle,
+  onOpenFile,
+}: {
+  rows: readonly Row[];
+  taskId: TaskId;
+  opened: ReadonlySet<string>;
+  toggle: (id: string) => void;
+  onOpenFile: ((path: string) => void) | undefined;
 }) {
-  const retry = useCallback(() => { void runAction('task.retry', taskId); }, [taskId]);
+  const retry = useCallback(() => {
+    void runAction('task.retry', taskId);
+  }, [taskId]);
   const lastEnd = rows.findLast((row) => row.kind === 'turn-end')?.key;
   return rows.map((row) => {
-    if (row.kind === 'item') return <div key={row.key} className="row-box"><ItemBlock item={row.item} /></div>;
+    if (row.kind === 'item')
+      return (
+        <div key={row.key} className="row-box">
+          <ItemBlock item={row.item} />
+        </div>
+      );
     if (row.kind === 'turn-end') return <TurnEnd key={row.key} turn={row.turn} last={row.key === lastEnd} onRetry={retry} />;
     return (
       <div key={row.key} className="tools row-box">
-        {row.items.map((item) => <ToolLine key={item.id} item={item} open={opened.has(item.id)} onToggle={toggle} onOpenFile={onOpenFile} />)}
+        {row.items.map((item) => (
+          <ToolLine key={item.id} item={item} open={opened.has(item.id)} onToggle={toggle} onOpenFile={onOpenFile} />
+        ))}
       </div>
     );
   });
@@ -42,20 +61,45 @@ function Older({ threadId }: { threadId: Thread['id'] }) {
   const [busy, setBusy] = useState(false);
   const read = () => {
     setBusy(true);
-    readOlder(threadId).then(() => setError(null), (thrown: unknown) => setError(toAppError(thrown))).finally(() => setBusy(false));
+    readOlder(threadId)
+      .then(
+        () => setError(null),
+        (thrown: unknown) => setError(toAppError(thrown)),
+      )
+      .finally(() => setBusy(false));
   };
-  return <div className="older">{error && <ErrorNote error={error} />}<Button look="quiet" small disabled={busy} onClick={read}>Show earlier messages</Button></div>;
+  return (
+    <div className="older">
+      {error && <ErrorNote error={error} />}
+      <Button look="quiet" small disabled={busy} onClick={read}>
+        Show earlier messages
+      </Button>
+    </div>
+  );
 }
 
 function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationProps & { thread: Thread; state: ThreadState | undefined }) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(() => (state ? rowsOf(state.order.flatMap((id) => state.items[id] ?? []), state.turns) : []), [state]);
+  const rows = useMemo(
+    () =>
+      state
+        ? rowsOf(
+            state.order.flatMap((id) => state.items[id] ?? []),
+            state.turns,
+          )
+        : [],
+    [state],
+  );
   const { box, inner, away, toEnd } = useFollowEnd(state?.order[0]);
-  const toggle = useCallback((id: string) => setOpened((before) => {
-    const next = new Set(before);
-    if (!next.delete(id)) next.add(id);
-    return next;
-  }), []);
+  const toggle = useCallback(
+    (id: string) =>
+      setOpened((before) => {
+        const next = new Set(before);
+        if (!next.delete(id)) next.add(id);
+        return next;
+      }),
+    [],
+  );
   useEffect(() => {
     if (!focus) return;
     requestAnimationFrame(() => {
@@ -73,11 +117,24 @@ function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationP
           {above}
           {ready && state.more && <Older threadId={thread.id} />}
           {!ready && state?.status !== 'failed' && <Skeleton lines={6} label="Reading the conversation" />}
-          {state?.status === 'failed' && state.error && <ErrorNote error={state.error} actions={<Button small onClick={() => reloadThread(thread.id)}>Try again</Button>} />}
+          {state?.status === 'failed' && state.error && (
+            <ErrorNote
+              error={state.error}
+              actions={
+                <Button small onClick={() => reloadThread(thread.id)}>
+                  Try again
+                </Button>
+              }
+            />
+          )}
           {ready && <Rows rows={rows} taskId={taskId} opened={opened} toggle={toggle} onOpenFile={onOpenFile} />}
         </div>
       </div>
-      {away && <Button className="jump" small icon="down" onClick={toEnd}>Jump to latest</Button>}
+      {away && (
+        <Button className="jump" small icon="down" onClick={toEnd}>
+          Jump to latest
+        </Button>
+      )}
     </div>
   );
 }
@@ -96,7 +153,9 @@ export function ConversationPane(props: ConversationProps) {
     return (
       <div className="convo-empty" data-scope="conversation">
         {above}
-        <article className="say" aria-label="You"><p className="said">{task.prompt}</p></article>
+        <article className="say" aria-label="You">
+          <p className="said">{task.prompt}</p>
+        </article>
         <Empty title="Not started yet">The conversation begins when the task starts.</Empty>
       </div>
     );

@@ -7,7 +7,10 @@ const NEAR_PX = 24;
  * in at the top (`topKey` changes), what is being read stays where it is.
  */
 export function useFollowEnd(topKey: string | undefined): {
-  box: RefObject<HTMLDivElement | null>; inner: RefObject<HTMLDivElement | null>; away: boolean; toEnd: () => void;
+  box: RefObject<HTMLDivElement | null>;
+  inner: RefObject<HTMLDivElement | null>;
+  away: boolean;
+  toEnd: () => void;
 } {
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
@@ -39,7 +42,10 @@ export function useFollowEnd(topKey: string | undefined): {
     grown.observe(content);
     grown.observe(at);
     at.addEventListener('scroll', scrolled, { passive: true });
-    return () => { grown.disconnect(); at.removeEventListener('scroll', scrolled); };
+    return () => {
+      grown.disconnect();
+      at.removeEventListener('scroll', scrolled);
+    };
   }, []);
   useLayoutEffect(() => {
     const at = box.current;

@@ -14,7 +14,10 @@ function Answered({ item }: { item: ItemOf<'approval'> }) {
   return (
     <p className="answered" id={`item-${item.id}`}>
       <Icon name={yes ? 'check' : 'block'} className={yes ? 'ok' : 'bad'} />
-      <span className="cut">{yes ? 'Approved' : 'Declined'}{yes && item.scope ? ` ${scopeWords[item.scope]}` : ''} <code>{visible(item.subject)}</code></span>
+      <span className="cut">
+        {yes ? 'Approved' : 'Declined'}
+        {yes && item.scope ? ` ${scopeWords[item.scope]}` : ''} <code>{visible(item.subject)}</code>
+      </span>
       {item.note && <span className="faint cut">{visible(item.note)}</span>}
     </p>
   );
@@ -30,28 +33,55 @@ export function ApprovalBlock({ item }: { item: ItemOf<'approval'> }) {
     if (!approval) return;
     setBusy(true);
     setError(null);
-    decide([approval], decision, scope).catch((thrown: unknown) => setError(toAppError(thrown))).finally(() => setBusy(false));
+    decide([approval], decision, scope)
+      .catch((thrown: unknown) => setError(toAppError(thrown)))
+      .finally(() => setBusy(false));
   };
   const prefix = approval?.prefix;
   return (
     <section className="gate" aria-label="Needs approval" id={`item-${item.id}`}>
       <Icon name="approval" className="waiting" />
       <div className="gate-body">
-        <p><span className="waiting b">Needs approval</span> {item.reason && <span className="muted">{visible(item.reason)}</span>}</p>
+        <p>
+          <span className="waiting b">Needs approval</span> {item.reason && <span className="muted">{visible(item.reason)}</span>}
+        </p>
         <code className="cmd">{visible(item.subject)}</code>
         {approval?.effect && <p className="sm muted">{visible(approval.effect)}</p>}
-        {prefix && <p className="xs faint">A rule would cover commands that begin with <code>{visible(prefix.join(' '))}</code></p>}
+        {prefix && (
+          <p className="xs faint">
+            A rule would cover commands that begin with <code>{visible(prefix.join(' '))}</code>
+          </p>
+        )}
         {error && <ErrorNote error={error} />}
         <div className="acts">
           <span className="btn-split" role="group" aria-label="Approve">
-            <Button look="fill" disabled={busy || !approval} onClick={() => answer('approve')}>Approve</Button>
-            <Menu label="Approve for longer" align="start" trigger={<IconButton icon="down" look="fill" label="Approve for longer" disabled={busy || !approval} />} entries={[
-              { id: 'once', title: 'Approve once', run: () => answer('approve') },
-              { id: 'task', title: 'Approve for this task', disabled: prefix ? undefined : 'No rule can be saved for this', run: () => answer('approve', 'task') },
-              { id: 'project', title: 'Approve for this project', disabled: prefix ? undefined : 'No rule can be saved for this', run: () => answer('approve', 'project') },
-            ]} />
+            <Button look="fill" disabled={busy || !approval} onClick={() => answer('approve')}>
+              Approve
+            </Button>
+            <Menu
+              label="Approve for longer"
+              align="start"
+              trigger={<IconButton icon="down" look="fill" label="Approve for longer" disabled={busy || !approval} />}
+              entries={[
+                { id: 'once', title: 'Approve once', run: () => answer('approve') },
+                {
+                  id: 'task',
+                  title: 'Approve for this task',
+                  disabled: prefix ? undefined : 'No rule can be saved for this',
+                  run: () => answer('approve', 'task'),
+                },
+                {
+                  id: 'project',
+                  title: 'Approve for this project',
+                  disabled: prefix ? undefined : 'No rule can be saved for this',
+                  run: () => answer('approve', 'project'),
+                },
+              ]}
+            />
           </span>
-          <Button disabled={busy || !approval} onClick={() => answer('decline')}>Decline</Button>
+          <Button disabled={busy || !approval} onClick={() => answer('decline')}>
+            Decline
+          </Button>
         </div>
       </div>
     </section>
@@ -68,13 +98,18 @@ export function QuestionBlock({ item }: { item: ItemOf<'question'> }) {
     return (
       <p className="answered" id={`item-${item.id}`}>
         <Icon name="question" className="faint" />
-        <span className="grow"><span className="muted">{visible(item.text)}</span> {item.answer !== null && <b className="b">{visible(item.answer)}</b>}</span>
+        <span className="grow">
+          <span className="muted">{visible(item.text)}</span> {item.answer !== null && <b className="b">{visible(item.answer)}</b>}
+        </span>
       </p>
     );
   }
   const send = () => {
     setBusy(true);
-    rpc().call('question/answer', { questionId: question.id, answers }).catch((thrown: unknown) => setError(toAppError(thrown))).finally(() => setBusy(false));
+    rpc()
+      .call('question/answer', { questionId: question.id, answers })
+      .catch((thrown: unknown) => setError(toAppError(thrown)))
+      .finally(() => setBusy(false));
   };
   const put = (id: string, text: string) => setAnswers((before) => ({ ...before, [id]: text }));
   return (
@@ -86,16 +121,33 @@ export function QuestionBlock({ item }: { item: ItemOf<'question'> }) {
             <legend>{visible(part.question)}</legend>
             {part.options.map((option) => (
               <label key={option.label} className="option">
-                <input type="radio" name={`${item.id}-${part.id}`} checked={answers[part.id] === option.label} onChange={() => put(part.id, option.label)} />
-                <span>{visible(option.label)}{option.description && <span className="sm faint"> {visible(option.description)}</span>}</span>
+                <input
+                  type="radio"
+                  name={`${item.id}-${part.id}`}
+                  checked={answers[part.id] === option.label}
+                  onChange={() => put(part.id, option.label)}
+                />
+                <span>
+                  {visible(option.label)}
+                  {option.description && <span className="sm faint"> {visible(option.description)}</span>}
+                </span>
               </label>
             ))}
-            <input className="input" aria-label={`Own answer: ${part.question}`} placeholder="Or in your own words"
-              value={part.options.some((option) => option.label === answers[part.id]) ? '' : answers[part.id] ?? ''} onChange={(event) => put(part.id, event.target.value)} />
+            <input
+              className="input"
+              aria-label={`Own answer: ${part.question}`}
+              placeholder="Or in your own words"
+              value={part.options.some((option) => option.label === answers[part.id]) ? '' : (answers[part.id] ?? '')}
+              onChange={(event) => put(part.id, event.target.value)}
+            />
           </fieldset>
         ))}
         {error && <ErrorNote error={error} />}
-        <div className="acts"><Button look="fill" disabled={busy || question.questions.some((part) => !answers[part.id]?.trim())} onClick={send}>Answer</Button></div>
+        <div className="acts">
+          <Button look="fill" disabled={busy || question.questions.some((part) => !answers[part.id]?.trim())} onClick={send}>
+            Answer
+          </Button>
+        </div>
       </div>
     </section>
   );

@@ -6,7 +6,10 @@ export function markdownBlocks(text: string): string[] {
   const blocks: string[] = [];
   let lines: string[] = [];
   let fence: string | null = null;
-  const flush = (): void => { if (lines.some((line) => line.trim() !== '')) blocks.push(lines.join('\n')); lines = []; };
+  const flush = (): void => {
+    if (lines.some((line) => line.trim() !== '')) blocks.push(lines.join('\n'));
+    lines = [];
+  };
   for (const line of text.split('\n')) {
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
     if (mark) {
@@ -15,7 +18,15 @@ export function markdownBlocks(text: string): string[] {
     }
     const previous = lines.at(-1);
     const starts = fence === null || mark !== undefined;
-    if (starts && previous !== undefined && previous.trim() === '' && line.trim() !== '' && !/^(\s+|[-*+>|]|\d+[.)])/.test(line) && !(mark && fence === null)) flush();
+    if (
+      starts &&
+      previous !== undefined &&
+      previous.trim() === '' &&
+      line.trim() !== '' &&
+      !/^(\s+|[-*+>|]|\d+[.)])/.test(line) &&
+      !(mark && fence === null)
+    )
+      flush();
     lines.push(line);
   }
   flush();

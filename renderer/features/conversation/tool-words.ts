@@ -5,15 +5,24 @@ import { plainOutput } from './ansi.ts';
 import type { ToolItem } from './rows.ts';
 
 /** One line for a tool call: what was done, to what, how it ended. */
-export interface ToolWords { verb: string; subject: string; result: string; tone: 'ok' | 'bad' | 'muted' }
+export interface ToolWords {
+  verb: string;
+  subject: string;
+  result: string;
+  tone: 'ok' | 'bad' | 'muted';
+}
 
-const sum = (changes: readonly FileChange[], side: 'added' | 'removed'): number => changes.reduce((total, change) => total + change[side], 0);
-export const linesOf = (changes: readonly FileChange[]): { added: number; removed: number } => ({ added: sum(changes, 'added'), removed: sum(changes, 'removed') });
+const sum = (changes: readonly FileChange[], side: 'added' | 'removed'): number =>
+  changes.reduce((total, change) => total + change[side], 0);
+export const linesOf = (changes: readonly FileChange[]): { added: number; removed: number } => ({
+  added: sum(changes, 'added'),
+  removed: sum(changes, 'removed'),
+});
 
 /** Counts that test runners print at the end, such as "128 passed, 1 failed"; null when none is there. */
 export function testCount(output: string): { text: string; failed: boolean } | null {
   const tail = plainOutput(output.slice(-4000));
-  const tap = { pass: /^# pass (\d+)$/m.exec(tail)?.[1], fail: /^# fail (\d+)$/m.exec(tail)?.[1] } ;
+  const tap = { pass: /^# pass (\d+)$/m.exec(tail)?.[1], fail: /^# fail (\d+)$/m.exec(tail)?.[1] };
   const spec = { pass: /^ℹ pass (\d+)$/m.exec(tail)?.[1], fail: /^ℹ fail (\d+)$/m.exec(tail)?.[1] };
   const passed = tap.pass ?? spec.pass ?? /(\d+) (?:tests? )?pass(?:ed|ing)/.exec(tail)?.[1];
   const failed = Number(tap.fail ?? spec.fail ?? /(\d+) (?:tests? )?fail(?:ed|ing|ures?)/.exec(tail)?.[1] ?? 0);
@@ -37,11 +46,21 @@ function changeWords(item: Extract<ToolItem, { type: 'fileChange' }>): ToolWords
   const one = item.changes.length === 1 && only;
   const verbs = { add: 'Added', update: 'Edited', delete: 'Deleted' } as const;
   const running = item.status === 'running';
-  const result = item.status === 'declined' ? 'declined' : item.status === 'failed' ? 'failed' : item.status === 'interrupted' ? 'stopped' : running ? 'editing' : '';
+  const result =
+    item.status === 'declined'
+      ? 'declined'
+      : item.status === 'failed'
+        ? 'failed'
+        : item.status === 'interrupted'
+          ? 'stopped'
+          : running
+            ? 'editing'
+            : '';
   return {
     verb: one ? verbs[only.kind] : `Edited ${plural(item.changes.length, 'file')}`,
     subject: one ? visibleLine(only.movedTo ? `${only.path} → ${only.movedTo}` : only.path) : '',
-    result, tone: item.status === 'failed' || item.status === 'declined' ? 'bad' : 'muted',
+    result,
+    tone: item.status === 'failed' || item.status === 'declined' ? 'bad' : 'muted',
   };
 }
 
@@ -54,9 +73,16 @@ export function toolWords(item: ToolItem): ToolWords {
       const verb = item.status === 'running' ? 'Running' : 'Ran';
       return { verb: item.outside ? `${verb} outside the sandbox` : verb, subject: visibleLine(item.command), ...commandResult(item) };
     }
-    case 'fileChange': return changeWords(item);
+    case 'fileChange':
+      return changeWords(item);
     case 'toolCall':
-      return { verb: 'Called', subject: visibleLine(item.name), result: outcome[item.status], tone: item.status === 'failed' || item.status === 'declined' ? 'bad' : 'muted' };
-    case 'reasoning': return { verb: item.endedAt === null ? 'Thinking' : 'Thought', subject: '', result: '', tone: 'muted' };
+      return {
+        verb: 'Called',
+        subject: visibleLine(item.name),
+        result: outcome[item.status],
+        tone: item.status === 'failed' || item.status === 'declined' ? 'bad' : 'muted',
+      };
+    case 'reasoning':
+      return { verb: item.endedAt === null ? 'Thinking' : 'Thought', subject: '', result: '', tone: 'muted' };
   }
 }

@@ -9,7 +9,10 @@ export interface DiffListHandle {
   reveal(path: string, at?: { side: Writing['side']; line: number }): void;
 }
 
-interface Pin { path: string; at: { side: Writing['side']; line: number } | undefined }
+interface Pin {
+  path: string;
+  at: { side: Writing['side']; line: number } | undefined;
+}
 
 /**
  * Holds the place that was jumped to while files above it arrive and grow, until the reader scrolls. A jump to the same
@@ -21,36 +24,68 @@ function usePin(items: readonly CodeViewItem<Note>[], code: RefObject<CodeViewHa
   const jump = useCallback(() => {
     const pin = held.current;
     if (!pin) return;
-    code.current?.scrollTo(pin.at
-      ? { type: 'line', id: pin.path, lineNumber: pin.at.line, side: pin.at.side, align: 'center', behavior: 'instant' }
-      : { type: 'item', id: pin.path, align: 'start', behavior: 'instant' });
+    code.current?.scrollTo(
+      pin.at
+        ? { type: 'line', id: pin.path, lineNumber: pin.at.line, side: pin.at.side, align: 'center', behavior: 'instant' }
+        : { type: 'item', id: pin.path, align: 'start', behavior: 'instant' },
+    );
   }, [code]);
-  const pin = useCallback((next: Pin) => { held.current = next; jump(); }, [jump]);
+  const pin = useCallback(
+    (next: Pin) => {
+      held.current = next;
+      jump();
+    },
+    [jump],
+  );
   useEffect(() => {
     const frame = requestAnimationFrame(jump);
     return () => cancelAnimationFrame(frame);
   }, [items, jump]);
   useEffect(() => {
     const at = box.current;
-    const free = () => { held.current = null; };
+    const free = () => {
+      held.current = null;
+    };
     const kinds = ['wheel', 'pointerdown', 'touchmove', 'keydown'] as const;
     for (const kind of kinds) at?.addEventListener(kind, free, { passive: true });
-    return () => { for (const kind of kinds) at?.removeEventListener(kind, free); };
+    return () => {
+      for (const kind of kinds) at?.removeEventListener(kind, free);
+    };
   }, []);
   return { box, pin };
 }
 
-const metrics = { lineHeight: 20, diffHeaderHeight: 36, hunkSeparatorHeight: 0, spacing: 0, hunkLineCount: 50, paddingTop: 0, paddingBottom: 0 };
+const metrics = {
+  lineHeight: 20,
+  diffHeaderHeight: 36,
+  hunkSeparatorHeight: 0,
+  spacing: 0,
+  hunkLineCount: 50,
+  paddingTop: 0,
+  paddingBottom: 0,
+};
 const layout = { paddingTop: 0, paddingBottom: 160, gap: 0 };
 
 /**
  * The files' lines, drawn by the diff library from git's patches and only where they can be seen. Heads and notes are
  * ours, in slots: the page's styles and focus order hold for them.
  */
-export function DiffList({ views, split, theme, renderHead, renderNote, onComment, ref }: {
-  views: readonly FileView[]; split: boolean; theme: 'dark' | 'light';
-  renderHead: (path: string) => ReactNode; renderNote: (path: string, note: Note) => ReactNode;
-  onComment: (writing: Writing) => void; ref: Ref<DiffListHandle>;
+export function DiffList({
+  views,
+  split,
+  theme,
+  renderHead,
+  renderNote,
+  onComment,
+  ref,
+}: {
+  views: readonly FileView[];
+  split: boolean;
+  theme: 'dark' | 'light';
+  renderHead: (path: string) => ReactNode;
+  renderNote: (path: string, note: Note) => ReactNode;
+  onComment: (writing: Writing) => void;
+  ref: Ref<DiffListHandle>;
 }) {
   const code = useRef<CodeViewHandle<Note, undefined>>(null);
   const [make] = useState(itemMaker);
@@ -58,20 +93,40 @@ export function DiffList({ views, split, theme, renderHead, renderNote, onCommen
   const [pool] = useState(diffPool);
   const { box, pin } = usePin(items, code);
   useImperativeHandle(ref, () => ({ reveal: (path, at) => pin({ path, at }) }), [pin]);
-  const options = useMemo(() => ({
-    theme: codeThemes, themeType: theme, diffStyle: split ? 'split' as const : 'unified' as const,
-    diffIndicators: 'classic' as const, hunkSeparators: 'simple' as const, lineDiffType: 'word' as const,
-    overflow: 'scroll' as const, unsafeCSS: diffCss, itemMetrics: metrics, layout, stickyHeaders: true,
-    enableGutterUtility: true, lineHoverHighlight: 'number' as const, tokenizeMaxLineLength: 2000,
-    onGutterUtilityClick: (range: { start: number; side?: Writing['side'] }, context: { item: CodeViewItem<Note> }) => {
-      onComment({ path: context.item.id, side: range.side ?? 'additions', line: range.start });
-    },
-  }), [split, theme, onComment]);
+  const options = useMemo(
+    () => ({
+      theme: codeThemes,
+      themeType: theme,
+      diffStyle: split ? ('split' as const) : ('unified' as const),
+      diffIndicators: 'classic' as const,
+      hunkSeparators: 'simple' as const,
+      lineDiffType: 'word-alt' as const,
+      overflow: 'scroll' as const,
+      unsafeCSS: diffCss,
+      itemMetrics: metrics,
+      layout,
+      stickyHeaders: true,
+      enableGutterUtility: true,
+      lineHoverHighlight: 'number' as const,
+      tokenizeMaxLineLength: 2000,
+      onGutterUtilityClick: (range: { start: number; side?: Writing['side'] }, context: { item: CodeViewItem<Note> }) => {
+        onComment({ path: context.item.id, side: range.side ?? 'additions', line: range.start });
+      },
+    }),
+    [split, theme, onComment],
+  );
   return (
     <WorkerPoolContext.Provider value={pool}>
-      <CodeView<Note> ref={code} containerRef={box} className="diff" items={items} options={options} style={{ height: '100%', overflow: 'auto' }}
+      <CodeView<Note>
+        ref={code}
+        containerRef={box}
+        className="diff"
+        items={items}
+        options={options}
+        style={{ height: '100%', overflow: 'auto' }}
         renderCustomHeader={(item) => renderHead(item.id)}
-        renderAnnotation={(annotation, _file, item) => renderNote(item.id, annotation.metadata)} />
+        renderAnnotation={(annotation, _file, item) => renderNote(item.id, annotation.metadata)}
+      />
     </WorkerPoolContext.Provider>
   );
 }

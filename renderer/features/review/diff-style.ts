@@ -4,7 +4,7 @@
  */
 const rows = ':is([data-line],[data-no-newline],[data-column-number],[data-gutter-buffer])';
 export const diffCss = `
-:host { --diffs-font-family: var(--mono); --diffs-font-size: 11px; --diffs-line-height: 20px; --diffs-font-features: "liga" 0;
+:host { --diffs-gap-block: 0px; --diffs-font-family: var(--mono); --diffs-font-size: 11px; --diffs-line-height: 20px; --diffs-font-features: "liga" 0;
   --diffs-bg: var(--canvas); --diffs-fg: var(--text); --diffs-header-font-family: var(--sans);
   --diffs-fg-number-override: var(--faint); --diffs-addition-color-override: var(--added); --diffs-deletion-color-override: var(--removed);
   --diffs-bg-addition-emphasis-override: var(--word-add); --diffs-bg-deletion-emphasis-override: var(--word-del);

@@ -22,7 +22,11 @@ export function DraftFoot({ taskId, comments, onSent }: { taskId: TaskId; commen
       const { queued } = await rpc().call('turn/start', { threadId, text: draftMessage(comments) });
       setError(null);
       onSent();
-      toast(queued ? `${plural(comments.length, 'comment')} queued for the next turn` : `${plural(comments.length, 'comment')} sent to the agent`);
+      toast(
+        queued
+          ? `${plural(comments.length, 'comment')} queued for the next turn`
+          : `${plural(comments.length, 'comment')} sent to the agent`,
+      );
     } catch (thrown) {
       setError(toAppError(thrown));
     } finally {
@@ -33,7 +37,9 @@ export function DraftFoot({ taskId, comments, onSent }: { taskId: TaskId; commen
     <div className="draft-foot">
       {error && <ErrorNote error={error} />}
       <p className="xs faint">Draft: {plural(comments.length, 'comment')}</p>
-      <Button disabled={busy || !threadId} onClick={() => void send()}>Send to agent</Button>
+      <Button disabled={busy || !threadId} onClick={() => void send()}>
+        Send to agent
+      </Button>
     </div>
   );
 }

@@ -9,7 +9,11 @@ export interface Comment {
   text: string;
 }
 
-const fence = (quote: string): string => quote.split('\n').map((line) => `> ${line}`).join('\n');
+const fence = (quote: string): string =>
+  quote
+    .split('\n')
+    .map((line) => `> ${line}`)
+    .join('\n');
 
 /** The message that the agent gets: each comment with its file, its line, the quoted line and the words. */
 export function draftMessage(comments: readonly Comment[]): string {

@@ -16,7 +16,12 @@ export function foldReason(file: DiffFile): string | null {
 }
 
 /** What is drawn of a file: git's hunks as the diff view wants them, with hidden characters made visible. */
-export interface LoadedFile { raw: RawFile; meta: FileDiffMetadata; longLine: boolean; truncated: boolean }
+export interface LoadedFile {
+  raw: RawFile;
+  meta: FileDiffMetadata;
+  longLine: boolean;
+  truncated: boolean;
+}
 
 const kindOf = (file: DiffFile): string[] =>
   file.status === 'added' ? ['new file mode 100644'] : file.status === 'deleted' ? ['deleted file mode 100644'] : [];
@@ -34,9 +39,14 @@ export function loadFile(file: DiffFile, raw: RawFile, key: string, truncated: b
   const name = /^[\w.-]+$/.test(base) ? base : `file${plain}`;
   const longLine = raw.hunks.some((hunk) => hunk.lines.some((line) => line.length > LONG_LINE));
   const text = [
-    `diff --git a/${name} b/${name}`, ...kindOf(file),
-    `--- ${file.status === 'added' ? '/dev/null' : `a/${name}`}`, `+++ ${file.status === 'deleted' ? '/dev/null' : `b/${name}`}`,
-    ...raw.hunks.flatMap((hunk) => [`@@ -${hunk.oldStart},${hunk.oldCount} +${hunk.newStart},${hunk.newCount} @@`, ...hunk.lines.map(shown)]),
+    `diff --git a/${name} b/${name}`,
+    ...kindOf(file),
+    `--- ${file.status === 'added' ? '/dev/null' : `a/${name}`}`,
+    `+++ ${file.status === 'deleted' ? '/dev/null' : `b/${name}`}`,
+    ...raw.hunks.flatMap((hunk) => [
+      `@@ -${hunk.oldStart},${hunk.oldCount} +${hunk.newStart},${hunk.newCount} @@`,
+      ...hunk.lines.map(shown),
+    ]),
     '',
   ].join('\n');
   const meta = processFile(text, { cacheKey: key, disableLineMatching: true, isGitDiff: true });
@@ -46,8 +56,16 @@ export function loadFile(file: DiffFile, raw: RawFile, key: string, truncated: b
 /** Stands for a file whose patch isn't here yet. */
 export function emptyMeta(name: string): FileDiffMetadata {
   return {
-    name, type: 'change', hunks: [], splitLineCount: 0, unifiedLineCount: 0, isPartial: true,
-    deletionLines: [], additionLines: [], deletionCharacterCount: 0, additionCharacterCount: 0,
+    name,
+    type: 'change',
+    hunks: [],
+    splitLineCount: 0,
+    unifiedLineCount: 0,
+    isPartial: true,
+    deletionLines: [],
+    additionLines: [],
+    deletionCharacterCount: 0,
+    additionCharacterCount: 0,
   };
 }
 
@@ -67,9 +85,14 @@ export function firstChange(hunk: RawHunk): { side: 'additions' | 'deletions'; l
   let removed: number | null = null;
   for (const line of hunk.lines) {
     if (line.startsWith('+')) return { side: 'additions', line: newLine };
-    if (line.startsWith('-')) { removed ??= oldLine; oldLine++; }
-    else if (removed !== null) break;
-    else { oldLine++; newLine++; }
+    if (line.startsWith('-')) {
+      removed ??= oldLine;
+      oldLine++;
+    } else if (removed !== null) break;
+    else {
+      oldLine++;
+      newLine++;
+    }
   }
   return { side: 'deletions', line: removed ?? hunk.oldStart };
 }
@@ -90,9 +113,11 @@ export function lineText(raw: RawFile, side: 'additions' | 'deletions', wanted: 
 
 /** Which hunk of the file a line stands in, -1 for none. */
 export const hunkAt = (raw: RawFile, side: 'additions' | 'deletions', line: number): number =>
-  raw.hunks.findIndex((hunk) => (side === 'additions'
-    ? line >= hunk.newStart && line < hunk.newStart + hunk.newCount
-    : line >= hunk.oldStart && line < hunk.oldStart + hunk.oldCount));
+  raw.hunks.findIndex((hunk) =>
+    side === 'additions'
+      ? line >= hunk.newStart && line < hunk.newStart + hunk.newCount
+      : line >= hunk.oldStart && line < hunk.oldStart + hunk.oldCount,
+  );
 
 /** Short words for a hunk's place: `16–27 rate`. */
 export function hunkLabel(hunk: RawHunk): string {

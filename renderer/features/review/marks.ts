@@ -26,7 +26,8 @@ function load(taskId: string): Marks {
 }
 
 /** What a file held when it was marked: another content is not viewed any more. */
-export const contentOf = (file: DiffFile): string => `${file.oldBlob ?? ''}:${file.newBlob ?? ''}:${file.added ?? ''}:${file.removed ?? ''}`;
+export const contentOf = (file: DiffFile): string =>
+  `${file.oldBlob ?? ''}:${file.newBlob ?? ''}:${file.added ?? ''}:${file.removed ?? ''}`;
 
 export const isViewed = (marks: Marks, file: DiffFile): boolean => marks.viewed[file.path] === contentOf(file);
 
@@ -41,12 +42,19 @@ export function hunkId(path: string, hunk: RawHunk): string {
 export function useMarks(taskId: string): [Marks, (change: (marks: Marks) => Marks) => void] {
   const [held, setHeld] = useState(() => ({ taskId, marks: load(taskId) }));
   const current = held.taskId === taskId ? held.marks : load(taskId);
-  const change = useCallback((make: (marks: Marks) => Marks) => {
-    setHeld((before) => {
-      const marks = make(before.taskId === taskId ? before.marks : load(taskId));
-      try { localStorage.setItem(place(taskId), JSON.stringify(marks)); } catch { /* kept in memory */ }
-      return { taskId, marks };
-    });
-  }, [taskId]);
+  const change = useCallback(
+    (make: (marks: Marks) => Marks) => {
+      setHeld((before) => {
+        const marks = make(before.taskId === taskId ? before.marks : load(taskId));
+        try {
+          localStorage.setItem(place(taskId), JSON.stringify(marks));
+        } catch {
+          /* kept in memory */
+        }
+        return { taskId, marks };
+      });
+    },
+    [taskId],
+  );
   return [current, change];
 }

@@ -62,7 +62,14 @@ export class PatchStore {
       if (round !== this.round) return;
       const loaded = this.stillTrue(answer.files);
       this.asked = new Set(loaded.keys());
-      this.set({ trees: { from: answer.from, to: answer.to }, files: answer.files, loaded, failed: new Map(), reading: false, error: null });
+      this.set({
+        trees: { from: answer.from, to: answer.to },
+        files: answer.files,
+        loaded,
+        failed: new Map(),
+        reading: false,
+        error: null,
+      });
       this.pump();
     } catch (thrown) {
       if (round === this.round) this.set({ error: toAppError(thrown), reading: false });
@@ -75,7 +82,8 @@ export class PatchStore {
     for (const file of files) {
       const old = before.get(file.path);
       const loaded = this.state.loaded.get(file.path);
-      if (loaded && old && old.newBlob === file.newBlob && old.oldBlob === file.oldBlob && file.newBlob !== null) keep.set(file.path, loaded);
+      if (loaded && old && old.newBlob === file.newBlob && old.oldBlob === file.oldBlob && file.newBlob !== null)
+        keep.set(file.path, loaded);
     }
     return keep;
   }
@@ -98,7 +106,10 @@ export class PatchStore {
   private pump(): void {
     if (this.busy || !this.state.trees) return;
     // The last that came into view comes first: it is what is being looked at.
-    const next = [...this.wanted].reverse().filter((path) => !this.asked.has(path)).slice(0, BATCH);
+    const next = [...this.wanted]
+      .reverse()
+      .filter((path) => !this.asked.has(path))
+      .slice(0, BATCH);
     this.wanted = new Set([...this.wanted].filter((path) => !next.includes(path) && !this.asked.has(path)));
     if (next.length === 0) return;
     void this.fetch(next, this.state.trees);
@@ -109,9 +120,17 @@ export class PatchStore {
     this.busy = true;
     for (const path of paths) this.asked.add(path);
     const files = new Map(this.state.files.map((file) => [file.path, file]));
-    const names = paths.flatMap((path) => { const old = files.get(path)?.oldPath; return old ? [path, old] : [path]; });
+    const names = paths.flatMap((path) => {
+      const old = files.get(path)?.oldPath;
+      return old ? [path, old] : [path];
+    });
     try {
-      const answer = await this.call('diff/patch', { taskId: this.taskId, ...trees, paths: names, ignoreWhitespace: this.view.ignoreWhitespace });
+      const answer = await this.call('diff/patch', {
+        taskId: this.taskId,
+        ...trees,
+        paths: names,
+        ignoreWhitespace: this.view.ignoreWhitespace,
+      });
       if (round === this.round) this.take(paths, files, answer, trees);
     } catch (thrown) {
       if (round === this.round) {

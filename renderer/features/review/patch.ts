@@ -1,7 +1,10 @@
 /** One `@@` block of a file's patch, with its text as git wrote it. */
 export interface RawHunk {
   header: string;
-  oldStart: number; oldCount: number; newStart: number; newCount: number;
+  oldStart: number;
+  oldCount: number;
+  newStart: number;
+  newCount: number;
   /** What git wrote after the second `@@`: the function it stands in. */
   context: string;
   /** Lines with their prefix, without line ends. */
@@ -9,7 +12,8 @@ export interface RawHunk {
 }
 
 export interface RawFile {
-  path: string; oldPath: string | null;
+  path: string;
+  oldPath: string | null;
   /** Lines before the first hunk, as git wrote them. */
   head: string[];
   hunks: RawHunk[];
@@ -27,9 +31,16 @@ export function unquote(path: string): string {
   const body = path.slice(1, path.lastIndexOf('"'));
   for (let index = 0; index < body.length; index++) {
     const character = body[index] ?? '';
-    if (character !== '\\') { bytes.push(...new TextEncoder().encode(character)); continue; }
+    if (character !== '\\') {
+      bytes.push(...new TextEncoder().encode(character));
+      continue;
+    }
     const octal = /^[0-7]{3}/.exec(body.slice(index + 1));
-    if (octal) { bytes.push(Number.parseInt(octal[0], 8)); index += 3; continue; }
+    if (octal) {
+      bytes.push(Number.parseInt(octal[0], 8));
+      index += 3;
+      continue;
+    }
     const next = body[++index] ?? '';
     bytes.push(escapes[next] ?? next.charCodeAt(0));
   }
@@ -68,8 +79,13 @@ function parseFile(section: string): RawFile {
     const current = hunks.at(-1);
     if (match) {
       hunks.push({
-        header: line, oldStart: Number(match[1]), oldCount: Number(match[2] ?? 1),
-        newStart: Number(match[3]), newCount: Number(match[4] ?? 1), context: match[5] ?? '', lines: [],
+        header: line,
+        oldStart: Number(match[1]),
+        oldCount: Number(match[2] ?? 1),
+        newStart: Number(match[3]),
+        newCount: Number(match[4] ?? 1),
+        context: match[5] ?? '',
+        lines: [],
       });
     } else if (current) current.lines.push(line);
     else head.push(line);
@@ -82,7 +98,10 @@ function parseFile(section: string): RawFile {
 /** Splits git's patch into files and hunks. Total: what it can't read it leaves in `head`. */
 export function splitPatch(patch: string): RawFile[] {
   if (patch === '') return [];
-  return patch.split(/^(?=diff --git )/m).filter((section) => section.startsWith('diff --git ')).map(parseFile);
+  return patch
+    .split(/^(?=diff --git )/m)
+    .filter((section) => section.startsWith('diff --git '))
+    .map(parseFile);
 }
 
 /** A patch of the file with these hunks only (all when none is named), as `git apply` takes it. */
@@ -90,7 +109,7 @@ export function patchOf(file: RawFile, hunks: readonly RawHunk[] = file.hunks): 
   return [...file.head, ...hunks.flatMap((hunk) => [hunk.header, ...hunk.lines]), ''].join('\n');
 }
 
-const flipped = (line: string): string => (line.startsWith('+') ? '-' : line.startsWith('-') ? '+' : line[0] ?? '') + line.slice(1);
+const flipped = (line: string): string => (line.startsWith('+') ? '-' : line.startsWith('-') ? '+' : (line[0] ?? '')) + line.slice(1);
 
 /** Within a run of changes git writes removals first; a reversed run has to be put back in that order. */
 function flipLines(lines: readonly string[]): string[] {
@@ -98,13 +117,24 @@ function flipLines(lines: readonly string[]): string[] {
   let removed: string[] = [];
   let added: string[] = [];
   let last: string[] = out;
-  const flush = (): void => { out.push(...removed, ...added); removed = []; added = []; };
+  const flush = (): void => {
+    out.push(...removed, ...added);
+    removed = [];
+    added = [];
+  };
   for (const line of lines) {
-    if (line.startsWith('\\')) { last.push(line); continue; }
+    if (line.startsWith('\\')) {
+      last.push(line);
+      continue;
+    }
     if (line.startsWith('+') || line.startsWith('-')) {
       last = line.startsWith('+') ? removed : added;
       last.push(flipped(line));
-    } else { flush(); last = out; out.push(line); }
+    } else {
+      flush();
+      last = out;
+      out.push(line);
+    }
   }
   flush();
   return out;
@@ -112,7 +142,8 @@ function flipLines(lines: readonly string[]): string[] {
 
 function flipHead(head: readonly string[]): string[] {
   const names = { from: head.find((line) => line.startsWith('--- ')), to: head.find((line) => line.startsWith('+++ ')) };
-  const swapSide = (path: string): string => path.replace(/^("?)([ab])\//, (_all, quote: string, side: string) => `${quote}${side === 'a' ? 'b' : 'a'}/`);
+  const swapSide = (path: string): string =>
+    path.replace(/^("?)([ab])\//, (_all, quote: string, side: string) => `${quote}${side === 'a' ? 'b' : 'a'}/`);
   return head.map((line) => {
     if (line.startsWith('new file mode')) return line.replace('new file', 'deleted file');
     if (line.startsWith('deleted file mode')) return line.replace('deleted file', 'new file');

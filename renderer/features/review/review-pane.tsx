@@ -12,10 +12,13 @@ import { FileTree } from './file-tree.tsx';
 import { HunkHead } from './hunk-head.tsx';
 import { useReview, type Review } from './use-review.ts';
 import { useReviewKeys } from './use-review-keys.ts';
+import { useWiderThan } from './use-width.ts';
 import './review.css';
 
 const scopes: readonly { id: DiffScope; label: string }[] = [
-  { id: 'turn', label: 'Last turn' }, { id: 'task', label: 'Whole task' }, { id: 'uncommitted', label: 'Uncommitted' },
+  { id: 'turn', label: 'Last turn' },
+  { id: 'task', label: 'Whole task' },
+  { id: 'uncommitted', label: 'Uncommitted' },
 ];
 const emptyWords: Record<DiffScope, [title: string, text: string]> = {
   turn: ['The last turn changed nothing', 'Whole task shows everything since the task began.'],
@@ -23,21 +26,59 @@ const emptyWords: Record<DiffScope, [title: string, text: string]> = {
   uncommitted: ['Everything is committed', 'Changes that are not in a commit yet show here.'],
 };
 
-interface View { scope: DiffScope; split: boolean; ignoreWhitespace: boolean }
-const kept = (name: string): boolean => { try { return localStorage.getItem(name) === 'yes'; } catch { return false; } };
-const keep = (name: string, value: boolean): void => { try { localStorage.setItem(name, value ? 'yes' : 'no'); } catch { /* for this visit only */ } };
+/** Narrower than this two columns of code are of no use. */
+const SPLIT_PX = 760;
 
-function Strip({ review, view, onView }: { review: Review; view: View; onView: (view: View) => void }) {
+interface View {
+  scope: DiffScope;
+  split: boolean;
+  ignoreWhitespace: boolean;
+}
+const kept = (name: string): boolean => {
+  try {
+    return localStorage.getItem(name) === 'yes';
+  } catch {
+    return false;
+  }
+};
+const keep = (name: string, value: boolean): void => {
+  try {
+    localStorage.setItem(name, value ? 'yes' : 'no');
+  } catch {
+    /* for this visit only */
+  }
+};
+
+function Strip({ review, view, roomy, onView }: { review: Review; view: View; roomy: boolean; onView: (view: View) => void }) {
   return (
     <div className="strip">
       <Segments label="Scope" options={scopes} value={view.scope} onChange={(scope) => onView({ ...view, scope })} />
       <span className="grow" />
-      {review.files.length > 0 && <span className="xs faint" aria-live="polite">{review.viewedCount} of {review.files.length} viewed</span>}
-      <IconButton icon="split" label={view.split ? 'Show unified' : 'Show side by side'} aria-pressed={view.split} onClick={() => onView({ ...view, split: !view.split })} />
-      <Menu label="View options" trigger={<IconButton icon="more" label="View options" />} entries={[
-        { id: 'white', title: 'Hide white space', checked: view.ignoreWhitespace, run: () => onView({ ...view, ignoreWhitespace: !view.ignoreWhitespace }) },
-        { id: 'split', title: 'Side by side', checked: view.split, run: () => onView({ ...view, split: !view.split }) },
-      ]} />
+      {review.files.length > 0 && (
+        <span className="xs faint" aria-live="polite">
+          {review.viewedCount} of {review.files.length} viewed
+        </span>
+      )}
+      <IconButton
+        icon="split"
+        label={view.split ? 'Show unified' : 'Show side by side'}
+        aria-pressed={view.split}
+        disabled={!roomy}
+        onClick={() => onView({ ...view, split: !view.split })}
+      />
+      <Menu
+        label="View options"
+        trigger={<IconButton icon="more" label="View options" />}
+        entries={[
+          {
+            id: 'white',
+            title: 'Hide white space',
+            checked: view.ignoreWhitespace,
+            run: () => onView({ ...view, ignoreWhitespace: !view.ignoreWhitespace }),
+          },
+          { id: 'split', title: 'Side by side', checked: view.split, run: () => onView({ ...view, split: !view.split }) },
+        ]}
+      />
     </div>
   );
 }
@@ -45,20 +86,45 @@ function Strip({ review, view, onView }: { review: Review; view: View; onView: (
 function Notes({ review, path, note }: { review: Review; path: string; note: Note }) {
   const loaded = review.diff.loaded.get(path);
   if (note.kind === 'comment') {
-    return <CommentNote comment={note.comment} onEdit={(text) => review.editComment(note.comment.id, text)} onRemove={() => review.editComment(note.comment.id, null)} />;
+    return (
+      <CommentNote
+        comment={note.comment}
+        onEdit={(text) => review.editComment(note.comment.id, text)}
+        onRemove={() => review.editComment(note.comment.id, null)}
+      />
+    );
   }
-  if (note.kind === 'write') return <CommentEditor side={note.side} line={note.line} text="" onCancel={() => review.write(null)} onSave={review.comment} />;
+  if (note.kind === 'write')
+    return <CommentEditor side={note.side} line={note.line} text="" onCancel={() => review.write(null)} onSave={review.comment} />;
   const hunk = loaded?.raw.hunks[note.index];
   if (!hunk) return null;
   const place = { path, hunk: note.index };
   return (
-    <HunkHead hunk={hunk} number={note.index + 1} of={loaded.raw.hunks.length} canDiscard={review.canDiscard}
-      current={review.place?.path === path && review.place.hunk === note.index} accepted={review.accepted(place)}
-      onAccept={() => review.accept(place)} onDiscard={() => review.discard(place)} onPick={() => review.pick(place, false)} />
+    <HunkHead
+      hunk={hunk}
+      number={note.index + 1}
+      of={loaded.raw.hunks.length}
+      canDiscard={review.canDiscard}
+      current={review.place?.path === path && review.place.hunk === note.index}
+      accepted={review.accepted(place)}
+      onAccept={() => review.accept(place)}
+      onDiscard={() => review.discard(place)}
+      onPick={() => review.pick(place, false)}
+    />
   );
 }
 
-function Lines({ review, list, view, onDiscardFile }: { review: Review; list: RefObject<DiffListHandle | null>; view: View; onDiscardFile: (path: string) => void }) {
+function Lines({
+  review,
+  list,
+  view,
+  onDiscardFile,
+}: {
+  review: Review;
+  list: RefObject<DiffListHandle | null>;
+  view: View;
+  onDiscardFile: (path: string) => void;
+}) {
   const theme = useShownTheme();
   const byPath = useMemo(() => new Map(review.files.map((file) => [file.path, file])), [review.files]);
   const { store } = review;
@@ -68,15 +134,36 @@ function Lines({ review, list, view, onDiscardFile }: { review: Review; list: Re
     if (!file) return null;
     const loaded = review.diff.loaded.get(path);
     return (
-      <FileHead file={file} loaded={loaded} error={review.diff.failed.get(path)} viewed={review.viewed(file)} opened={review.opened.has(path)}
-        current={review.place?.path === path} canDiscard={review.canDiscard && loaded !== undefined && !file.binary} onSeen={seen}
-        onViewed={() => review.toggleViewed(path)} onOpen={() => { review.open(path); seen(path); }} onRetry={() => store.retry(path)}
-        onDiscard={() => onDiscardFile(path)} onPick={() => review.pick({ path, hunk: review.place?.path === path ? review.place.hunk : 0 }, false)} />
+      <FileHead
+        file={file}
+        loaded={loaded}
+        error={review.diff.failed.get(path)}
+        viewed={review.viewed(file)}
+        opened={review.opened.has(path)}
+        current={review.place?.path === path}
+        canDiscard={review.canDiscard && loaded !== undefined && !file.binary}
+        onSeen={seen}
+        onViewed={() => review.toggleViewed(path)}
+        onOpen={() => {
+          review.open(path);
+          seen(path);
+        }}
+        onRetry={() => store.retry(path)}
+        onDiscard={() => onDiscardFile(path)}
+        onPick={() => review.pick({ path, hunk: review.place?.path === path ? review.place.hunk : 0 }, false)}
+      />
     );
   };
   return (
-    <DiffList ref={list} views={review.views} split={view.split} theme={theme} renderHead={head}
-      renderNote={(path, note) => <Notes review={review} path={path} note={note} />} onComment={review.write} />
+    <DiffList
+      ref={list}
+      views={review.views}
+      split={view.split}
+      theme={theme}
+      renderHead={head}
+      renderNote={(path, note) => <Notes review={review} path={path} note={note} />}
+      onComment={review.write}
+    />
   );
 }
 
@@ -89,23 +176,67 @@ function Body({ taskId, review, list, view }: { taskId: TaskId; review: Review; 
     if (file && loaded) review.discarding.file(file, loaded);
   };
   if (diff.error && diff.trees === null) {
-    return <div className="review-note"><ErrorNote error={diff.error} actions={<Button small onClick={() => void review.store.read(view)}>Try again</Button>} /></div>;
+    return (
+      <div className="review-note">
+        <ErrorNote
+          error={diff.error}
+          actions={
+            <Button small onClick={() => void review.store.read(view)}>
+              Try again
+            </Button>
+          }
+        />
+      </div>
+    );
   }
-  if (diff.trees === null) return <div className="review-note"><Skeleton lines={8} label="Reading the changes" /></div>;
+  if (diff.trees === null)
+    return (
+      <div className="review-note">
+        <Skeleton lines={8} label="Reading the changes" />
+      </div>
+    );
   if (review.files.length === 0) return <Empty title={emptyWords[view.scope][0]}>{emptyWords[view.scope][1]}</Empty>;
   return (
     <>
-      {diff.error && <div className="review-note"><ErrorNote error={diff.error} actions={<Button small onClick={() => void review.store.read(view)}>Try again</Button>} /></div>}
-      {review.discarding.error && <div className="review-note"><ErrorNote error={review.discarding.error} onDismiss={review.discarding.dismiss} /></div>}
+      {diff.error && (
+        <div className="review-note">
+          <ErrorNote
+            error={diff.error}
+            actions={
+              <Button small onClick={() => void review.store.read(view)}>
+                Try again
+              </Button>
+            }
+          />
+        </div>
+      )}
+      {review.discarding.error && (
+        <div className="review-note">
+          <ErrorNote error={review.discarding.error} onDismiss={review.discarding.dismiss} />
+        </div>
+      )}
       <div className="review">
         <nav className="tree" aria-label="Files">
-          <FileTree files={review.files} current={review.place?.path ?? null} isViewed={review.viewed} onPick={(path) => review.pick({ path, hunk: 0 })} />
+          <FileTree
+            files={review.files}
+            current={review.place?.path ?? null}
+            isViewed={review.viewed}
+            onPick={(path) => review.pick({ path, hunk: 0 })}
+          />
           <DraftFoot taskId={taskId} comments={review.marks.comments} onSent={review.clearComments} />
         </nav>
-        <section className="file" aria-label="Diff"><Lines review={review} list={list} view={view} onDiscardFile={setAsked} /></section>
+        <section className="file" aria-label="Diff">
+          <Lines review={review} list={list} view={view} onDiscardFile={setAsked} />
+        </section>
       </div>
-      <ConfirmDialog open={asked !== null} danger title="Discard the file’s changes?" action={`Discard ${visibleLine(asked?.slice(asked.lastIndexOf('/') + 1) ?? '')}`}
-        onClose={() => setAsked(null)} onConfirm={discardFile}>
+      <ConfirmDialog
+        open={asked !== null}
+        danger
+        title="Discard the file’s changes?"
+        action={`Discard ${visibleLine(asked?.slice(asked.lastIndexOf('/') + 1) ?? '')}`}
+        onClose={() => setAsked(null)}
+        onConfirm={discardFile}
+      >
         <p className="muted">{visibleLine(asked ?? '')} goes back to what it was. A checkpoint is made first, and Undo follows.</p>
       </ConfirmDialog>
     </>
@@ -122,12 +253,16 @@ export function ReviewPane({ taskId, reveal }: { taskId: TaskId; reveal?: { path
     setView(next);
   };
   useReviewKeys(review);
+  const pane = useRef<HTMLElement>(null);
+  const roomy = useWiderThan(pane, SPLIT_PX);
   const go = useEffectEvent((path: string) => review.pick({ path, hunk: 0 }));
-  useEffect(() => { if (reveal) go(reveal.path); }, [reveal]);
+  useEffect(() => {
+    if (reveal) go(reveal.path);
+  }, [reveal]);
   return (
-    <section className="changes-pane" data-scope="review" aria-label={`Changes, ${plural(review.files.length, 'file')}`}>
-      <Strip review={review} view={view} onView={change} />
-      <Body taskId={taskId} review={review} list={list} view={view} />
+    <section className="changes-pane" ref={pane} data-scope="review" aria-label={`Changes, ${plural(review.files.length, 'file')}`}>
+      <Strip review={review} view={view} roomy={roomy} onView={change} />
+      <Body taskId={taskId} review={review} list={list} view={roomy ? view : { ...view, split: false }} />
     </section>
   );
 }

@@ -5,7 +5,10 @@ export type TreeRow =
   | { kind: 'folder'; key: string; label: string; level: number; open: boolean }
   | { kind: 'file'; key: string; label: string; level: number; file: DiffFile };
 
-interface Folder { folders: Map<string, Folder>; files: DiffFile[] }
+interface Folder {
+  folders: Map<string, Folder>;
+  files: DiffFile[];
+}
 
 const folder = (): Folder => ({ folders: new Map(), files: [] });
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -7,12 +7,13 @@ import { PatchStore, type DiffState } from './patch-store.ts';
 const SETTLE_MS = 250;
 
 /** What makes a diff old: the task's own count, the newest turn and its state, and the landing. */
-const useDiffClock = (taskId: TaskId): string => useCore((state) => {
-  const task = state.board?.tasks[taskId];
-  if (!state.board || !task) return '';
-  const turn = threadOf(state.board, task)?.turn;
-  return [task.diff?.files, task.diff?.added, task.diff?.removed, turn?.id, turn?.status, turn?.treeAfter, task.landing?.commit].join();
-});
+const useDiffClock = (taskId: TaskId): string =>
+  useCore((state) => {
+    const task = state.board?.tasks[taskId];
+    if (!state.board || !task) return '';
+    const turn = threadOf(state.board, task)?.turn;
+    return [task.diff?.files, task.diff?.added, task.diff?.removed, turn?.id, turn?.status, turn?.treeAfter, task.landing?.commit].join();
+  });
 
 /** The diff of a task in one scope, read again when it may have changed, without blanking what is shown. */
 export function useDiff(taskId: TaskId, scope: DiffScope, ignoreWhitespace: boolean): { store: PatchStore; state: DiffState } {

@@ -19,9 +19,17 @@ function comment(review: Review, place: Place): void {
 
 function actionsOf(held: Held): Action[] {
   const key = (id: string, title: string, keys: string[], run: (review: Review, place: Place) => void, footer = false): Action => ({
-    id: `review.${id}`, title, group: 'Review', scope: 'review', keys, footer,
+    id: `review.${id}`,
+    title,
+    group: 'Review',
+    scope: 'review',
+    keys,
+    footer,
     when: () => held.getState().review.place !== null && !elsewhere(),
-    run: () => { const { review } = held.getState(); if (review.place) run(review, review.place); },
+    run: () => {
+      const { review } = held.getState();
+      if (review.place) run(review, review.place);
+    },
   });
   return [
     key('nextFile', 'Next file', ['j'], (review) => review.goFile(1), true),
@@ -31,7 +39,9 @@ function actionsOf(held: Held): Action[] {
     key('viewed', 'Viewed', ['v'], (review, { path }) => review.toggleViewed(path), true),
     key('comment', 'Comment', ['c'], comment, true),
     key('accept', 'Accept hunk', ['a'], (review, place) => review.accept(place), true),
-    key('discard', 'Discard hunk', ['d'], (review, place) => { if (review.canDiscard) review.discard(place); }),
+    key('discard', 'Discard hunk', ['d'], (review, place) => {
+      if (review.canDiscard) review.discard(place);
+    }),
   ];
 }
 

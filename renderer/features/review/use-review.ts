@@ -11,82 +11,153 @@ import { useDiscard, type Discarding } from './use-discard.ts';
 import type { PatchStore, DiffState } from './patch-store.ts';
 
 /** Where the keys act: a file, and one of its hunks. */
-export interface Place { path: string; hunk: number }
-
-export interface Review {
-  store: PatchStore; diff: DiffState; files: readonly DiffFile[]; views: readonly FileView[];
-  marks: Marks; place: Place | null; writing: Writing | null;
-  discarding: Discarding; viewedCount: number; canDiscard: boolean; opened: ReadonlySet<string>;
-  viewed: (file: DiffFile) => boolean;
-  goFile: (step: number) => void; goHunk: (step: number) => void; pick: (place: Place, reveal?: boolean) => void;
-  toggleViewed: (path: string) => void; open: (path: string) => void;
-  accept: (place: Place) => void; accepted: (place: Place) => boolean; discard: (place: Place) => void;
-  write: (writing: Writing | null) => void; comment: (text: string) => void;
-  editComment: (id: string, text: string | null) => void; clearComments: () => void;
+export interface Place {
+  path: string;
+  hunk: number;
 }
 
-function useMoves(files: readonly DiffFile[], diff: DiffState, place: Place | null, setPlace: (place: Place) => void, list: RefObject<DiffListHandle | null>) {
-  const pick = useCallback((next: Place, reveal = true) => {
-    setPlace(next);
-    if (!reveal) return;
-    const hunk = diff.loaded.get(next.path)?.raw.hunks[next.hunk];
-    if (hunk && next.hunk > 0) { const at = firstChange(hunk); list.current?.reveal(next.path, at); } else list.current?.reveal(next.path);
-  }, [diff.loaded, list, setPlace]);
-  const goFile = useCallback((step: number) => {
-    const at = files.findIndex((file) => file.path === place?.path);
-    const next = files[at < 0 ? 0 : Math.min(Math.max(at + step, 0), files.length - 1)];
-    if (next) pick({ path: next.path, hunk: 0 });
-  }, [files, pick, place?.path]);
-  const goHunk = useCallback((step: number) => {
-    const at = Math.max(0, files.findIndex((file) => file.path === place?.path));
-    const hunk = (place?.hunk ?? -1) + step;
-    const file = files[at];
-    if (!file) return;
-    if (hunk >= 0 && hunk < (diff.loaded.get(file.path)?.raw.hunks.length ?? 0)) { pick({ path: file.path, hunk }); return; }
-    const next = files[at + step];
-    if (next) pick({ path: next.path, hunk: step > 0 ? 0 : Math.max(0, (diff.loaded.get(next.path)?.raw.hunks.length ?? 1) - 1) });
-  }, [files, diff.loaded, pick, place]);
+export interface Review {
+  store: PatchStore;
+  diff: DiffState;
+  files: readonly DiffFile[];
+  views: readonly FileView[];
+  marks: Marks;
+  place: Place | null;
+  writing: Writing | null;
+  discarding: Discarding;
+  viewedCount: number;
+  canDiscard: boolean;
+  opened: ReadonlySet<string>;
+  viewed: (file: DiffFile) => boolean;
+  goFile: (step: number) => void;
+  goHunk: (step: number) => void;
+  pick: (place: Place, reveal?: boolean) => void;
+  toggleViewed: (path: string) => void;
+  open: (path: string) => void;
+  accept: (place: Place) => void;
+  accepted: (place: Place) => boolean;
+  discard: (place: Place) => void;
+  write: (writing: Writing | null) => void;
+  comment: (text: string) => void;
+  editComment: (id: string, text: string | null) => void;
+  clearComments: () => void;
+}
+
+function useMoves(
+  files: readonly DiffFile[],
+  diff: DiffState,
+  place: Place | null,
+  setPlace: (place: Place) => void,
+  list: RefObject<DiffListHandle | null>,
+) {
+  const pick = useCallback(
+    (next: Place, reveal = true) => {
+      setPlace(next);
+      if (!reveal) return;
+      const hunk = diff.loaded.get(next.path)?.raw.hunks[next.hunk];
+      if (hunk && next.hunk > 0) {
+        const at = firstChange(hunk);
+        list.current?.reveal(next.path, at);
+      } else list.current?.reveal(next.path);
+    },
+    [diff.loaded, list, setPlace],
+  );
+  const goFile = useCallback(
+    (step: number) => {
+      const at = files.findIndex((file) => file.path === place?.path);
+      const next = files[at < 0 ? 0 : Math.min(Math.max(at + step, 0), files.length - 1)];
+      if (next) pick({ path: next.path, hunk: 0 });
+    },
+    [files, pick, place?.path],
+  );
+  const goHunk = useCallback(
+    (step: number) => {
+      const at = Math.max(
+        0,
+        files.findIndex((file) => file.path === place?.path),
+      );
+      const hunk = (place?.hunk ?? -1) + step;
+      const file = files[at];
+      if (!file) return;
+      if (hunk >= 0 && hunk < (diff.loaded.get(file.path)?.raw.hunks.length ?? 0)) {
+        pick({ path: file.path, hunk });
+        return;
+      }
+      const next = files[at + step];
+      if (next) pick({ path: next.path, hunk: step > 0 ? 0 : Math.max(0, (diff.loaded.get(next.path)?.raw.hunks.length ?? 1) - 1) });
+    },
+    [files, diff.loaded, pick, place],
+  );
   return { pick, goFile, goHunk };
 }
 
 function useComments(change: (make: (marks: Marks) => Marks) => void, diff: DiffState) {
   const [writing, setWriting] = useState<Writing | null>(null);
-  const comment = useCallback((text: string) => {
-    if (!writing) return;
-    const quote = lineText(diff.loaded.get(writing.path)?.raw ?? { path: '', oldPath: null, head: [], hunks: [], binary: false }, writing.side, writing.line);
-    change((marks) => ({ ...marks, comments: [...marks.comments, { ...writing, id: crypto.randomUUID(), quote, text }] }));
-    setWriting(null);
-  }, [change, diff.loaded, writing]);
-  const editComment = useCallback((id: string, text: string | null) => change((marks) => ({
-    ...marks,
-    comments: text === null ? marks.comments.filter((known) => known.id !== id) : marks.comments.map((known) => (known.id === id ? { ...known, text } : known)),
-  })), [change]);
+  const comment = useCallback(
+    (text: string) => {
+      if (!writing) return;
+      const quote = lineText(
+        diff.loaded.get(writing.path)?.raw ?? { path: '', oldPath: null, head: [], hunks: [], binary: false },
+        writing.side,
+        writing.line,
+      );
+      change((marks) => ({ ...marks, comments: [...marks.comments, { ...writing, id: crypto.randomUUID(), quote, text }] }));
+      setWriting(null);
+    },
+    [change, diff.loaded, writing],
+  );
+  const editComment = useCallback(
+    (id: string, text: string | null) =>
+      change((marks) => ({
+        ...marks,
+        comments:
+          text === null
+            ? marks.comments.filter((known) => known.id !== id)
+            : marks.comments.map((known) => (known.id === id ? { ...known, text } : known)),
+      })),
+    [change],
+  );
   const clearComments = useCallback(() => change((marks) => ({ ...marks, comments: [] })), [change]);
   return { writing, write: setWriting, comment, editComment, clearComments };
 }
 
 function useJudging(change: (make: (marks: Marks) => Marks) => void, marks: Marks, diff: DiffState, files: readonly DiffFile[]) {
-  const toggleViewed = useCallback((path: string) => {
-    const file = files.find((known) => known.path === path);
-    if (!file) return;
-    change((before) => {
-      const { [path]: was, ...rest } = before.viewed;
-      return { ...before, viewed: was === contentOf(file) ? rest : { ...rest, [path]: contentOf(file) } };
-    });
-  }, [change, files]);
-  const keyOf = useCallback((place: Place): string | null => {
-    const hunk = diff.loaded.get(place.path)?.raw.hunks[place.hunk];
-    return hunk ? hunkId(place.path, hunk) : null;
-  }, [diff.loaded]);
-  const accepted = useCallback((place: Place): boolean => { const key = keyOf(place); return key !== null && key in marks.accepted; }, [keyOf, marks.accepted]);
-  const accept = useCallback((place: Place) => {
-    const key = keyOf(place);
-    if (key === null) return;
-    change((before) => {
-      const { [key]: was, ...rest } = before.accepted;
-      return { ...before, accepted: was ? rest : { ...rest, [key]: true } };
-    });
-  }, [change, keyOf]);
+  const toggleViewed = useCallback(
+    (path: string) => {
+      const file = files.find((known) => known.path === path);
+      if (!file) return;
+      change((before) => {
+        const { [path]: was, ...rest } = before.viewed;
+        return { ...before, viewed: was === contentOf(file) ? rest : { ...rest, [path]: contentOf(file) } };
+      });
+    },
+    [change, files],
+  );
+  const keyOf = useCallback(
+    (place: Place): string | null => {
+      const hunk = diff.loaded.get(place.path)?.raw.hunks[place.hunk];
+      return hunk ? hunkId(place.path, hunk) : null;
+    },
+    [diff.loaded],
+  );
+  const accepted = useCallback(
+    (place: Place): boolean => {
+      const key = keyOf(place);
+      return key !== null && key in marks.accepted;
+    },
+    [keyOf, marks.accepted],
+  );
+  const accept = useCallback(
+    (place: Place) => {
+      const key = keyOf(place);
+      if (key === null) return;
+      change((before) => {
+        const { [key]: was, ...rest } = before.accepted;
+        return { ...before, accepted: was ? rest : { ...rest, [key]: true } };
+      });
+    },
+    [change, keyOf],
+  );
   return { toggleViewed, accepted, accept };
 }
 
@@ -118,25 +189,50 @@ export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: bo
   const comments = useComments(change, diff);
   const judging = useJudging(change, marks, diff, files);
   const moves = useMoves(files, diff, place, setPlace, list);
-  const reread = useCallback(() => { void store.read({ scope, ignoreWhitespace }); }, [store, scope, ignoreWhitespace]);
+  const reread = useCallback(() => {
+    void store.read({ scope, ignoreWhitespace });
+  }, [store, scope, ignoreWhitespace]);
   const discarding = useDiscard(taskId, reread);
   const [steady] = useState(viewMaker);
   const byPath = useMemo(() => commentsByPath(marks.comments), [marks.comments]);
-  const views = useMemo((): FileView[] => steady(files.map((file) => {
-    const loaded = diff.loaded.get(file.path);
-    return {
-      file, loaded, comments: shownComments(byPath.get(file.path), loaded),
-      writing: comments.writing?.path === file.path ? comments.writing : null,
-      folded: viewed(file) || file.binary || (!opened.has(file.path) && (foldReason(file) !== null || (loaded?.longLine ?? false))),
-    };
-  })), [steady, files, diff.loaded, comments.writing, viewed, opened, byPath]);
-  const discard = useCallback((at: Place) => {
-    const file = files.find((known) => known.path === at.path);
-    const loaded = diff.loaded.get(at.path);
-    if (file && loaded) discarding.hunk(file, loaded, at.hunk);
-  }, [files, diff.loaded, discarding]);
+  const views = useMemo(
+    (): FileView[] =>
+      steady(
+        files.map((file) => {
+          const loaded = diff.loaded.get(file.path);
+          return {
+            file,
+            loaded,
+            comments: shownComments(byPath.get(file.path), loaded),
+            writing: comments.writing?.path === file.path ? comments.writing : null,
+            folded: viewed(file) || file.binary || (!opened.has(file.path) && (foldReason(file) !== null || (loaded?.longLine ?? false))),
+          };
+        }),
+      ),
+    [steady, files, diff.loaded, comments.writing, viewed, opened, byPath],
+  );
+  const discard = useCallback(
+    (at: Place) => {
+      const file = files.find((known) => known.path === at.path);
+      const loaded = diff.loaded.get(at.path);
+      if (file && loaded) discarding.hunk(file, loaded, at.hunk);
+    },
+    [files, diff.loaded, discarding],
+  );
   return {
-    store, diff, files, views, marks, place, discarding, opened, viewed, discard, ...comments, ...judging, ...moves,
+    store,
+    diff,
+    files,
+    views,
+    marks,
+    place,
+    discarding,
+    opened,
+    viewed,
+    discard,
+    ...comments,
+    ...judging,
+    ...moves,
     viewedCount: files.filter(viewed).length,
     // A patch without its white space changes doesn't fit the file.
     canDiscard: !ignoreWhitespace,

@@ -12,9 +12,15 @@ function Row({ row, onOpen }: { row: CheckRow; onOpen: (itemId: string) => void 
   const { item } = row;
   return (
     <li className="check-row">
-      {row.state === 'running' ? <Working /> : <Icon name={row.state === 'passed' ? 'check' : row.state === 'failed' ? 'failed' : 'stop'} className={tones[row.state]} />}
+      {row.state === 'running' ? (
+        <Working />
+      ) : (
+        <Icon name={row.state === 'passed' ? 'check' : row.state === 'failed' ? 'failed' : 'stop'} className={tones[row.state]} />
+      )}
       <div className="grow">
-        <p className="cut"><code>{visibleLine(row.command)}</code></p>
+        <p className="cut">
+          <code>{visibleLine(row.command)}</code>
+        </p>
         <p className="xs faint">
           <span className={tones[row.state]}>{row.summary ?? words[row.state]}</span>
           {row.state === 'failed' && item.exitCode !== null && !row.summary && `, exit code ${item.exitCode}`}
@@ -22,9 +28,16 @@ function Row({ row, onOpen }: { row: CheckRow; onOpen: (itemId: string) => void 
           {row.runs > 1 && `, ${plural(row.runs, 'run')}`}
         </p>
       </div>
-      {row.stale && <span className="tag warn" title="Files changed after this ran"><Icon name="limited" />Stale</span>}
+      {row.stale && (
+        <span className="tag warn" title="Files changed after this ran">
+          <Icon name="limited" />
+          Stale
+        </span>
+      )}
       {item.endedAt !== null && <Age since={item.endedAt} className="xs faint" />}
-      <Button look="quiet" small onClick={() => onOpen(item.id)}>Show output</Button>
+      <Button look="quiet" small onClick={() => onOpen(item.id)}>
+        Show output
+      </Button>
     </li>
   );
 }
@@ -37,8 +50,31 @@ export function ChecksPane({ taskId, onOpenItem }: { taskId: TaskId; onOpenItem:
     return state.board && task ? threadOf(state.board, task)?.id : undefined;
   });
   const thread = useThread(threadId);
-  const rows = useMemo(() => (thread ? checksOf(thread.order.flatMap((id) => thread.items[id] ?? []), check) : []), [thread, check]);
-  if (threadId && thread?.status === 'loading') return <div className="checks-pane"><Skeleton lines={4} label="Reading the checks" /></div>;
-  if (rows.length === 0) return <Empty title="No checks yet">Tests, linters, type checks and builds that run in this task show here with their results.</Empty>;
-  return <div className="checks-pane"><ul aria-label="Checks">{rows.map((row) => <Row key={row.item.id} row={row} onOpen={onOpenItem} />)}</ul></div>;
+  const rows = useMemo(
+    () =>
+      thread
+        ? checksOf(
+            thread.order.flatMap((id) => thread.items[id] ?? []),
+            check,
+          )
+        : [],
+    [thread, check],
+  );
+  if (threadId && thread?.status === 'loading')
+    return (
+      <div className="checks-pane">
+        <Skeleton lines={4} label="Reading the checks" />
+      </div>
+    );
+  if (rows.length === 0)
+    return <Empty title="No checks yet">Tests, linters, type checks and builds that run in this task show here with their results.</Empty>;
+  return (
+    <div className="checks-pane">
+      <ul aria-label="Checks">
+        {rows.map((row) => (
+          <Row key={row.item.id} row={row} onOpen={onOpenItem} />
+        ))}
+      </ul>
+    </div>
+  );
 }

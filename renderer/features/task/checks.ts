@@ -12,8 +12,10 @@ export interface CheckRow {
   runs: number;
 }
 
-const runner = /\b(?:vitest|jest|mocha|ava|playwright|pytest|tox|nox|rspec|phpunit|ctest|tsc|eslint|oxlint|biome|ruff|mypy|pyright|clippy|shellcheck|golangci-lint)\b/;
-const verbs = /\b(?:npm|pnpm|yarn|bun|deno|cargo|go|make|just|gradle|gradlew|mvn|dotnet|swift|mix|node)\b[^|;&]*?\b(?:test|tests|check|lint|build|typecheck|type-check|vet|verify|--test)\b/;
+const runner =
+  /\b(?:vitest|jest|mocha|ava|playwright|pytest|tox|nox|rspec|phpunit|ctest|tsc|eslint|oxlint|biome|ruff|mypy|pyright|clippy|shellcheck|golangci-lint)\b/;
+const verbs =
+  /\b(?:npm|pnpm|yarn|bun|deno|cargo|go|make|just|gradle|gradlew|mvn|dotnet|swift|mix|node)\b[^|;&]*?\b(?:test|tests|check|lint|build|typecheck|type-check|vet|verify|--test)\b/;
 
 /** Whether a command looks like a test, lint, type or build run. */
 export const looksLikeCheck = (command: string): boolean => runner.test(command) || verbs.test(command);
@@ -28,15 +30,20 @@ function stateOf(item: ItemOf<'command'>): CheckRow['state'] {
 export function checksOf(items: readonly Item[], last: Check | null): CheckRow[] {
   const rows = new Map<string, CheckRow>();
   let changedAt = -1;
-  for (const item of items) if (item.type === 'fileChange' && item.status === 'completed') changedAt = Math.max(changedAt, item.endedAt ?? item.startedAt);
+  for (const item of items)
+    if (item.type === 'fileChange' && item.status === 'completed') changedAt = Math.max(changedAt, item.endedAt ?? item.startedAt);
   for (const item of items) {
     if (item.type !== 'command') continue;
     const known = last?.itemId === item.id;
     if (!known && !looksLikeCheck(item.command)) continue;
     const command = item.command.trim();
     rows.set(command, {
-      item, command, state: stateOf(item), summary: known ? last.summary : null,
-      stale: known ? last.stale : changedAt > item.startedAt, runs: (rows.get(command)?.runs ?? 0) + 1,
+      item,
+      command,
+      state: stateOf(item),
+      summary: known ? last.summary : null,
+      stale: known ? last.stale : changedAt > item.startedAt,
+      runs: (rows.get(command)?.runs ?? 0) + 1,
     });
   }
   return [...rows.values()].sort((a, b) => b.item.startedAt - a.item.startedAt);

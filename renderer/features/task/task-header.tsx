@@ -12,25 +12,54 @@ import { visibleLine } from '../../ui/safe-text.ts';
 function More({ task, path }: { task: Task; path: string | undefined }) {
   useAllActions();
   useCore((state) => state.board);
-  const copies: MenuEntry[] = path ? [{ id: 'copy.path', title: 'Copy path', icon: 'copy', run: () => void navigator.clipboard.writeText(path) }] : [];
+  const copies: MenuEntry[] = path
+    ? [{ id: 'copy.path', title: 'Copy path', icon: 'copy', run: () => void navigator.clipboard.writeText(path) }]
+    : [];
   // Danger stays last, behind its line.
   const entries = taskEntries(task.id, ['task.open', 'task.merge', 'task.review', 'task.stop']);
   const safe = entries.filter((entry) => !entry.danger);
-  return <Menu label="More actions" trigger={<IconButton icon="more" label="More actions" />} entries={[...safe, ...copies, ...entries.filter((entry) => entry.danger)]} />;
+  return (
+    <Menu
+      label="More actions"
+      trigger={<IconButton icon="more" label="More actions" />}
+      entries={[...safe, ...copies, ...entries.filter((entry) => entry.danger)]}
+    />
+  );
 }
 
-const ways = [{ id: 'merge', title: 'Merge commit' }, { id: 'squash', title: 'Squash and merge' }, { id: 'rebase', title: 'Rebase and merge' }] as const;
+const ways = [
+  { id: 'merge', title: 'Merge commit' },
+  { id: 'squash', title: 'Squash and merge' },
+  { id: 'rebase', title: 'Rebase and merge' },
+] as const;
 
 function MergeButton({ task }: { task: Task }) {
   const status = useStatus(task.id);
-  if (task.landing) return <span className="status s-done"><Icon name="done" />In {visibleLine(task.landing.into)}</span>;
+  if (task.landing)
+    return (
+      <span className="status s-done">
+        <Icon name="done" />
+        In {visibleLine(task.landing.into)}
+      </span>
+    );
   const disabled = status !== 'review';
   const why = disabled ? 'Can be merged once the agent has finished its turn' : undefined;
   return (
     <span className="btn-split" role="group" aria-label="Landing">
-      <Button look={disabled ? 'edge' : 'fill'} icon="merge" disabled={disabled} title={why} onClick={() => void runAction('task.merge', task.id)}>Merge into {visibleLine(task.base.ref)}</Button>
-      <Menu label="Other ways to land" trigger={<IconButton icon="down" look={disabled ? 'edge' : 'fill'} label="Other ways to land" disabled={disabled} />}
-        entries={ways.map(({ id, title }) => ({ id, title, run: () => openLayer({ kind: 'merge', taskId: task.id, method: id }) }))} />
+      <Button
+        look={disabled ? 'edge' : 'fill'}
+        icon="merge"
+        disabled={disabled}
+        title={why}
+        onClick={() => void runAction('task.merge', task.id)}
+      >
+        Merge into {visibleLine(task.base.ref)}
+      </Button>
+      <Menu
+        label="Other ways to land"
+        trigger={<IconButton icon="down" look={disabled ? 'edge' : 'fill'} label="Other ways to land" disabled={disabled} />}
+        entries={ways.map(({ id, title }) => ({ id, title, run: () => openLayer({ kind: 'merge', taskId: task.id, method: id }) }))}
+      />
     </span>
   );
 }
@@ -45,9 +74,23 @@ export function TaskHeader({ task }: { task: Task }) {
     <header className="bar task-bar">
       {!sidebar && <IconButton icon="split" label="Show sidebar" keys="mod+b" onClick={() => void runAction('view.sidebar')} />}
       <IconButton icon="left" label="Back to the board" keys="escape" onClick={() => go({ place: 'board', project: null, filter: null })} />
-      <h1 className="cut" title={visibleLine(task.title)}><button type="button" className="title-btn cut" aria-label={`${visibleLine(task.title)}, rename`} onClick={() => void runAction('task.rename', task.id)}>{visibleLine(task.title)}</button></h1>
+      <h1 className="cut" title={visibleLine(task.title)}>
+        <button
+          type="button"
+          className="title-btn cut"
+          aria-label={`${visibleLine(task.title)}, rename`}
+          onClick={() => void runAction('task.rename', task.id)}
+        >
+          {visibleLine(task.title)}
+        </button>
+      </h1>
       {status && <StatusGlyph status={status} until={until ?? null} />}
-      {task.mode === 'full' && <span className="tag bad"><Icon name="unlock" />Full access</span>}
+      {task.mode === 'full' && (
+        <span className="tag bad">
+          <Icon name="unlock" />
+          Full access
+        </span>
+      )}
       <span className="grow" />
       <More task={task} path={path} />
       <ActionButton id="task.retry" taskId={task.id} icon />
@@ -66,9 +109,18 @@ export function TaskFacts({ taskId }: { taskId: TaskId }): ReactNode {
   if (!task) return null;
   return (
     <div className="facts">
-      {branch && <span className="fact-branch" title={`Branch ${visibleLine(branch)}`}><Icon name="branch" /><code className="cut">{visibleLine(branch)}</code><CopyButton text={() => branch} label="Copy branch" /></span>}
+      {branch && (
+        <span className="fact-branch" title={`Branch ${visibleLine(branch)}`}>
+          <Icon name="branch" />
+          <code className="cut">{visibleLine(branch)}</code>
+          <CopyButton text={() => branch} label="Copy branch" />
+        </span>
+      )}
       {task.diff && <Diffstat added={task.diff.added} removed={task.diff.removed} />}
-      <span title="Model"><Icon name="chip" /><span className="cut">{visibleLine(model)}</span></span>
+      <span title="Model">
+        <Icon name="chip" />
+        <span className="cut">{visibleLine(model)}</span>
+      </span>
       {task.usage.cost !== null && <span title="Cost so far">{money(task.usage.cost)}</span>}
     </div>
   );

@@ -9,9 +9,15 @@ function Preparing({ activity }: { activity: Activity | undefined }) {
   const what = activity?.subject ? visible(activity.subject) : 'Making the worktree';
   return (
     <section className="workspace-note" aria-label="Preparing the workspace" aria-busy="true">
-      <p className="sm muted row"><span>{what}</span>{activity && <Age since={activity.since} className="faint" />}</p>
-      {activity?.progress !== undefined && activity.progress !== null
-        ? <Progress value={activity.progress} label={what} /> : <div className="progress" role="progressbar" aria-label={what} />}
+      <p className="sm muted row">
+        <span>{what}</span>
+        {activity && <Age since={activity.since} className="faint" />}
+      </p>
+      {activity?.progress !== undefined && activity.progress !== null ? (
+        <Progress value={activity.progress} label={what} />
+      ) : (
+        <div className="progress" role="progressbar" aria-label={what} />
+      )}
     </section>
   );
 }
@@ -29,12 +35,22 @@ export function WorkspaceNote({ taskId }: { taskId: TaskId }) {
     <>
       {workspace?.phase === 'preparing' && phase === 'active' && <Preparing activity={activity} />}
       {workspace?.phase === 'failed' && (
-        <ErrorNote error={workspace.error ?? { code: 'internal', message: 'The workspace could not be made.' }}
-          actions={<Button small icon="undo" onClick={() => void runAction('task.retry', taskId)}>Retry</Button>} />
+        <ErrorNote
+          error={workspace.error ?? { code: 'internal', message: 'The workspace could not be made.' }}
+          actions={
+            <Button small icon="undo" onClick={() => void runAction('task.retry', taskId)}>
+              Retry
+            </Button>
+          }
+        />
       )}
       {phase === 'trashed' && (
-        <p className="notice workspace-note"><span className="muted grow">This task is in the trash. Its worktree is kept.</span>
-          <Button small icon="undo" onClick={() => void runAction('task.restore', taskId)}>Restore</Button></p>
+        <p className="notice workspace-note">
+          <span className="muted grow">This task is in the trash. Its worktree is kept.</span>
+          <Button small icon="undo" onClick={() => void runAction('task.restore', taskId)}>
+            Restore
+          </Button>
+        </p>
       )}
       {failure && <ErrorNote error={failure} onDismiss={() => setFailure(taskId, null)} />}
     </>

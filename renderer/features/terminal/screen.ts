@@ -13,10 +13,28 @@ const RESIZE_WAIT_MS = 60;
 export function terminalTheme(name: 'dark' | 'light'): ITheme {
   const c = themes[name];
   return {
-    background: c.surface, foreground: c.text, cursor: c.text, cursorAccent: c.surface,
-    selectionBackground: name === 'dark' ? '#2f6fdb80' : '#0b5fd040', selectionInactiveBackground: name === 'dark' ? '#6b737d60' : '#7c859040',
-    black: name === 'dark' ? c.edge : c.text, red: c.bad, green: c.ok, yellow: c.warn, blue: c.accent, magenta: c.waiting, cyan: c['syn-fn'], white: name === 'dark' ? c.muted : c.muted,
-    brightBlack: c.faint, brightRed: c.bad, brightGreen: c.ok, brightYellow: c.warn, brightBlue: c.accent, brightMagenta: c['syn-key'], brightCyan: c['syn-fn'], brightWhite: c.text,
+    background: c.surface,
+    foreground: c.text,
+    cursor: c.text,
+    cursorAccent: c.surface,
+    selectionBackground: name === 'dark' ? '#2f6fdb80' : '#0b5fd040',
+    selectionInactiveBackground: name === 'dark' ? '#6b737d60' : '#7c859040',
+    black: name === 'dark' ? c.edge : c.text,
+    red: c.bad,
+    green: c.ok,
+    yellow: c.warn,
+    blue: c.accent,
+    magenta: c.waiting,
+    cyan: c['syn-fn'],
+    white: name === 'dark' ? c.muted : c.muted,
+    brightBlack: c.faint,
+    brightRed: c.bad,
+    brightGreen: c.ok,
+    brightYellow: c.warn,
+    brightBlue: c.accent,
+    brightMagenta: c['syn-key'],
+    brightCyan: c['syn-fn'],
+    brightWhite: c.text,
   };
 }
 
@@ -32,7 +50,8 @@ function openAddress(event: MouseEvent, text: string): void {
 function addressesIn(terminal: Terminal, y: number): ILink[] {
   const line = terminal.buffer.active.getLine(y - 1)?.translateToString(true) ?? '';
   return [...line.matchAll(webAddress)].map((match) => ({
-    text: match[0], range: { start: { x: match.index + 1, y }, end: { x: match.index + match[0].length, y } },
+    text: match[0],
+    range: { start: { x: match.index + 1, y }, end: { x: match.index + match[0].length, y } },
     activate: (event, text) => openAddress(event, text),
   }));
 }
@@ -66,9 +85,17 @@ export class Screen {
     this.id = id;
     this.on = on;
     this.terminal = new Terminal({
-      fontFamily: getComputedStyle(element).getPropertyValue('--mono') || 'monospace', fontSize: 12, lineHeight: 1.5,
-      scrollback: 5000, screenReaderMode: true, theme: terminalTheme(theme), cursorInactiveStyle: 'outline', minimumContrastRatio: 4.5,
-      macOptionIsMeta: true, allowProposedApi: false, linkHandler: { activate: (event, text) => openAddress(event, text) },
+      fontFamily: getComputedStyle(element).getPropertyValue('--mono') || 'monospace',
+      fontSize: 12,
+      lineHeight: 1.5,
+      scrollback: 5000,
+      screenReaderMode: true,
+      theme: terminalTheme(theme),
+      cursorInactiveStyle: 'outline',
+      minimumContrastRatio: 4.5,
+      macOptionIsMeta: true,
+      allowProposedApi: false,
+      linkHandler: { activate: (event, text) => openAddress(event, text) },
     });
     this.terminal.loadAddon(this.fit);
     this.terminal.loadAddon(this.search);
@@ -76,12 +103,16 @@ export class Screen {
     this.terminal.attachCustomKeyEventHandler((event) => this.key(event));
     this.terminal.open(element);
     this.terminal.registerLinkProvider({ provideLinks: (y, give) => give(addressesIn(this.terminal, y)) });
-    this.terminal.onData((data) => { if (this.attached) this.send('terminal/write', data); });
-    this.cleanups.push(onTerminal((news) => {
-      if (news.terminalId !== id || !this.attached) return;
-      if (news.type === 'terminal.output') this.draw(news.data);
-      else on.exited(news.exitCode);
-    }));
+    this.terminal.onData((data) => {
+      if (this.attached) this.send('terminal/write', data);
+    });
+    this.cleanups.push(
+      onTerminal((news) => {
+        if (news.terminalId !== id || !this.attached) return;
+        if (news.type === 'terminal.output') this.draw(news.data);
+        else on.exited(news.exitCode);
+      }),
+    );
     this.guardPaste(element);
     const resized = new ResizeObserver(() => this.fitSoon());
     resized.observe(element);
@@ -120,11 +151,18 @@ export class Screen {
     this.ackTimer = undefined;
     const chars = this.drawn;
     this.drawn = 0;
-    if (chars > 0 && !this.disposed) rpc().call('terminal/ack', { terminalId: this.id, chars }).catch(() => undefined);
+    if (chars > 0 && !this.disposed)
+      rpc()
+        .call('terminal/ack', { terminalId: this.id, chars })
+        .catch(() => undefined);
   }
 
   private send(method: 'terminal/write', data: string): void {
-    rpc().call(method, { terminalId: this.id, data }).catch((thrown: unknown) => { if (!this.disposed) this.on.failed(thrown); });
+    rpc()
+      .call(method, { terminalId: this.id, data })
+      .catch((thrown: unknown) => {
+        if (!this.disposed) this.on.failed(thrown);
+      });
   }
 
   /** False leaves a key to the app: only ⌘J / Ctrl+J; copying takes the selection instead of a signal. */
@@ -149,7 +187,10 @@ export class Screen {
       const text = (event.clipboardData?.getData('text/plain') ?? '').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
       event.preventDefault();
       event.stopPropagation();
-      const go = () => { this.terminal.paste(text); this.terminal.focus(); };
+      const go = () => {
+        this.terminal.paste(text);
+        this.terminal.focus();
+      };
       if (/[\r\n]/.test(text.replace(/[\r\n]+$/, '')) || /[\r\n]$/.test(text)) this.on.paste(text, go);
       else go();
     };
@@ -169,7 +210,9 @@ export class Screen {
     const [cols, rows] = [Math.min(size.cols, 1000), Math.min(size.rows, 500)];
     if (cols === this.terminal.cols && rows === this.terminal.rows) return;
     this.terminal.resize(cols, rows);
-    rpc().call('terminal/resize', { terminalId: this.id, cols, rows }).catch(() => undefined);
+    rpc()
+      .call('terminal/resize', { terminalId: this.id, cols, rows })
+      .catch(() => undefined);
   }
 
   theme(name: 'dark' | 'light'): void {
@@ -182,6 +225,8 @@ export class Screen {
     clearTimeout(this.resizeTimer);
     for (const cleanup of this.cleanups) cleanup();
     this.terminal.dispose();
-    rpc().call('terminal/detach', { terminalId: this.id }).catch(() => undefined);
+    rpc()
+      .call('terminal/detach', { terminalId: this.id })
+      .catch(() => undefined);
   }
 }

@@ -11,18 +11,47 @@ import { Screen } from './screen.ts';
 import { useTerminals, type Terminals } from './use-terminals.ts';
 import './terminal.css';
 
-interface Paste { text: string; go: () => void }
+interface Paste {
+  text: string;
+  go: () => void;
+}
 
 function Find({ screen, onClose }: { screen: Screen | null; onClose: () => void }) {
   const keys = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Escape') { event.stopPropagation(); onClose(); }
-    if (event.key === 'Enter') { event.preventDefault(); if (event.shiftKey) screen?.search.findPrevious(event.currentTarget.value); else screen?.search.findNext(event.currentTarget.value); }
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      onClose();
+    }
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      if (event.shiftKey) screen?.search.findPrevious(event.currentTarget.value);
+      else screen?.search.findNext(event.currentTarget.value);
+    }
   };
-  return <input className="input term-find" autoFocus aria-label="Find in the terminal" placeholder="Find" onKeyDown={keys} onChange={(event) => screen?.search.findNext(event.target.value, { incremental: true })} />;
+  return (
+    <input
+      className="input term-find"
+      autoFocus
+      aria-label="Find in the terminal"
+      placeholder="Find"
+      onKeyDown={keys}
+      onChange={(event) => screen?.search.findNext(event.target.value, { incremental: true })}
+    />
+  );
 }
 
 /** One terminal's screen. Mounted anew for each terminal. */
-function ScreenBox({ info, terminals, onScreen, autoFocus }: { info: TerminalInfo; terminals: Terminals; onScreen: (screen: Screen | null) => void; autoFocus: boolean }) {
+function ScreenBox({
+  info,
+  terminals,
+  onScreen,
+  autoFocus,
+}: {
+  info: TerminalInfo;
+  terminals: Terminals;
+  onScreen: (screen: Screen | null) => void;
+  autoFocus: boolean;
+}) {
   const element = useRef<HTMLDivElement>(null);
   const screen = useRef<Screen | null>(null);
   const theme = useShownTheme();
@@ -34,23 +63,38 @@ function ScreenBox({ info, terminals, onScreen, autoFocus }: { info: TerminalInf
   useEffect(() => {
     if (!element.current) return undefined;
     const made = new Screen(id, element.current, shownTheme(), {
-      info: update, failed: fail, paste: (text, go) => setPaste({ text, go }),
+      info: update,
+      failed: fail,
+      paste: (text, go) => setPaste({ text, go }),
       exited: (exitCode) => exited(exitCode),
     });
     screen.current = made;
     onScreen(made);
     if (wantsFocus()) made.terminal.focus();
-    return () => { made.dispose(); screen.current = null; onScreen(null); };
+    return () => {
+      made.dispose();
+      screen.current = null;
+      onScreen(null);
+    };
   }, [id, update, fail, onScreen]);
-  useEffect(() => { screen.current?.theme(theme); }, [theme]);
+  useEffect(() => {
+    screen.current?.theme(theme);
+  }, [theme]);
   const lines = paste ? paste.text.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/).length : 0;
   return (
     <>
       <div className="term-screen" role="group" aria-label="Terminal" data-terminal ref={element} />
-      <ConfirmDialog open={paste !== null} title={`Paste ${plural(lines, 'line')} into the terminal?`} action={`Paste ${plural(lines, 'line')}`}
-        onClose={() => setPaste(null)} onConfirm={() => paste?.go()}>
+      <ConfirmDialog
+        open={paste !== null}
+        title={`Paste ${plural(lines, 'line')} into the terminal?`}
+        action={`Paste ${plural(lines, 'line')}`}
+        onClose={() => setPaste(null)}
+        onConfirm={() => paste?.go()}
+      >
         <p className="muted">A shell runs each line as it arrives.</p>
-        <pre className="cmd term-paste" tabIndex={0} aria-label="What would be pasted">{visible(paste?.text ?? '').slice(0, 4000)}</pre>
+        <pre className="cmd term-paste" tabIndex={0} aria-label="What would be pasted">
+          {visible(paste?.text ?? '').slice(0, 4000)}
+        </pre>
       </ConfirmDialog>
     </>
   );
@@ -62,6 +106,7 @@ function TabRow({ terminals }: { terminals: Terminals }) {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     const at = list?.findIndex((info) => info.id === active) ?? -1;
     const next = list?.[(at + step + list.length) % list.length];
+    if (event.key === 'Delete' && active) close(active);
     if (!step || !next) return;
     event.preventDefault();
     pick(next.id);
@@ -70,14 +115,88 @@ function TabRow({ terminals }: { terminals: Terminals }) {
   return (
     <div className="tabs" role="tablist" aria-label="Terminals" onKeyDown={move}>
       {(list ?? []).map((info, index) => (
-        <span key={info.id} className="term-tab" role="presentation">
-          <button type="button" className="tab" role="tab" id={`term-tab-${info.id}`} aria-selected={info.id === active} tabIndex={info.id === active ? 0 : -1} onClick={() => pick(info.id)}
-            onKeyDown={(event) => { if (event.key === 'Delete') close(info.id); }}>
-            {visibleLine(info.title || `Terminal ${index + 1}`)}{!info.running && <span className="faint xs">ended</span>}
-          </button>
-          {(list?.length ?? 0) > 1 && <IconButton icon="x" small label={`Close ${visibleLine(info.title)}`} tabIndex={-1} onClick={() => close(info.id)} />}
-        </span>
+        <button
+          key={info.id}
+          type="button"
+          className="tab"
+          role="tab"
+          id={`term-tab-${info.id}`}
+          aria-selected={info.id === active}
+          tabIndex={info.id === active ? 0 : -1}
+          onClick={() => pick(info.id)}
+        >
+          {visibleLine(info.title || `Terminal ${index + 1}`)}
+          {!info.running && <span className="faint xs">ended</span>}
+        </button>
       ))}
+    </div>
+  );
+}
+
+interface HeadProps {
+  terminals: Terminals;
+  info: TerminalInfo | undefined;
+  ready: boolean;
+  full: boolean;
+  screen: Screen | null;
+  finding: boolean;
+  onFind: (finding: boolean) => void;
+  onClose: (() => void) | undefined;
+}
+
+function Head({ terminals, info, ready, full, screen, finding, onFind, onClose }: HeadProps) {
+  const several = (terminals.list?.length ?? 0) > 1;
+  const leave = () => {
+    onFind(false);
+    screen?.terminal.focus();
+  };
+  return (
+    <div className="term-head">
+      {(terminals.list?.length ?? 0) > 0 && <TabRow terminals={terminals} />}
+      {several && info && (
+        <IconButton icon="trash" small label={`Close ${visibleLine(info.title)}`} onClick={() => terminals.close(info.id)} />
+      )}
+      <IconButton icon="plus" small label="New terminal" disabled={!ready} onClick={terminals.open} />
+      <span className="grow" />
+      {finding && <Find screen={screen} onClose={leave} />}
+      <IconButton icon="search" small label="Find in the terminal" keys="mod+shift+f" onClick={() => onFind(true)} />
+      {full ? <span className="xs bad">Full access, no sandbox</span> : <span className="xs faint">Inside the sandbox</span>}
+      {onClose && <IconButton icon="x" small label="Hide the terminal" keys="mod+j" onClick={onClose} />}
+    </div>
+  );
+}
+
+function useTerminalActions(ready: boolean, open: () => void, find: (finding: boolean) => void): void {
+  const actions = useMemo(
+    (): Action[] => [
+      { id: 'terminal.new', title: 'New terminal', group: 'Terminal', icon: 'plus', when: () => ready, run: open },
+      {
+        id: 'terminal.find',
+        title: 'Find in the terminal',
+        group: 'Terminal',
+        icon: 'search',
+        keys: ['mod+shift+f'],
+        scope: 'terminal',
+        inTerminal: true,
+        run: () => find(true),
+      },
+    ],
+    [ready, open, find],
+  );
+  useActions(actions);
+}
+
+function Ended({ info, terminals }: { info: TerminalInfo; terminals: Terminals }) {
+  const again = () => {
+    terminals.close(info.id);
+    terminals.open();
+  };
+  return (
+    <div className="term-ended" role="status">
+      <span>The shell ended{info.exitCode === null ? '' : ` with code ${info.exitCode}`}.</span>
+      <Button small onClick={again}>
+        Reopen
+      </Button>
     </div>
   );
 }
@@ -96,33 +215,25 @@ export function TerminalPane({ taskId, onClose, autoFocus = false }: { taskId: T
   const [screen, setScreen] = useState<Screen | null>(null);
   const [finding, setFinding] = useState(false);
   const info = terminals.list?.find((known) => known.id === terminals.active);
-  const { open } = terminals;
-  const actions = useMemo((): Action[] => [
-    { id: 'terminal.new', title: 'New terminal', group: 'Terminal', icon: 'plus', when: () => ready, run: open },
-    { id: 'terminal.find', title: 'Find in the terminal', group: 'Terminal', icon: 'search', keys: ['mod+shift+f'], scope: 'terminal', inTerminal: true, run: () => setFinding(true) },
-  ], [ready, open]);
-  useActions(actions);
+  const { open, error, list } = terminals;
+  useTerminalActions(ready, open, setFinding);
+  const another = (title: string) => (
+    <Button icon="terminal" onClick={open}>
+      {title}
+    </Button>
+  );
   return (
     <div className="term-pane" data-scope="terminal">
-      <div className="term-head">
-        <TabRow terminals={terminals} />
-        <IconButton icon="plus" small label="New terminal" disabled={!ready} onClick={open} />
-        <span className="grow" />
-        {finding && <Find screen={screen} onClose={() => { setFinding(false); screen?.terminal.focus(); }} />}
-        <IconButton icon="search" small label="Find in the terminal" keys="mod+shift+f" onClick={() => setFinding(true)} />
-        {full ? <span className="xs bad">Full access, no sandbox</span> : <span className="xs faint">Inside the sandbox</span>}
-        {onClose && <IconButton icon="x" small label="Hide the terminal" keys="mod+j" onClick={onClose} />}
-      </div>
-      {terminals.error && <div className="term-error"><ErrorNote error={terminals.error} actions={<Button small onClick={open}>Open a terminal</Button>} /></div>}
-      {!ready && <Empty title="No terminal yet">A terminal opens in the task’s worktree as soon as the worktree is there.</Empty>}
-      {ready && terminals.list?.length === 0 && !terminals.error && <Empty title="No terminal is open" action={<Button icon="terminal" onClick={open}>New terminal</Button>} />}
-      {info && <ScreenBox key={info.id} info={info} terminals={terminals} onScreen={setScreen} autoFocus={autoFocus} />}
-      {info && !info.running && (
-        <div className="term-ended" role="status">
-          <span>The shell ended{info.exitCode === null ? '' : ` with code ${info.exitCode}`}.</span>
-          <Button small onClick={() => { terminals.close(info.id); open(); }}>Reopen</Button>
+      <Head {...{ terminals, info, ready, full, screen, finding, onFind: setFinding, onClose }} />
+      {error && (
+        <div className="term-error">
+          <ErrorNote error={error} actions={another('Open a terminal')} />
         </div>
       )}
+      {!ready && <Empty title="No terminal yet">A terminal opens in the task’s worktree as soon as the worktree is there.</Empty>}
+      {ready && list?.length === 0 && !error && <Empty title="No terminal is open" action={another('Open another')} />}
+      {info && <ScreenBox key={info.id} info={info} terminals={terminals} onScreen={setScreen} autoFocus={autoFocus} />}
+      {info && !info.running && <Ended info={info} terminals={terminals} />}
     </div>
   );
 }

@@ -22,31 +22,47 @@ export function useTerminals(taskId: TaskId, ready: boolean): Terminals {
   const [error, setError] = useState<AppError | null>(null);
   const fail = useCallback((thrown: unknown) => setError(toAppError(thrown)), []);
   const open = useCallback(() => {
-    rpc().call('terminal/open', { taskId, ...SIZE }).then((info) => {
-      setList((before) => [...(before ?? []).filter((known) => known.id !== info.id), info]);
-      setActive(info.id);
-      setError(null);
-    }, fail);
+    rpc()
+      .call('terminal/open', { taskId, ...SIZE })
+      .then((info) => {
+        setList((before) => [...(before ?? []).filter((known) => known.id !== info.id), info]);
+        setActive(info.id);
+        setError(null);
+      }, fail);
   }, [taskId, fail]);
   useEffect(() => {
     if (!ready) return undefined;
     let gone = false;
-    rpc().call('terminal/list', { taskId }).then(({ terminals }) => {
-      if (gone) return;
-      setList(terminals);
-      setActive(terminals.find((info) => info.running)?.id ?? terminals[0]?.id ?? null);
-      if (terminals.length === 0) open();
-    }, (thrown: unknown) => { if (!gone) fail(thrown); });
-    return () => { gone = true; };
+    rpc()
+      .call('terminal/list', { taskId })
+      .then(
+        ({ terminals }) => {
+          if (gone) return;
+          setList(terminals);
+          setActive(terminals.find((info) => info.running)?.id ?? terminals[0]?.id ?? null);
+          if (terminals.length === 0) open();
+        },
+        (thrown: unknown) => {
+          if (!gone) fail(thrown);
+        },
+      );
+    return () => {
+      gone = true;
+    };
   }, [taskId, ready, open, fail]);
   const close = useCallback((id: TerminalId) => {
-    rpc().call('terminal/close', { terminalId: id }).catch(() => undefined);
+    rpc()
+      .call('terminal/close', { terminalId: id })
+      .catch(() => undefined);
     setList((before) => {
       const left = (before ?? []).filter((info) => info.id !== id);
-      setActive((now) => (now === id ? left.at(-1)?.id ?? null : now));
+      setActive((now) => (now === id ? (left.at(-1)?.id ?? null) : now));
       return left;
     });
   }, []);
-  const update = useCallback((info: TerminalInfo) => setList((before) => (before ?? []).map((known) => (known.id === info.id ? info : known))), []);
+  const update = useCallback(
+    (info: TerminalInfo) => setList((before) => (before ?? []).map((known) => (known.id === info.id ? info : known))),
+    [],
+  );
   return { list, active, error, pick: setActive, open, close, update, fail };
 }

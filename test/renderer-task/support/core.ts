@@ -4,14 +4,26 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import {
-  Failure, Request, methods, project, toAppError,
-  type Activity, type Board, type DomainEvent, type InputOf, type MethodName, type OutputOf, type StoredEvent, type Transient,
+  Failure,
+  Request,
+  methods,
+  project,
+  toAppError,
+  type Activity,
+  type Board,
+  type DomainEvent,
+  type InputOf,
+  type MethodName,
+  type OutputOf,
+  type StoredEvent,
+  type Transient,
 } from '../../../agent-core/contract/index.ts';
 
 type Answer = { [M in MethodName]?: (input: InputOf<M>) => OutputOf<M> | Promise<OutputOf<M>> };
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' };
 /** The policy that the hosts send: what runs here has to run there. */
-const csp = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws:; base-uri 'none'; form-action 'none'";
+const csp =
+  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws:; base-uri 'none'; form-action 'none'";
 
 /** A core that speaks the contract over a socket and does what a test tells it: nothing behind it is real. */
 export class StandInCore {
@@ -30,9 +42,14 @@ export class StandInCore {
     this.server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
       const file = join(folder, path === '/' ? 'index.html' : path);
-      readFile(file).then((body) => {
-        response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream', 'content-security-policy': csp }).end(body);
-      }, () => response.writeHead(404).end());
+      readFile(file).then(
+        (body) => {
+          response
+            .writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream', 'content-security-policy': csp })
+            .end(body);
+        },
+        () => response.writeHead(404).end(),
+      );
     });
     new WebSocketServer({ server: this.server, path: '/wire' }).on('connection', (socket) => {
       this.sockets.add(socket);
@@ -55,7 +72,9 @@ export class StandInCore {
 
   private snapshot() {
     return {
-      seq: this.seq, board: this.board, activity: this.activity,
+      seq: this.seq,
+      board: this.board,
+      activity: this.activity,
       sandbox: { state: 'confined' as const, driver: 'bubblewrap 0.8.0 with seccomp', probes: [], ms: 12 },
       host: { kind: 'test' as const, home: '/home/me/.signalbox', user: '/home/me', platform: 'linux', version: '0.1.0', openOn: null },
     };
@@ -103,7 +122,9 @@ export class StandInCore {
     }
   }
 
-  get now(): number { return this.seq; }
+  get now(): number {
+    return this.seq;
+  }
 }
 
 export { Failure };

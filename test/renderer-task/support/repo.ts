@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DiffFile } from '../../../agent-core/contract/index.ts';
 
-const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' };
+const env = {
+  ...process.env,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_SYSTEM: '/dev/null',
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@b',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@b',
+};
 const statuses: Record<string, DiffFile['status']> = { A: 'added', M: 'modified', D: 'deleted', R: 'renamed', T: 'typechange' };
 
 export type Files = Record<string, string | Buffer | null>;
@@ -28,7 +36,10 @@ export class DiffRepo {
   tree(files: Files): string {
     for (const [path, content] of Object.entries(files)) {
       const at = join(this.folder, path);
-      if (content === null) { rmSync(at); continue; }
+      if (content === null) {
+        rmSync(at);
+        continue;
+      }
       mkdirSync(dirname(at), { recursive: true });
       writeFileSync(at, content);
     }
@@ -43,21 +54,38 @@ export class DiffRepo {
       const head = parts[index++] ?? '';
       if (head.startsWith(':')) {
         const [, , oldBlob = '', newBlob = '', status = 'M'] = head.split(' ');
-        const oldPath = status.startsWith('R') ? parts[index++] ?? '' : null;
+        const oldPath = status.startsWith('R') ? (parts[index++] ?? '') : null;
         const path = parts[index++] ?? '';
-        files.set(path, { path, oldPath, status: statuses[status[0] ?? 'M'] ?? 'modified', added: 0, removed: 0, binary: false, generated: path.endsWith('package-lock.json'), oldBlob, newBlob });
+        files.set(path, {
+          path,
+          oldPath,
+          status: statuses[status[0] ?? 'M'] ?? 'modified',
+          added: 0,
+          removed: 0,
+          binary: false,
+          generated: path.endsWith('package-lock.json'),
+          oldBlob,
+          newBlob,
+        });
       } else {
         const [added = '-', removed = '-', name = ''] = head.split('\t');
-        const path = name === '' ? (index += 2, parts[index - 1] ?? '') : name;
+        const path = name === '' ? ((index += 2), parts[index - 1] ?? '') : name;
         const file = files.get(path);
-        if (file) Object.assign(file, added === '-' ? { binary: true, added: null, removed: null } : { added: Number(added), removed: Number(removed) });
+        if (file)
+          Object.assign(
+            file,
+            added === '-' ? { binary: true, added: null, removed: null } : { added: Number(added), removed: Number(removed) },
+          );
       }
     }
     return { from: this.from, to: this.to, files: [...files.values()] };
   }
 
   patch(paths: string[], ignoreWhitespace = false): { patch: string; truncated: boolean } {
-    return { patch: this.git('diff-tree', '-r', '-p', '-M', ...(ignoreWhitespace ? ['-w'] : []), this.from, this.to, '--', ...paths), truncated: false };
+    return {
+      patch: this.git('diff-tree', '-r', '-p', '-M', ...(ignoreWhitespace ? ['-w'] : []), this.from, this.to, '--', ...paths),
+      truncated: false,
+    };
   }
 
   remove(): void {
