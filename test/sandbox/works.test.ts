@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { installed, openMachine, shell, temporary, watch } from './helpers.ts';
@@ -124,4 +124,16 @@ test('files made inside belong to the person and have ordinary modes', async () 
   await shell(machine, 'umask 022; echo x > f; chmod 755 f; chmod u+s f 2>/dev/null; chmod g+s f 2>/dev/null; true');
   const { uid, mode } = statSync(join(worktree, 'f'));
   expect([uid, mode & 0o7777]).toEqual([process.getuid?.(), 0o755]);
+});
+
+test('what one command left unread in its input never reaches another; pipes are used again', async () => {
+  const { machine } = await openMachine();
+  const open = () => readdirSync('/proc/self/fd').length;
+  for (let round = 0; round < 3; round += 1) await machine.collect({ argv: ['true'], input: 'left over\n' });
+  const before = open();
+  for (let round = 0; round < 30; round += 1) await machine.collect({ argv: ['true'], input: 'left over\n' });
+  expect((await machine.collect({ argv: ['cat'], input: 'mine' })).stdout.toString()).toBe('mine');
+  expect(open() - before).toBeLessThan(12);
+  const all = await Promise.all(Array.from({ length: 12 }, (_, index) => machine.collect({ argv: ['cat'], input: `text ${index}` })));
+  expect(all.map(({ stdout }) => stdout.toString())).toEqual(Array.from({ length: 12 }, (_, index) => `text ${index}`));
 });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Failure } from '../../contract/errors.ts';
 
@@ -18,6 +18,8 @@ export interface Pipes {
   stdout: Socket;
   stderr: Socket;
   ends: [number, number, number];
+  /** To be called when the command and all that held its output have ended: its input may be used again. */
+  recycle(): void;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Pipes {
  */
 export class PipePool {
   #free: number[] = [];
+  /** Inputs of commands that have not ended. */
+  #inputs = new Set<number>();
   #growing: Promise<void> | null = null;
   #disposed = false;
 
@@ -40,12 +44,21 @@ export class PipePool {
     const input = this.#takeInput();
     const output = this.#takeOutput();
     const errors = this.#takeOutput();
-    return { stdin: input.ours, stdout: output.ours, stderr: errors.ours, ends: [input.theirs, output.theirs, errors.theirs] };
+    if (this.#free.length < PER_COMMAND) this.#growing ??= this.#grow().catch(() => {}).finally(() => { this.#growing = null; });
+    return {
+      stdin: input.ours, stdout: output.ours, stderr: errors.ours, ends: [input.theirs, output.theirs, errors.theirs],
+      recycle: () => {
+        // Only when both ends are shut does the kernel forget what nobody read.
+        if (input.ours.closed) this.#keepIfUnread(input.keeper);
+        else input.ours.once('close', () => this.#keepIfUnread(input.keeper));
+      },
+    };
   }
 
   dispose(): void {
     this.#disposed = true;
-    for (const keeper of this.#free.splice(0)) closeSync(keeper);
+    for (const keeper of [...this.#free.splice(0), ...this.#inputs]) closeSync(keeper);
+    this.#inputs.clear();
   }
 
   async #grow(): Promise<void> {
@@ -81,17 +94,29 @@ export class PipePool {
     const theirs = openSync(`/proc/self/fd/${keeper}`, O_WRONLY);
     const ours = new Socket({ fd: read, readable: true, writable: false });
     // Its end means that the last writer is gone, so nobody is left who could write into the next command's output.
-    ours.once('end', () => this.#keep(keeper));
-    ours.once('close', () => { if (!ours.readableEnded) closeSync(keeper); });
+    ours.once('close', () => { if (ours.readableEnded) this.#keep(keeper); else closeSync(keeper); });
     return { ours, theirs };
   }
 
-  /** Used once: a daemon may go on reading it. */
-  #takeInput(): { ours: Socket; theirs: number } {
+  #takeInput(): { ours: Socket; theirs: number; keeper: number } {
     const keeper = this.#take();
     const theirs = openSync(`/proc/self/fd/${keeper}`, O_RDONLY);
     const write = openSync(`/proc/self/fd/${keeper}`, O_WRONLY | O_NONBLOCK);
-    closeSync(keeper);
-    return { ours: new Socket({ fd: write, readable: false, writable: true }), theirs };
+    this.#inputs.add(keeper);
+    return { ours: new Socket({ fd: write, readable: false, writable: true }), theirs, keeper };
+  }
+
+  /** A daemon that redirected its output may still read the input: a byte that nobody could read (EPIPE) proves that none does. */
+  #keepIfUnread(keeper: number): void {
+    if (!this.#inputs.delete(keeper)) return;
+    const write = openSync(`/proc/self/fd/${keeper}`, O_WRONLY | O_NONBLOCK);
+    try {
+      writeSync(write, '\n');
+      closeSync(keeper);
+    } catch {
+      this.#keep(keeper);
+    } finally {
+      closeSync(write);
+    }
   }
 }

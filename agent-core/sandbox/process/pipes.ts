@@ -20,6 +20,7 @@ function whenDone(child: ChildProcess, pipes: Pipes, waiting: () => boolean, las
     const settle = () => {
       if (!exit) return;
       clearTimeout(timer);
+      if (open === 0) pipes.recycle();
       resolve(exit);
     };
     const watchQuiet = () => {

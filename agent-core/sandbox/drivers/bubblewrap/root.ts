@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
@@ -13,16 +13,28 @@ export function systemRoots(): string[] {
   return args;
 }
 
-/** Files of `/proc` that uid 0 could write although it has no capability: shown read-only. */
-const HOST_KNOBS = ['/proc/mtrr', '/proc/acpi', '/proc/fs', '/proc/scsi', '/proc/driver'];
+/** Parts of `/proc`, besides the processes and `sys`, that could hold switches of the host. */
+const HOST_KNOBS = ['/proc/mtrr', '/proc/acpi', '/proc/fs', '/proc/scsi', '/proc/driver', '/proc/asound', '/proc/pressure'];
+
+/** Whether uid 0 could write it, or a file below it, without any capability: by its mode alone. */
+function writableByRoot(path: string, depth = 3): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found || found.isSymbolicLink()) return false;
+  if (!found.isDirectory()) return (found.mode & 0o200) !== 0;
+  if (depth === 0) return true;
+  let names: string[] = [];
+  try { names = readdirSync(path); } catch { return true; }
+  return names.some((name) => writableByRoot(`${path}/${name}`, depth - 1));
+}
+
+let known: string[] | undefined;
 
 /**
  * A process list of the machine's own, with the kernel's settings read-only: bwrap 0.8 covers `/proc/sys` only where its
- * folder is writable, and leaves files such as `kernel/core_pattern` open to uid 0.
+ * folder is writable, and leaves files such as `kernel/core_pattern` open to uid 0. Found out once.
  */
 export function procArguments(): string[] {
-  const args = ['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys'];
-  if (process.getuid?.() !== 0) return args;
-  for (const path of HOST_KNOBS) if (lstatSync(path, { throwIfNoEntry: false })) args.push('--ro-bind', path, path);
-  return args;
+  known ??= ['/proc/sys', ...(process.getuid?.() === 0 ? HOST_KNOBS.filter((path) => writableByRoot(path)) : [])]
+    .flatMap((path) => ['--ro-bind', path, path]);
+  return ['--proc', '/proc', ...known];
 }
