@@ -85,6 +85,7 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
     input,
     host,
     sessions,
+    recorded,
     item: (type) => newItem(input, type),
     begin: async (started) => {
       begun.set(started.id, started);

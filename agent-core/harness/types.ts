@@ -1,5 +1,5 @@
 import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
-import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Scope, Usage } from '../contract/index.ts';
+import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, Usage } from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */
@@ -56,6 +56,11 @@ export interface TurnHost {
   approve(
     request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>,
   ): Promise<{ decision: 'approved' | 'declined'; scope: Scope; note: string }>;
+  /**
+   * Asks a person in words; waits for as long as it takes. The answers by the questions' ids, durable before it
+   * resolves. Rejects only when the turn is aborted.
+   */
+  ask(questions: Question['questions']): Promise<Record<string, string>>;
   /** What the person typed for the running turn since last asked; joins at the next step. */
   takeSteering(): string[];
   /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */

@@ -41,6 +41,7 @@ test('a turn talks, runs a command, changes a file, plans and ends', async () =>
     'custom apply_patch',
     'function update_plan',
     'function view_image',
+    'function request_user_input',
   ]);
   expect(lastOutput(t.server.requests[1]!.body)).toMatch(
     /^Chunk ID: [0-9a-f]{6}\nWall time: \d+\.\d{4} seconds\nProcess exited with code 3\nOriginal token count: 1\nOutput:\none\n$/,

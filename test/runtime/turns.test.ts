@@ -84,6 +84,53 @@ test('an approval waits for a person; yes runs the command outside once, no tell
   expect((await items(task.id, 'agentMessage')).at(-1)?.text).toBe('Told why.');
 });
 
+const asks = (...ids: string[]): ReturnType<typeof call> =>
+  call('request_user_input', {
+    questions: ids.map((id) => ({
+      id, header: 'Database', question: `Which ${id}?`,
+      options: [{ label: 'SQLite', description: 'One file.' }, { label: 'Postgres', description: 'A server.' }],
+    })),
+  });
+
+test('a question waits for a person; the answers are on disk before the model gets them', async () => {
+  let seen = '';
+  let onDisk: unknown = null;
+  rig = await Rig.start((request) => {
+    if (!lastOutput(request)) return [asks('store', 'cache')];
+    seen = lastOutput(request);
+    onDisk = rig.board.questions;
+    return [say('Thanks.')];
+  });
+  const task = await rig.create('Choose a database');
+  await rig.reaches(task.id, 'has-question');
+  const [question] = Object.values(rig.board.questions);
+  expect(question).toMatchObject({ taskId: task.id, questions: [{ id: 'store', options: [{ label: 'SQLite' }, { label: 'Postgres' }] }, { id: 'cache' }] });
+  expect(rig.core.snapshot().activity[task.id]).toMatchObject({ verb: 'waiting', subject: 'Which store?' });
+  const questionId = question!.id;
+  await expect(rig.call('question/answer', { questionId, answers: { store: 'SQLite' } })).rejects.toMatchObject({ detail: { code: 'invalid-input' } });
+  await rig.call('question/answer', { questionId, answers: { store: 'SQLite', cache: 'none at all' } });
+  await rig.reaches(task.id, 'review');
+  expect(JSON.parse(seen)).toEqual({ answers: { store: { answers: ['SQLite'] }, cache: { answers: ['user_note: none at all'] } } });
+  expect(onDisk).toEqual({});
+  expect(await items(task.id, 'question')).toMatchObject([{ questionId, text: 'Which store?\nWhich cache?', answer: 'SQLite\nnone at all', endedAt: expect.any(Number) as number }]);
+  await expect(rig.call('question/answer', { questionId, answers: { store: 'x', cache: 'y' } })).rejects.toMatchObject({ detail: { code: 'conflict' } });
+});
+
+test('a stopped turn takes its question back, and goes on without it', async () => {
+  rig = await Rig.start((request) => (lastOutput(request) ? [say(lastOutput(request))] : [asks('store')]));
+  const task = await rig.create('Choose a database');
+  await rig.reaches(task.id, 'has-question');
+  const [question] = Object.values(rig.board.questions);
+  await rig.call('turn/interrupt', { threadId: rig.thread(task.id).id });
+  expect(rig.board.questions).toEqual({});
+  expect(rig.status(task.id)).toBe('review');
+  expect(await items(task.id, 'question')).toMatchObject([{ answer: null, endedAt: expect.any(Number) as number }]);
+  await expect(rig.call('question/answer', { questionId: question!.id, answers: { store: 'SQLite' } })).rejects.toMatchObject({ detail: { code: 'conflict' } });
+  await rig.call('turn/start', { threadId: rig.thread(task.id).id, text: 'go on' });
+  await rig.until(() => rig.thread(task.id).turn?.number === 2 && rig.status(task.id) === 'review', 'the second turn');
+  expect((await items(task.id, 'agentMessage')).at(-1)?.text).toBe('aborted by user');
+});
+
 test('what is said while a turn runs is steered into it or queued behind it', async () => {
   const heard: string[] = [];
   rig = await Rig.start((request) => {

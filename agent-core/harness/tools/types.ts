@@ -11,6 +11,8 @@ export interface Call {
   input: TurnInput;
   host: TurnHost;
   sessions: Sessions;
+  /** Resolves once the call itself is durable. */
+  recorded: Promise<void>;
   /** A new item of this turn: running, begun now. */
   item<T extends Item['type']>(
     type: T,
@@ -26,6 +28,8 @@ export interface Tool {
   /** May run at the same time as other parallel tools; the others run alone. */
   parallel: boolean;
   spec(input: TurnInput): ToolSpec;
+  /** Whether it is offered in this turn; always, where absent. */
+  offered?(input: TurnInput): boolean;
   /**
    * `args` is the parsed JSON of a function call, or the text of a freeform one. What went wrong in a way that the
    * model can mend is returned as text or thrown as {@link Rejected}; a `Failure` ends the turn.

@@ -18,6 +18,7 @@ import { plainMachine } from './plain-machine.ts';
 
 type Asked = Parameters<TurnHost['approve']>[0];
 type Answer = Awaited<ReturnType<TurnHost['approve']>>;
+type Questions = Parameters<TurnHost['ask']>[0];
 
 /** A host that remembers all it is told, in order. */
 export function recorder(overrides: Partial<TurnHost> = {}) {
@@ -28,6 +29,7 @@ export function recorder(overrides: Partial<TurnHost> = {}) {
   const limits: (number | null)[] = [];
   const spent: Usage[] = [];
   const asked: Asked[] = [];
+  const questions: Questions[] = [];
   const steering: string[] = [];
   const prefixes: string[][] = [];
   let answer: (request: Asked) => Answer | Promise<Answer> = () => ({ decision: 'declined', scope: 'once', note: '' });
@@ -57,6 +59,10 @@ export function recorder(overrides: Partial<TurnHost> = {}) {
       asked.push(request);
       return answer(request);
     },
+    ask: async (asks) => {
+      questions.push(asks);
+      return Object.fromEntries(asks.map(({ id, options }) => [id, options[0]?.label ?? 'as you like']));
+    },
     takeSteering: () => steering.splice(0),
     runOutside: () => Promise.reject(new Error('nothing may run outside in this test')),
     ruleAllows: (argv) => ruleAllows(prefixes, argv),
@@ -74,6 +80,7 @@ export function recorder(overrides: Partial<TurnHost> = {}) {
     limits,
     spent,
     asked,
+    questions,
     steering,
     prefixes,
     answers: (next: typeof answer) => {
