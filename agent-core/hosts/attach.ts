@@ -21,8 +21,8 @@ export interface ObtainOptions {
   openOn?: string | null;
   env?: Record<string, string | undefined>;
   keys?: CoreOptions['keys'];
-  /** Makes the core when this process is to have it; the real one by default. */
-  createCore?: (options: CoreOptions) => Promise<Core>;
+  /** Makes the core when this process is to have it. */
+  createCore: (options: CoreOptions) => Promise<Core>;
 }
 
 export interface Obtained {
@@ -123,8 +123,7 @@ async function become(options: ObtainOptions): Promise<Obtained | null> {
   if (!lock) return null;
   try {
     // Late, because the core's own entry offers this very function.
-    const createCore = options.createCore ?? (await import('../core.ts')).createCore;
-    const core = await createCore({
+    const core = await options.createCore({
       home: options.home,
       host: options.host,
       openOn: options.openOn ?? null,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { Failure, Request, type Channel } from '../contract/index.ts';
 import { REQUEST_LIMIT, webSocketChannel } from './channels.ts';
 import { refuse, serveFile } from './static.ts';
@@ -107,9 +107,11 @@ function listen(server: Server, port: number): Promise<number> {
  * page, and its first message must hold the token. Rejects with `conflict` when the port is taken.
  */
 export async function serve(options: ServeOptions): Promise<Served> {
+  const { WebSocketServer } = await import('ws');
   const token = randomBytes(32).toString('base64url');
   let port = options.port;
-  const server = createServer((request, response) => {
+  // Importing it would read all its exports, and one of them loads the whole of undici.
+  const server = process.getBuiltinModule('node:http').createServer((request, response) => {
     if (!rightHost(request, port)) {
       refuse(response, 403, 'Open Signalbox by the address that it printed.');
       return;

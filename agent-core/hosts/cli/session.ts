@@ -1,12 +1,19 @@
+import type { Core, CoreOptions } from '../../runtime/api.ts';
 import { obtainCore, type Obtained } from '../attach.ts';
 import { resolveHome } from '../home.ts';
 import { say } from './print.ts';
 
 const POLL_MS = 100;
 
+/** Loaded only by the command that becomes the core: one that attaches starts without it. */
+async function becomeCore(options: CoreOptions): Promise<Core> {
+  const { createCore } = await import('../../core.ts');
+  return createCore(options);
+}
+
 /** The core of this person's home, for a command. */
 export const obtain = (host: 'cli' | 'serve' = 'cli', openOn: string | null = null): Promise<Obtained> =>
-  obtainCore({ home: resolveHome(), host, openOn, env: process.env });
+  obtainCore({ home: resolveHome(), host, openOn, env: process.env, createCore: becomeCore });
 
 /**
  * Leaves the core. When it runs in this process and others have work on it, it stays until that is done:
