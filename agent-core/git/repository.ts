@@ -2,7 +2,6 @@ import { realpath, stat } from 'node:fs/promises';
 import { Failure } from '../contract/errors.ts';
 import type { Base, Folder } from '../contract/index.ts';
 import { discover, isOid, outside, outsideText } from './runner.ts';
-import { personalGit } from './person.ts';
 
 /** The parts of a {@link Folder} that only this room needs. */
 export interface Repository extends Folder {
@@ -81,6 +80,7 @@ function notUsable(root: string, stderr: string): Failure {
 }
 
 async function listBranches(repo: string): Promise<{ branches: string[]; remoteBranches: string[] }> {
+  const { personalGit } = await import('./person.ts');
   const text = await personalGit(repo).raw(['for-each-ref', '--sort=-committerdate', '--format=%(refname) %(symref)', 'refs/heads', 'refs/remotes']);
   const names = text.split('\n').filter((line) => line !== '' && line.endsWith(' ')).map((line) => line.trimEnd());
   const under = (prefix: string): string[] => names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
@@ -168,6 +168,7 @@ export async function resolveBase(
 async function fetchBase(
   { repo, gitDir }: { repo: string; gitDir: string }, ref: string, options: { signal?: AbortSignal; onProgress?: (fraction: number) => void },
 ): Promise<string> {
+  const { personalGit } = await import('./person.ts');
   const git = personalGit(repo, options);
   const remotes = (await git.getRemotes()).map((remote) => remote.name).toSorted((a, b) => b.length - a.length);
   const remote = remotes.find((name) => ref.startsWith(`${name}/`));

@@ -104,11 +104,13 @@ export class Workspaces {
     if (opening !== undefined) await opening.then((workspace) => workspace.dispose(), () => {});
   }
 
-  /** Checkpoint, verify, end what runs, and the folder itself moves to the trash. Throws rather than lose anything. */
+  /**
+   * Checkpoint, verify, end what runs, and the folder itself moves to the trash. Throws rather than lose anything.
+   * A folder that Signalbox did not make (adopted, or in place) stays where it is: only the workspace is put away.
+   */
   async trash(id: WorkspaceId): Promise<void> {
     const meta = await this.#must(id);
     if (meta.phase === 'trashed') return;
-    if (meta.kind !== 'worktree') throw new Failure('not-allowed', `${meta.path} was not made by Signalbox, so it is not deleted by it.`, { fix: 'Remove it yourself if you want to.' });
     if (meta.phase === 'ready') await secure(await this.open(id));
     await this.close(id);
     await this.#lock(id).run(async () => moveToTrash(this.#places, await this.#must(id)));
@@ -118,6 +120,7 @@ export class Workspaces {
   async restore(id: WorkspaceId): Promise<void> {
     await this.#lock(id).run(async () => {
       const meta = await this.#must(id);
+      if (meta.phase === 'preparing') throw new Failure('conflict', `The workspace ${meta.slug} was never finished.`, { fix: 'Prepare it again.' });
       if (meta.phase !== 'ready') await moveBack(this.#places, meta);
     });
   }

@@ -19,6 +19,7 @@ export async function secure(workspace: OpenWorkspace): Promise<void> {
   const made = await workspace.checkpoint('Before it was deleted');
   const { tip, diverged } = await workspace.harvest();
   await outside({ gitDir: workspace.checkpoints, args: ['ls-tree', '-r', '--name-only', '-z', made.tree] });
+  if (info.kind === 'in-place') return;
   const found = await realRef(gitDir, diverged ?? info.branch);
   if (found === null) throw new Failure('git-failed', `The branch ${info.branch} is not in the repository: nothing was deleted.`, { fix: `git branch ${info.slug} ${tip}` });
 }
@@ -26,6 +27,10 @@ export async function secure(workspace: OpenWorkspace): Promise<void> {
 /** Moves the folder itself, ignored files included, and its admin folder to the trash. Goes on where a crash cut it off. */
 export async function moveToTrash(places: Places, meta: Meta): Promise<void> {
   const { gitDir } = meta.project;
+  if (meta.kind !== 'worktree') {
+    meta.phase = 'trashed';
+    return writeMeta(places, meta);
+  }
   const home = places.trash(meta.id);
   await mkdir(home, { recursive: true, mode: 0o700 });
   meta.phase = 'trashing';
@@ -63,7 +68,10 @@ async function moveFolder(meta: Meta, home: string): Promise<string> {
 /** Puts everything back as it was. Throws `conflict` where something else took its place meanwhile. */
 export async function moveBack(places: Places, meta: Meta): Promise<void> {
   const { gitDir } = meta.project;
-  if (meta.trash === null) return;
+  if (meta.trash === null) {
+    meta.phase = 'ready';
+    return writeMeta(places, meta);
+  }
   if (await there(meta.trash.path)) {
     if (await there(meta.path)) throw new Failure('conflict', `There is something else at ${meta.path} now.`, { fix: 'Move it away, then restore again.' });
     meta.phase = 'restoring';

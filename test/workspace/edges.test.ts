@@ -179,6 +179,26 @@ test('in place: the checkout is writable, .git is not, a checkpoint comes first'
   const after = await workspace.checkpoint('after');
   expect((await workspace.diff(workspace.baseTree(), after.tree)).map((file) => file.path)).toEqual(['README.md']);
   expect((await workspace.harvest()).moved).toBe(false);
+  await world.workspaces.trash(workspace.info.id);
+  expect(existsSync(join(world.repo, 'README.md'))).toBe(true);
+  await world.workspaces.restore(workspace.info.id);
+  await world.workspaces.purge(workspace.info.id);
+  expect(git(world.repo, 'status', '--porcelain')).toBe(' M README.md');
+});
+
+test('full access works on the real git directory; going back, the store has what was done', async () => {
+  const workspace = await world.open();
+  await agent(workspace, 'echo a > a; git add a; git commit -qm inside');
+  workspace.setMode('full');
+  await workspace.beginTurn();
+  await agent(workspace, 'git -c user.name=P -c user.email=p@x commit -q --allow-empty -m full; echo u > u');
+  const { tip } = await workspace.harvest();
+  expect(git(world.repo, 'rev-parse', 'signalbox/fix-it')).toBe(tip);
+  expect((await workspace.diff(workspace.baseTree(), (await workspace.checkpoint('full')).tree)).map((file) => file.path)).toEqual(['a', 'u']);
+  workspace.setMode('workspace');
+  await workspace.beginTurn();
+  expect(await agent(workspace, 'git log --format=%s; git status --porcelain')).toBe('full\ninside\nfirst\n?? u');
+  expect(workspace.machine).toBe(workspace.confined);
 });
 
 test('a command that a person let out works on the real git directory, and its commit comes back in', async () => {
