@@ -61,7 +61,10 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
   const person = () => (found ??= (async () => {
     const clean = await environment();
     return { env: clean, home, toolchains: findToolchains(clean, home), etc: await copyEtc(stateDir, home) };
-  })());
+  })().catch((error: unknown) => {
+    found = undefined;
+    throw error;
+  }));
   const confined: SandboxDriver = {
     name: 'bubblewrap',
     async open(spec) {

@@ -23,6 +23,8 @@ export async function spawnPiped(pool: PipePool, command: PipedCommand): Promise
       for (const stream of [pipes.stdin, pipes.stdout, pipes.stderr]) stream.destroy();
       throw await new Promise((resolve) => child.once('error', resolve));
     }
+    // Such as a signal that comes too late: how it ended is told by its exit.
+    child.on('error', () => {});
     return { child: Object.assign(child, { pid }), pipes };
   } finally {
     for (const end of pipes.ends) closeSync(end);

@@ -69,6 +69,7 @@ const childPid = (info: string): number => {
 async function started(command: string, args: string[]): Promise<{ child: ChildProcess; pid: number }> {
   const [file, words] = withoutLeaks(inheritedDescriptors(), 3, command, args);
   const child = spawn(file, words, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true });
+  child.on('error', () => {});
   child.stdin?.on('error', () => {});
   const line = [command, ...args].join(' ');
   let info = '';

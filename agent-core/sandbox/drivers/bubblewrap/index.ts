@@ -7,7 +7,6 @@ import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
 import { pipeProcess } from '../../process/pipes.ts';
-import { terminalProcess } from '../../process/terminal.ts';
 import { fileSystemArguments, mustExist, splitEnvironment, type Frame } from './arguments.ts';
 import { startHolder, type Holder, type Programs } from './holder.ts';
 import { launchPiped, launchTerminal, type Launch } from './launch.ts';
@@ -133,7 +132,9 @@ class BubblewrapMachine implements Machine {
   }
 
   async #inTerminal(launch: Launch, request: RunRequest, size: { cols: number; rows: number }): Promise<SandboxProcess> {
-    const pty = launchTerminal(launch, size);
+    // The native part is loaded at the first one: the core's start doesn't wait for it.
+    const { openTerminal, terminalProcess } = await import('../../process/terminal.ts');
+    const pty = launchTerminal(launch, size, openTerminal);
     const tree = treeOf(pty.pid, () => running.exited);
     const running: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
     return this.#track(running);

@@ -3,7 +3,7 @@ import type { IPty } from 'node-pty';
 import { withoutLeaks } from '../../leaks.ts';
 import type { PipePool } from '../../process/pipe-pool.ts';
 import { spawnPiped } from '../../process/spawn-piped.ts';
-import { openTerminal } from '../../process/terminal.ts';
+import type { TerminalCommand } from '../../process/terminal.ts';
 import { DESCRIPTORS } from './arguments.ts';
 import type { Holder, Programs } from './holder.ts';
 
@@ -55,7 +55,7 @@ export async function launchPiped(launch: Launch, pool: PipePool) {
  * Starts the command on a PTY. node-pty hands no descriptors over, so a shell opens them by path. Ctrl-C and Ctrl-Z go
  * to the launcher too, as it shares the command's process group: it ignores them, and `env` puts them back inside.
  */
-export function launchTerminal(launch: Launch, size: { cols: number; rows: number }): IPty {
+export function launchTerminal(launch: Launch, size: { cols: number; rows: number }, openTerminal: (command: TerminalCommand) => IPty): IPty {
   const paths = [
     launch.seccomp, `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`, `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
   ];

@@ -6,7 +6,6 @@ import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
 import { pipeProcess } from '../../process/pipes.ts';
 import { spawnPiped } from '../../process/spawn-piped.ts';
-import { openTerminal, terminalProcess } from '../../process/terminal.ts';
 import type { Machine, MachineSpec, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 
 /** Marks the processes of one command in their environment, so that daemons among them are found again. */
@@ -62,6 +61,7 @@ class OpenMachine implements Machine {
     const cwd = request.cwd ?? this.spec.worktree;
     const { tty } = request;
     if (tty) {
+      const { openTerminal, terminalProcess } = await import('../../process/terminal.ts');
       const pty = openTerminal({ file, args, env: { TERM: 'xterm-256color', ...env }, cwd, size: tty });
       const tree = treeOf(pty.pid, `${MARK}=${mark}`, () => inTerminal.exited);
       const inTerminal: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
