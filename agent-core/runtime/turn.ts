@@ -48,7 +48,7 @@ const sum = (files: DiffFile[]): DiffStat => ({
 /** The newest tree of a workspace and how it differs from its base. */
 export async function look(open: OpenWorkspace, label: string): Promise<{ tree: string; diff: DiffStat }> {
   const { tree } = await open.checkpoint(label);
-  return { tree, diff: sum(await open.diff(await open.baseTree(), tree)) };
+  return { tree, diff: sum(await open.diff(open.baseTree(), tree)) };
 }
 
 /** Lets nothing change the worktree until the checkpoint before the turn stands; reading needs no wait. */

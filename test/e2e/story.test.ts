@@ -26,6 +26,10 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
+/** Where the pictures go: beside the test's results, or with SIGNALBOX_SHOTS=docs those that the README shows. */
+const shots = join(root, process.env['SIGNALBOX_SHOTS'] ?? 'test-results');
+mkdirSync(shots, { recursive: true });
+
 const column = (name: string): Locator => page.getByRole('region', { name, exact: true });
 const card = (name: RegExp, where?: string): Locator => (where ? column(where) : page).getByRole('article', { name });
 const shop = (): string => join(home, 'sample/corner-shop');
@@ -58,6 +62,7 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   // One asks; it is answered from its card.
   const asks = card(/whose name/i, 'Needs you');
   await asks.waitFor({ timeout: 40_000 });
+  await page.screenshot({ path: join(shots, 'board.png') });
   expect(await asks.innerText()).toContain('git config');
   await asks.getByRole('button', { name: /^Approve/ }).click();
 
@@ -65,8 +70,7 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   await expect.poll(() => column('Review').getByRole('article').count(), { timeout: 60_000 }).toBe(3);
   expect(git('rev-parse', 'main')).toBe(before);
   expect(git('status', '--porcelain')).toBe('');
-  mkdirSync(join(root, 'test-results'), { recursive: true });
-  await page.screenshot({ path: join(root, 'test-results/board.png') });
+  await page.screenshot({ path: join(shots, 'board-review.png') });
   expect(await seriousOf(page)).toEqual([]);
 
   // Into the failing test's task: its conversation, its diff, its terminal.
@@ -76,14 +80,14 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   await heading.click();
   await expect.poll(() => page.locator('main').innerText(), { timeout: 20_000 }).toMatch(/src\/\w+\.js/);
   expect(await seriousOf(page)).toEqual([]);
-  await page.screenshot({ path: join(root, 'test-results/task.png') });
+  await page.screenshot({ path: join(shots, 'task.png') });
   await page.keyboard.press('Control+j');
   const terminal = page.getByRole('group', { name: 'Terminal' });
   await terminal.waitFor();
   await terminal.click();
   await page.keyboard.type('npm test 2>&1 | tail -8; ls ~/.ssh /root/.ssh; git log --oneline | head -1; echo "in the $(basename $PWD)"\n', { delay: 5 });
   await expect.poll(() => terminal.innerText(), { timeout: 30_000 }).toMatch(/fail 0[\s\S]*No such file[\s\S]*in the /);
-  await page.screenshot({ path: join(root, 'test-results/terminal.png') });
+  await page.screenshot({ path: join(shots, 'terminal.png') });
 
   // Land it.
   await page.getByRole('button', { name: /^Merge into main/ }).click();

@@ -178,7 +178,7 @@ test('a dev server of one command answers the next one and not another task or t
       seen.push(lastOutput(request));
       return [say('ok')];
     }
-    if (outputs === 0) return [run('python3 -m http.server 8123 --bind 127.0.0.1', { yield_time_ms: 500 })];
+    if (outputs === 0) return [run(`node -e 'require("http").createServer((q, r) => r.end(require("fs").readFileSync("a.txt"))).listen(8123, "127.0.0.1")'`, { yield_time_ms: 500 })];
     if (outputs === 1) return [run('for i in 1 2 3 4 5 6 7 8 9; do curl -s http://127.0.0.1:8123/a.txt && break; sleep 0.2; done')];
     seen.push(lastOutput(request));
     return [say('ok')];

@@ -15,7 +15,7 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
       const { thread } = taskParts(context, taskId);
       const open = await openWorkspace(context, taskId);
       const { tree, diff } = await look(open, 'review');
-      const base = await open.baseTree();
+      const base = open.baseTree();
       const from = scope === 'turn' ? (thread.turn?.treeBefore ?? base) : scope === 'task' ? base : await open.uncommittedTree();
       const now = context.store.board.tasks[taskId]?.diff;
       if (now?.added !== diff.added || now.removed !== diff.removed || now.files !== diff.files) {

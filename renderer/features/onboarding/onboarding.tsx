@@ -46,7 +46,7 @@ function Sandbox() {
 function useStart(projectId: ProjectId | null, model: string) {
   const [error, setError] = useState<AppError | null>(null);
   const [busy, setBusy] = useState(false);
-  const start = async (prompt: string) => {
+  const start = async (prompt: string, title?: string) => {
     const checked = Prompt.safeParse(prompt);
     if (busy) return;
     if (!projectId) return setError({ code: 'not-found', message: 'Choose a project first.' });
@@ -54,7 +54,7 @@ function useStart(projectId: ProjectId | null, model: string) {
     setBusy(true);
     setError(null);
     try {
-      await rpc().call('task/create', { projectId, prompt, ...(model ? { model } : {}) });
+      await rpc().call('task/create', { projectId, prompt, ...(title ? { title } : {}), ...(model ? { model } : {}) });
     } catch (thrown) {
       setError(toAppError(thrown));
       setBusy(false);
@@ -68,10 +68,11 @@ function FirstPrompt({ projectId, projectName, model }: { projectId: ProjectId |
   const field = useRef<HTMLTextAreaElement>(null);
   const suggestions = useSuggestions(projectId);
   const { error, busy, start } = useStart(projectId, model);
+  const title = suggestions.find((each) => each.prompt === prompt)?.title;
   const press = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    void start(prompt);
+    void start(prompt, title);
   };
   return (
     <section aria-labelledby="start-prompt">
@@ -87,7 +88,7 @@ function FirstPrompt({ projectId, projectName, model }: { projectId: ProjectId |
       )}
       <div className="prompt" style={{ marginTop: suggestions.length ? 12 : 0 }}>
         <textarea ref={field} rows={1} aria-label="Task" placeholder="Or describe a task" value={prompt} onChange={(event) => setPrompt(event.target.value)} onKeyDown={press} />
-        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt)}>{busy ? 'Starting…' : 'Start task'}</Button>
+        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt, title)}>{busy ? 'Starting…' : 'Start task'}</Button>
       </div>
       {error && <div style={{ marginTop: 8 }}><ErrorNote error={error} /></div>}
     </section>
