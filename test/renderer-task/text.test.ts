@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { visible, visibleLine } from '../../renderer/ui/safe-text.ts';
 import { ansiSpans, plainOutput } from '../../renderer/features/conversation/ansi.ts';
 import { markdownBlocks } from '../../renderer/features/conversation/markdown-blocks.ts';
-import { rowsOf } from '../../renderer/features/conversation/rows.ts';
+import { rowsOf, waitingCalls } from '../../renderer/features/conversation/rows.ts';
 import { testCount, toolWords } from '../../renderer/features/conversation/tool-words.ts';
 import { checksOf, looksLikeCheck } from '../../renderer/features/task/checks.ts';
 import { START, item, turn } from './support/fixtures.ts';
@@ -68,6 +68,14 @@ describe('the rows of a conversation', () => {
       ),
     ).toEqual(['userMessage', 'plan', 'command+fileChange', 'agentMessage', 'end']);
     expect(rowsOf(items, [turn()])[1]).toEqual({ kind: 'item', key: early.id, item: late });
+  });
+  it('knows which call waits for a person', () => {
+    const call = item('command', { command: 'npx tsd', status: 'running', exitCode: null, endedAt: null });
+    const other = item('command', { command: 'npm run dev', status: 'running', exitCode: null, endedAt: null });
+    const asked = item('approval', { subject: 'npx tsd' });
+    expect([...waitingCalls([call, other, asked])]).toEqual([call.id]);
+    expect([...waitingCalls([call, other, { ...asked, decision: 'approved' }])]).toEqual([]);
+    expect(toolWords(call, true)).toMatchObject({ verb: 'Wants to run', result: 'waits for you' });
   });
   it('has no end while the turn runs', () => {
     expect(rowsOf([item('userMessage')], [turn({ status: 'running', endedAt: null })]).map((row) => row.kind)).toEqual(['item']);

@@ -8,7 +8,8 @@ import { Button, Empty, ErrorNote, Skeleton } from '../../ui/index.ts';
 import { ItemBlock, TurnEnd } from './blocks.tsx';
 import { Composer } from './composer.tsx';
 import { useFollowEnd } from './follow-end.ts';
-import { rowsOf, type Row } from './rows.ts';
+import { LiveLine } from './live-line.tsx';
+import { rowsOf, waitingCalls, type Row } from './rows.ts';
 import { ToolLine } from './tool-line.tsx';
 import './conversation.css';
 
@@ -23,12 +24,14 @@ export interface ConversationProps {
 
 function Rows({
   rows,
+  waiting,
   taskId,
   opened,
   toggle,
   onOpenFile,
 }: {
   rows: readonly Row[];
+  waiting: ReadonlySet<string>;
   taskId: TaskId;
   opened: ReadonlySet<string>;
   toggle: (id: string) => void;
@@ -49,7 +52,14 @@ function Rows({
     return (
       <div key={row.key} className="tools row-box">
         {row.items.map((item) => (
-          <ToolLine key={item.id} item={item} open={opened.has(item.id)} onToggle={toggle} onOpenFile={onOpenFile} />
+          <ToolLine
+            key={item.id}
+            item={item}
+            open={opened.has(item.id)}
+            waiting={waiting.has(item.id)}
+            onToggle={toggle}
+            onOpenFile={onOpenFile}
+          />
         ))}
       </div>
     );
@@ -80,16 +90,10 @@ function Older({ threadId }: { threadId: Thread['id'] }) {
 
 function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationProps & { thread: Thread; state: ThreadState | undefined }) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(
-    () =>
-      state
-        ? rowsOf(
-            state.order.flatMap((id) => state.items[id] ?? []),
-            state.turns,
-          )
-        : [],
-    [state],
-  );
+  const { rows, waiting } = useMemo(() => {
+    const items = state ? state.order.flatMap((id) => state.items[id] ?? []) : [];
+    return { rows: rowsOf(items, state?.turns ?? []), waiting: waitingCalls(items) };
+  }, [state]);
   const { box, inner, away, toEnd } = useFollowEnd(state?.order[0]);
   const toggle = useCallback(
     (id: string) =>
@@ -127,7 +131,8 @@ function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationP
               }
             />
           )}
-          {ready && <Rows rows={rows} taskId={taskId} opened={opened} toggle={toggle} onOpenFile={onOpenFile} />}
+          {ready && <Rows {...{ rows, waiting, taskId, opened, toggle, onOpenFile }} />}
+          {ready && thread.turn?.status === 'running' && <LiveLine taskId={taskId} />}
         </div>
       </div>
       {away && (

@@ -24,6 +24,26 @@ function plansOf(items: readonly Item[]): { first: Map<string, string>; newest: 
 
 const isEmpty = (item: Item): boolean => (item.type === 'reasoning' || item.type === 'agentMessage') && item.text.trim() === '';
 
+/** Calls that have not begun because a person is asked first. */
+export function waitingCalls(items: readonly Item[]): ReadonlySet<string> {
+  const waiting = new Set<string>();
+  items.forEach((item, index) => {
+    if (item.type !== 'approval' || item.decision !== 'pending') return;
+    const call = items.findLast(
+      (other, at) =>
+        at < index &&
+        isTool(other) &&
+        other.type !== 'reasoning' &&
+        other.turnId === item.turnId &&
+        other.status === 'running' &&
+        !waiting.has(other.id) &&
+        (other.type !== 'command' || other.command === item.subject),
+    );
+    if (call) waiting.add(call.id);
+  });
+  return waiting;
+}
+
 /** Items, runs of tool calls as one group, and the ends of turns, in the order in which they happened. */
 export function rowsOf(items: readonly Item[], turns: readonly Turn[]): Row[] {
   const rows: Row[] = [];

@@ -75,15 +75,18 @@ function Opened({ item, onOpenFile }: { item: ToolItem; onOpenFile: ((path: stri
 export const ToolLine = memo(function ToolLine({
   item,
   open,
+  waiting,
   onToggle,
   onOpenFile,
 }: {
   item: ToolItem;
   open: boolean;
+  /** A person is asked before it begins. */
+  waiting: boolean;
   onToggle: (id: string) => void;
   onOpenFile: ((path: string) => void) | undefined;
 }) {
-  const words = toolWords(item);
+  const words = toolWords(item, waiting);
   return (
     <div className="tool-box" id={`item-${item.id}`} data-status={'status' in item ? item.status : undefined}>
       <button type="button" className="tool" aria-expanded={open} onClick={() => onToggle(item.id)}>
@@ -100,7 +103,7 @@ export const ToolLine = memo(function ToolLine({
         <span className="res">
           {item.type === 'fileChange' && item.status === 'completed' && <Diffstat {...linesOf(item.changes)} />}
           {words.result && <span className={words.tone}>{words.result}</span>}
-          <Took item={item} />
+          {waiting ? <time /> : <Took item={item} />}
         </span>
       </button>
       {open && <Opened item={item} onOpenFile={onOpenFile} />}

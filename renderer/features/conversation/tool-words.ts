@@ -9,7 +9,7 @@ export interface ToolWords {
   verb: string;
   subject: string;
   result: string;
-  tone: 'ok' | 'bad' | 'muted';
+  tone: 'ok' | 'bad' | 'muted' | 'waiting';
 }
 
 const sum = (changes: readonly FileChange[], side: 'added' | 'removed'): number =>
@@ -64,10 +64,17 @@ function changeWords(item: Extract<ToolItem, { type: 'fileChange' }>): ToolWords
   };
 }
 
+const waitingWords = (item: ToolItem): Pick<ToolWords, 'verb' | 'result' | 'tone'> => ({
+  verb: item.type === 'command' ? 'Wants to run' : item.type === 'fileChange' ? 'Wants to edit' : 'Wants to call',
+  result: 'waits for you',
+  tone: 'waiting',
+});
+
 const outcome = { running: 'running', completed: '', failed: 'failed', declined: 'declined', interrupted: 'stopped' } as const;
 
 /** The words of a tool call's line. Text from the agent comes back with hidden characters made visible. */
-export function toolWords(item: ToolItem): ToolWords {
+export function toolWords(item: ToolItem, waiting = false): ToolWords {
+  if (waiting) return { ...toolWords(item), ...waitingWords(item) };
   switch (item.type) {
     case 'command': {
       const verb = item.status === 'running' ? 'Running' : 'Ran';
