@@ -29,6 +29,9 @@ export { portChannel } from './hosts/channels.ts';
 export { resolveHome } from './hosts/home.ts';
 export { serveClient } from './hosts/session.ts';
 
+/** The self-test waits until the first window has its board. */
+const SELF_TEST_AFTER_MS = 50;
+
 const unchecked: SandboxStatus = { state: 'checking', driver: '', probes: [], ms: 0 };
 
 /** One demo model for the whole core, started when it is first needed. */
@@ -94,7 +97,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const ending = new Ending(context, supervisor, terminals);
   await context.models.load();
   await recover(context, supervisor, ending);
-  void runSelfTest(context).catch((error: unknown) => context.log('self-test', error));
+  const selfTest = setTimeout(() => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)), SELF_TEST_AFTER_MS);
   supervisor.schedule();
   welcome(context);
   return {
@@ -106,6 +109,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onEvents: (listener) => context.events.on(listener),
     onTransient: (listener) => context.transients.on(listener),
     dispose: async () => {
+      clearTimeout(selfTest);
       await supervisor.dispose();
       await terminals.dispose();
       await context.workspaces.dispose();

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frame, type WireEvent } from './wire.ts';
@@ -21,7 +21,8 @@ export async function listen(handle: (request: IncomingMessage, response: Server
       sendJson(response, 500, { error: { message, type: 'server_error', param: null, code: null } });
     });
   };
-  const server = createServer(listener);
+  // Importing it would read all its exports, and one of them loads the whole of undici: 30 ms of every start.
+  const server = process.getBuiltinModule('node:http').createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

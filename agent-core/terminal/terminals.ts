@@ -3,7 +3,7 @@ import type { Client } from '../runtime/api.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import { shellCommand } from './shell.ts';
-import { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface TerminalsOptions {
   /** The machine and folder of a task's workspace; its failures are passed on. */
@@ -27,7 +27,8 @@ export class Terminals {
 
   /** Starts a shell in the task's worktree, inside its machine. Throws what opening the workspace throws. */
   async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }): Promise<TerminalInfo> {
-    const { machine, cwd, title } = await this.#options.open(taskId);
+    // With its mirror it is loaded at the first one: the core's start doesn't wait for it.
+    const [{ machine, cwd, title }, { Terminal }] = await Promise.all([this.#options.open(taskId), import('./terminal.ts')]);
     const shell = shellCommand('shell' in this.#options ? this.#options.shell : process.env['SHELL']);
     const running = await machine.run({ ...shell, cwd, tty: { cols, rows } });
     await this.#tidy(taskId);

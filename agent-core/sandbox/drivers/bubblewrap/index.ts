@@ -12,7 +12,7 @@ import { startHolder, type Holder, type Programs } from './holder.ts';
 import { launchPiped, launchTerminal, type Launch } from './launch.ts';
 import { limitText } from './limits.ts';
 import { systemRoots } from './root.ts';
-import { commandNamespace, processesIn, signalAll } from './tree.ts';
+import { beyondLauncher, commandNamespace, processesIn, signalAll } from './tree.ts';
 
 /** What the person has, found once outside. */
 export interface Person {
@@ -34,12 +34,13 @@ export interface BubblewrapOptions {
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
 function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
   let namespace: string | null = null;
+  const pids = () => {
+    namespace ??= commandNamespace(launcher);
+    return namespace ? processesIn(namespace) : [];
+  };
   return {
-    exited,
-    pids: () => {
-      namespace ??= commandNamespace(launcher);
-      return namespace ? processesIn(namespace) : [];
-    },
+    exited, pids,
+    begun: () => beyondLauncher(launcher, pids()),
     signal: signalAll,
     endLauncher: () => signalAll([launcher], 'SIGKILL'),
   };

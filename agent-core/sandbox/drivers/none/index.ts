@@ -26,6 +26,7 @@ function marked(mark: string): number[] {
 function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tree {
   return {
     exited,
+    begun: () => true,
     pids: () => [...(groupAlive(group) ? [-group] : []), ...marked(mark)],
     signal: (pids, signal) => { for (const pid of pids) try { process.kill(pid, signal); } catch { /* gone */ } },
     endLauncher: () => { try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
