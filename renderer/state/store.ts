@@ -145,7 +145,9 @@ export async function readOlder(id: ThreadId): Promise<void> {
   const page = await rpc().call('thread/read', { threadId: id, before: thread.items[oldest]!.id, limit: PAGE });
   const now = core.getState().threads[id];
   if (!now || now.order[0] !== oldest) return;
+  const known = new Set(now.turns.map((turn) => turn.id));
   setThread(id, {
+    turns: [...page.turns.filter((turn) => !known.has(turn.id)), ...now.turns],
     more: page.more, order: [...page.items.map((item) => item.id), ...now.order],
     items: { ...Object.fromEntries(page.items.map((item) => [item.id, item])), ...now.items },
   });
