@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
@@ -111,7 +111,9 @@ export class Workspaces {
   async trash(id: WorkspaceId): Promise<void> {
     const meta = await this.#must(id);
     if (meta.phase === 'trashed') return;
-    if (meta.phase === 'ready') await secure(await this.open(id));
+    // Where the folder is gone already there is nothing to lose: the branch and the last checkpoint stay.
+    const there = await stat(meta.path).then((found) => found.isDirectory(), () => false);
+    if (meta.phase === 'ready' && there) await secure(await this.open(id));
     await this.close(id);
     await this.#lock(id).run(async () => moveToTrash(this.#places, await this.#must(id)));
   }

@@ -37,7 +37,6 @@ export async function moveToTrash(places: Places, meta: Meta): Promise<void> {
   meta.trash ??= { path: join(home, 'tree'), at: Date.now() };
   await writeMeta(places, meta);
   if (await there(meta.path)) meta.trash.path = await moveFolder(meta, home);
-  else if (!(await there(meta.trash.path))) throw new Failure('worktree-missing', `The worktree ${meta.path} is gone.`, { fix: 'There is nothing left to delete but the task itself.' });
   const admin = join(gitDir, 'worktrees', meta.admin);
   if (await there(admin)) {
     // A copy first: a crash between the two leaves the admin folder in at least one place.
@@ -81,7 +80,7 @@ export async function moveBack(places: Places, meta: Meta): Promise<void> {
     await mkdir(dirname(meta.path), { recursive: true });
     await rename(meta.trash.path, meta.path);
   } else if (!(await there(meta.path))) {
-    throw new Failure('git-failed', `The deleted worktree is no longer at ${meta.trash.path}.`);
+    throw new Failure('worktree-missing', `The worktree is neither at ${meta.trash.path} nor at ${meta.path}.`, { fix: `Its commits are on ${meta.branch.replace('refs/heads/', '')}: start a task from there.` });
   }
   await rm(places.trash(meta.id), { recursive: true, force: true });
   await rmdir(join(dirname(dirname(meta.path)), '.signalbox-trash')).catch(() => {});

@@ -148,6 +148,8 @@ test('restore refuses to overwrite, and a worktree that is gone is said', async 
   await world.workspaces.close(id);
   rmSync(path, { recursive: true });
   await expect(world.workspaces.open(id)).rejects.toMatchObject({ detail: { code: 'worktree-missing' } });
+  await world.workspaces.trash(id);
+  await expect(world.workspaces.restore(id)).rejects.toMatchObject({ detail: { code: 'worktree-missing' } });
   await world.workspaces.purge(id);
   expect(await world.workspaces.list()).toEqual([]);
 });
