@@ -5,6 +5,8 @@ import type { KillTree } from './pipes.ts';
 export interface Tree {
   /** The living processes of the command, as the core numbers them. */
   pids(): number[];
+  /** Whether the command itself runs, and not only what puts the fence up around it. */
+  begun(): boolean;
   signal(pids: number[], signal: NodeJS.Signals): void;
   /** Ends the launcher itself, for a command that has not begun. */
   endLauncher(): void;
@@ -28,7 +30,7 @@ async function goneWithin(tree: Tree, ms: number): Promise<boolean> {
 async function begun(tree: Tree): Promise<void> {
   let over = false;
   void tree.exited().then(() => { over = true; });
-  for (const until = performance.now() + 1000; !over && tree.pids().length === 0 && performance.now() < until;) await sleep(2);
+  for (const until = performance.now() + 5000; !over && !tree.begun() && performance.now() < until;) await sleep(2);
 }
 
 async function killHard(tree: Tree): Promise<void> {

@@ -86,8 +86,9 @@ async function started(command: string, args: string[]): Promise<{ child: ChildP
 
 /** The outer namespaces' first process: limits its pid namespace where the kernel can (6.14), then waits for its stdin to end. */
 function outerCommand(processes: number): string[] {
-  // Before 6.14 pid_max is one number for the whole machine: never touch it there.
-  const limit = kernelAtLeast(6, 14) ? `echo ${Math.max(301, Math.trunc(processes) + 2)} > /proc/sys/kernel/pid_max; ` : '';
+  // Before 6.14 pid_max is one number for the whole machine: never touch it there. Numbers below 300 are given out only
+  // once, so that many come on top.
+  const limit = kernelAtLeast(6, 14) ? `echo ${302 + Math.max(1, Math.trunc(processes))} > /proc/sys/kernel/pid_max; ` : '';
   // With SIGCHLD ignored the kernel reaps the orphans that are handed to process 1.
   return ['/bin/sh', '-c', `${limit}trap '' CHLD; exec cat`];
 }

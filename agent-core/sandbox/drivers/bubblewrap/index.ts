@@ -88,7 +88,7 @@ class BubblewrapMachine implements Machine {
     const done = await collectFrom((inner) => this.run(inner), request);
     // bwrap says so itself when it could not put the fence up; then the command never began.
     if (done.code === 1 && done.stdout.length === 0 && done.stderr.subarray(0, 7).toString() === 'bwrap: ') {
-      throw new Failure('cannot-confine', 'The sandbox could not be put around a command, so it was not run.', {
+      throw new Failure('cannot-confine', `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`, {
         command: request.argv.join(' '), output: done.stderr.toString(),
       });
     }

@@ -27,6 +27,15 @@ export function processesIn(namespace: string): number[] {
   return found;
 }
 
+/** Whether one of them has gone on from the launcher's own program, bwrap, to what it was to run. */
+export function beyondLauncher(launcher: number, pids: number[]): boolean {
+  const program = read(() => readlinkSync(`/proc/${launcher}/exe`));
+  return pids.some((pid) => {
+    const own = read(() => readlinkSync(`/proc/${pid}/exe`));
+    return own !== null && own !== program;
+  });
+}
+
 /** Signals each; those that are gone meanwhile are no error. */
 export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
