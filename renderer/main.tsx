@@ -11,11 +11,13 @@ import { listenForKeys } from './actions/keys.ts';
 import { register } from './actions/registry.ts';
 import { appActions } from './actions/app.ts';
 import { taskActions } from './actions/task.ts';
+import { followWidth } from './app/narrow.ts';
 import { announce } from './app/announce.ts';
 import { followShell } from './app/shell.ts';
 import { App } from './app/app.tsx';
 
 followTheme();
+followWidth();
 register([...appActions, ...taskActions]);
 const { connect, token } = defaultTransport();
 setClient(createClient(connect, token, coreEvents));
@@ -23,4 +25,8 @@ followAddress();
 listenForKeys();
 announce();
 followShell();
-createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -6,17 +6,43 @@ import { useAction, useAllActions } from './hooks.ts';
 import { allActions, applies, contextOf, runAction, titleOf } from './registry.ts';
 
 /** A button that is an action: its title, glyph and key come from the registry. Nothing when it doesn't apply. */
-export function ActionButton({ id, taskId, look = 'edge', icon, showKeys = false, small, disabledWhy, className }: {
-  id: string; taskId?: TaskId; look?: 'fill' | 'edge' | 'quiet' | 'bad'; icon?: boolean; showKeys?: boolean; small?: boolean;
+export function ActionButton({
+  id,
+  taskId,
+  look = 'edge',
+  icon,
+  showKeys = false,
+  small,
+  disabledWhy,
+  className,
+}: {
+  id: string;
+  taskId?: TaskId;
+  look?: 'fill' | 'edge' | 'quiet' | 'bad';
+  icon?: boolean;
+  showKeys?: boolean;
+  small?: boolean;
   /** Stay, disabled, and say this instead of vanishing. */
-  disabledWhy?: string; className?: string;
+  disabledWhy?: string;
+  className?: string;
 }) {
   const found = useAction(id, taskId);
   if (!found || (!found.enabled && !disabledWhy)) return null;
   return (
-    <Button look={look} small={small ?? false} keys={found.keys} showKeys={showKeys} icon={icon ? found.action.icon : undefined} className={className}
-      disabled={!found.enabled} title={found.enabled ? undefined : disabledWhy}
-      onClick={(event) => { event.stopPropagation(); void runAction(id, taskId); }}>
+    <Button
+      look={look}
+      small={small ?? false}
+      keys={found.keys}
+      showKeys={showKeys}
+      icon={icon ? found.action.icon : undefined}
+      className={className}
+      disabled={!found.enabled}
+      title={found.enabled ? undefined : disabledWhy}
+      onClick={(event) => {
+        event.stopPropagation();
+        void runAction(id, taskId);
+      }}
+    >
       {found.title}
     </Button>
   );
@@ -26,12 +52,20 @@ export function ActionButton({ id, taskId, look = 'edge', icon, showKeys = false
 export function taskEntries(taskId: TaskId, without: readonly string[] = []): MenuEntry[] {
   const context = contextOf(taskId);
   return allTaskActions(context, without).map((action, index) => ({
-    id: action.id, title: titleOf(action, context), icon: action.icon, keys: action.keys?.[0], danger: action.danger, rule: action.danger && index > 0, run: () => void runAction(action.id, taskId),
+    id: action.id,
+    title: titleOf(action, context),
+    icon: action.icon,
+    keys: action.keys?.[0],
+    danger: action.danger,
+    rule: action.danger && index > 0,
+    run: () => void runAction(action.id, taskId),
   }));
 }
 
 function allTaskActions(context: ReturnType<typeof contextOf>, without: readonly string[]) {
-  return allActions().filter((action) => action.group === 'Task' && !action.hidden && !without.includes(action.id) && applies(action, context));
+  return allActions().filter(
+    (action) => action.group === 'Task' && !action.hidden && !without.includes(action.id) && applies(action, context),
+  );
 }
 
 /** A menu of everything that can be done with a task now. */

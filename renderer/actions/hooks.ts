@@ -11,7 +11,10 @@ export function useActions(actions: readonly Action[]): void {
 export const useAllActions = (): readonly Action[] => useSyncExternalStore(onActions, allActions);
 
 /** An action as a button needs it: title, first key, whether it applies now. Undefined when nobody registered it. */
-export function useAction(id: string, taskId?: TaskId): { action: Action; title: string; keys: string | undefined; enabled: boolean } | undefined {
+export function useAction(
+  id: string,
+  taskId?: TaskId,
+): { action: Action; title: string; keys: string | undefined; enabled: boolean } | undefined {
   const actions = useAllActions();
   useCore((state) => state.board);
   useUi((state) => state.route);

@@ -5,7 +5,8 @@ import { allActions, applies, contextOf, runAction, type Action } from './regist
 export function scopesAt(target: EventTarget | null): string[] {
   const scopes: string[] = [];
   let at = target instanceof Element && target !== document.body ? target : document.querySelector('main[data-scope]');
-  for (let scoped = at?.closest('[data-scope]'); scoped; scoped = scoped.parentElement?.closest('[data-scope]')) scopes.push(scoped.getAttribute('data-scope')!);
+  for (let scoped = at?.closest('[data-scope]'); scoped; scoped = scoped.parentElement?.closest('[data-scope]'))
+    scopes.push(scoped.getAttribute('data-scope')!);
   at = document.querySelector('main[data-scope]');
   const place = at?.getAttribute('data-scope');
   if (place && !scopes.includes(place)) scopes.push(place);
@@ -13,8 +14,8 @@ export function scopesAt(target: EventTarget | null): string[] {
 }
 
 const inLayer = (target: EventTarget | null) =>
-  (target instanceof Element && target.closest('[role=dialog], [role=alertdialog], [role=menu]') !== null)
-  || document.querySelector('[role=dialog], [role=alertdialog]') !== null;
+  (target instanceof Element && target.closest('[role=dialog], [role=alertdialog], [role=menu]') !== null) ||
+  document.querySelector('[role=dialog], [role=alertdialog]') !== null;
 
 function allowed(action: Action, keys: string, target: EventTarget | null): boolean {
   if (inTerminal(target)) return action.inTerminal ?? false;
@@ -29,8 +30,13 @@ export function actionFor(event: KeyboardEvent): Action | null {
   const layered = inLayer(event.target);
   const context = contextOf();
   for (const scope of scopesAt(event.target)) {
-    const found = allActions().find((action) =>
-      (action.scope ?? 'global') === scope && (action.keys?.includes(keys) ?? false) && allowed(action, keys, event.target) && applies(action, context));
+    const found = allActions().find(
+      (action) =>
+        (action.scope ?? 'global') === scope &&
+        (action.keys?.includes(keys) ?? false) &&
+        allowed(action, keys, event.target) &&
+        applies(action, context),
+    );
     if (found && (!layered || found.id === 'app.palette')) return found;
   }
   return null;
@@ -43,7 +49,14 @@ export function listenForKeys(): () => void {
     if (!action) return;
     // a focused button, link or tab takes Enter and Space itself
     const plain = event.key === 'Enter' || event.key === ' ';
-    if (plain && !event.ctrlKey && !event.metaKey && event.target instanceof Element && event.target.closest('button, a, [role=tab], summary')) return;
+    if (
+      plain &&
+      !event.ctrlKey &&
+      !event.metaKey &&
+      event.target instanceof Element &&
+      event.target.closest('button, a, [role=tab], summary')
+    )
+      return;
     event.preventDefault();
     void runAction(action.id);
   };

@@ -9,13 +9,27 @@ export function Fleet() {
   const { working, need, cost } = useCoreShallow(({ board }) => {
     const view = board && boardView(board);
     const costs = board ? Object.values(board.tasks).flatMap(({ usage }) => (usage.cost === null ? [] : [usage.cost])) : [];
-    return { working: view?.columns.working.length ?? 0, need: view?.columns['needs-you'].length ?? 0, cost: costs.length ? costs.reduce((sum, one) => sum + one, 0) : null };
+    return {
+      working: view?.columns.working.length ?? 0,
+      need: view?.columns['needs-you'].length ?? 0,
+      cost: costs.length ? costs.reduce((sum, one) => sum + one, 0) : null,
+    };
   });
   return (
     <p className="fleet">
       <span>{working} working</span>
-      {need > 0 && <><span className="faint">·</span><span className="waiting">{need === 1 ? '1 needs you' : `${need} need you`}</span></>}
-      {cost !== null && <><span className="faint">·</span><span>{money(cost)} in all</span></>}
+      {need > 0 && (
+        <>
+          <span className="faint">·</span>
+          <span className="waiting">{need === 1 ? '1 needs you' : `${need} need you`}</span>
+        </>
+      )}
+      {cost !== null && (
+        <>
+          <span className="faint">·</span>
+          <span>{money(cost)} in all</span>
+        </>
+      )}
     </p>
   );
 }
@@ -30,10 +44,16 @@ export function PageBar({ title, after, actions }: { title: string; after?: Reac
       {after ?? <Fleet />}
       <span className="grow" />
       <button type="button" className="search" aria-haspopup="dialog" onClick={() => void runAction('app.palette')}>
-        <Icon name="search" /><span className="cut">Search tasks and actions</span><span aria-hidden="true"><Kbd keys="mod+k" /></span>
+        <Icon name="search" />
+        <span className="cut">Search tasks and actions</span>
+        <span aria-hidden="true">
+          <Kbd keys="mod+k" />
+        </span>
       </button>
       {actions}
-      <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>New task</Button>
+      <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>
+        New task
+      </Button>
     </header>
   );
 }

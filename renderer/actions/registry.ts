@@ -69,7 +69,9 @@ export const allActions = (): readonly Action[] => list;
 export const actionById = (id: string): Action | undefined => actions.get(id)?.at(-1);
 export function onActions(listener: () => void): () => void {
   listeners.add(listener);
-  return () => { listeners.delete(listener); };
+  return () => {
+    listeners.delete(listener);
+  };
 }
 
 /** The context of now; `taskId` names a task other than the open or focused one. */
@@ -81,7 +83,8 @@ export function contextOf(taskId?: TaskId | null): ActionContext {
   return { board, ui: state, task, status: task && board ? (boardView(board).status[task.id] ?? null) : null };
 }
 
-export const titleOf = (action: Action, context: ActionContext): string => (typeof action.title === 'string' ? action.title : action.title(context));
+export const titleOf = (action: Action, context: ActionContext): string =>
+  typeof action.title === 'string' ? action.title : action.title(context);
 export const applies = (action: Action, context: ActionContext): boolean => action.when?.(context) ?? true;
 
 /**

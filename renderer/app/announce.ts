@@ -16,9 +16,19 @@ export function announce(): void {
     if (!news.length) return;
     const lines = news.map(([id, status]) => {
       const title = board.tasks[id]?.title ?? '';
-      return { id, title, text: status === 'done' ? 'Done' : status === 'review' ? 'Done, ready for review' : `Needs you: ${statusLabel(status).toLowerCase()}` };
+      return {
+        id,
+        title,
+        text:
+          status === 'done' ? 'Done' : status === 'review' ? 'Done, ready for review' : `Needs you: ${statusLabel(status).toLowerCase()}`,
+      };
     });
-    speak(lines.length > 3 ? `${lines.length} tasks changed, ${boardView(board).columns['needs-you'].length} need you` : lines.map(({ title, text }) => `${text}: ${title}`).join('. '));
-    for (const { id, title, text } of lines.slice(0, 3)) window.signalbox?.notify({ title: text, body: title, command: { action: 'task.open', subject: id } });
+    speak(
+      lines.length > 3
+        ? `${lines.length} tasks changed, ${boardView(board).columns['needs-you'].length} need you`
+        : lines.map(({ title, text }) => `${text}: ${title}`).join('. '),
+    );
+    for (const { id, title, text } of lines.slice(0, 3))
+      window.signalbox?.notify({ title: text, body: title, command: { action: 'task.open', subject: id } });
   });
 }

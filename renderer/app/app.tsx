@@ -19,16 +19,30 @@ const TaskPage = lazy(async () => ({ default: (await import('./task-page.tsx')).
 
 function Place({ route }: { route: Route }) {
   switch (route.place) {
-    case 'board': return <BoardPage route={route} />;
-    case 'inbox': return <InboxPage />;
-    case 'landing': return <LandingPage />;
-    case 'trash': return <TrashPage />;
-    case 'settings': return <SettingsPage />;
-    case 'task': return (
-      <Suspense fallback={<main className="main" data-scope="task"><div className="page-in"><Skeleton lines={6} /></div></main>}>
-        <TaskPage key={route.taskId} taskId={route.taskId} />
-      </Suspense>
-    );
+    case 'board':
+      return <BoardPage route={route} />;
+    case 'inbox':
+      return <InboxPage />;
+    case 'landing':
+      return <LandingPage />;
+    case 'trash':
+      return <TrashPage />;
+    case 'settings':
+      return <SettingsPage />;
+    case 'task':
+      return (
+        <Suspense
+          fallback={
+            <main className="main" data-scope="task">
+              <div className="page-in">
+                <Skeleton lines={6} />
+              </div>
+            </main>
+          }
+        >
+          <TaskPage key={route.taskId} taskId={route.taskId} />
+        </Suspense>
+      );
   }
 }
 
@@ -37,11 +51,20 @@ function Room() {
   const sidebar = useUi((state) => state.sidebar);
   const width = useUi((state) => state.sidebarWidth);
   const first = useCore((state) => state.board !== null && Object.keys(state.board.tasks).length === 0);
-  if (first && route.place === 'board' && !route.project && !route.filter) return <div className="start"><Banner /><Onboarding /></div>;
+  if (first && route.place === 'board' && !route.project && !route.filter)
+    return (
+      <div className="start">
+        <Banner />
+        <Onboarding />
+      </div>
+    );
   return (
     <div className={`room${sidebar ? '' : ' no-side'}`} style={{ '--side': `${width}px` } as React.CSSProperties}>
-      {sidebar && <><Sidebar /><SideGrip /></>}
-      <div className="main"><Banner /><Place route={route} /></div>
+      {sidebar && <Sidebar grip={<SideGrip />} />}
+      <div className="main">
+        <Banner />
+        <Place route={route} />
+      </div>
     </div>
   );
 }
@@ -52,10 +75,18 @@ export function App() {
   const connection = useCore((state) => state.connection);
   return (
     <Tooltip.Provider delay={500}>
-      {ready ? <Room /> : (
+      {ready ? (
+        <Room />
+      ) : (
         <main className="start">
           <div className="page-in" style={{ margin: 'auto', width: '100%' }}>
-            {connection.state === 'refused' ? <ErrorNote error={connection.error} /> : connection.state === 'lost' ? <Banner /> : <Skeleton lines={5} label="Connecting to the core" />}
+            {connection.state === 'refused' ? (
+              <ErrorNote error={connection.error} />
+            ) : connection.state === 'lost' ? (
+              <Banner />
+            ) : (
+              <Skeleton lines={5} label="Connecting to the core" />
+            )}
           </div>
         </main>
       )}

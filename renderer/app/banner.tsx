@@ -9,8 +9,14 @@ function Lost({ retryAt }: { retryAt: number }) {
   });
   return (
     <div className="banner" role="status">
-      <Icon name="limited" /><span className="grow">The connection to the core is lost. What you see is the last it said; nothing acknowledged is gone. <span aria-hidden="true">{wait}</span></span>
-      <Button small onClick={() => rpc().retryNow()}>Try now</Button>
+      <Icon name="limited" />
+      <span className="grow">
+        The connection to the core is lost. What you see is the last it said; nothing acknowledged is gone.{' '}
+        <span aria-hidden="true">{wait}</span>
+      </span>
+      <Button small onClick={() => rpc().retryNow()}>
+        Try now
+      </Button>
     </div>
   );
 }
@@ -19,6 +25,14 @@ function Lost({ retryAt }: { retryAt: number }) {
 export function Banner() {
   const connection = useCore((state) => state.connection);
   if (connection.state === 'lost') return <Lost retryAt={connection.retryAt} />;
-  if (connection.state === 'refused') return <div className="banner banner-bad" role="alert"><Icon name="failed" /><span className="grow">{connection.error.message} {connection.error.fix}</span></div>;
+  if (connection.state === 'refused')
+    return (
+      <div className="banner banner-bad" role="alert">
+        <Icon name="failed" />
+        <span className="grow">
+          {connection.error.message} {connection.error.fix}
+        </span>
+      </div>
+    );
   return null;
 }

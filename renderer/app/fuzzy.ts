@@ -1,5 +1,8 @@
 /** Where each letter of the query was found; the higher the score the better. Null when it doesn't match. */
-export interface Match { score: number; at: readonly number[] }
+export interface Match {
+  score: number;
+  at: readonly number[];
+}
 
 const isEdge = (text: string, index: number) => index === 0 || /[\s/\-_.“(]/.test(text[index - 1]!);
 
@@ -9,7 +12,8 @@ export function fuzzy(query: string, text: string): Match | null {
   if (!wanted) return { score: 0, at: [] };
   const lower = text.toLowerCase();
   const whole = lower.indexOf(query.trim().toLowerCase());
-  if (whole >= 0) return { score: 100 + (isEdge(lower, whole) ? 50 : 0) - text.length / 100, at: Array.from(query.trim(), (_, index) => whole + index) };
+  if (whole >= 0)
+    return { score: 100 + (isEdge(lower, whole) ? 50 : 0) - text.length / 100, at: Array.from(query.trim(), (_, index) => whole + index) };
   const at: number[] = [];
   let score = 0;
   let from = 0;
@@ -17,7 +21,10 @@ export function fuzzy(query: string, text: string): Match | null {
     let found = -1;
     for (let index = lower.indexOf(letter, from); index >= 0; index = lower.indexOf(letter, index + 1)) {
       if (found < 0) found = index;
-      if (isEdge(lower, index)) { found = index; break; }
+      if (isEdge(lower, index)) {
+        found = index;
+        break;
+      }
       if (index - from > 30) break;
     }
     if (found < 0) return null;

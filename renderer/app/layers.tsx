@@ -21,7 +21,8 @@ function Names({ ids }: { ids: readonly TaskId[] }) {
 const count = (ids: readonly TaskId[], verb: string) => `${verb} ${ids.length === 1 ? 'task' : `${ids.length} tasks`}`;
 const running = (ids: readonly TaskId[]) => {
   const { board } = core.getState();
-  return ids.filter((id) => Object.values(board?.threads ?? {}).some((thread) => thread.taskId === id && thread.turn?.status === 'running')).length;
+  return ids.filter((id) => Object.values(board?.threads ?? {}).some((thread) => thread.taskId === id && thread.turn?.status === 'running'))
+    .length;
 };
 
 function Rename({ taskId }: { taskId: TaskId }) {
@@ -32,9 +33,37 @@ function Rename({ taskId }: { taskId: TaskId }) {
     void attempt(() => rpc().call('task/rename', { taskId, title: title.trim() }), taskId);
   };
   return (
-    <Dialog open onClose={closeLayer} title="Rename" foot={<><Button onClick={closeLayer}>Cancel</Button><Button look="fill" onClick={save} disabled={!title.trim()}>Rename</Button></>}>
-      <form onSubmit={(event) => { event.preventDefault(); save(); }}>
-        <Field label="Title">{(props) => <input {...props} className="input" value={title} maxLength={200} onChange={(event) => setTitle(event.target.value)} onFocus={(event) => event.target.select()} />}</Field>
+    <Dialog
+      open
+      onClose={closeLayer}
+      title="Rename"
+      foot={
+        <>
+          <Button onClick={closeLayer}>Cancel</Button>
+          <Button look="fill" onClick={save} disabled={!title.trim()}>
+            Rename
+          </Button>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <Field label="Title">
+          {(props) => (
+            <input
+              {...props}
+              className="input"
+              value={title}
+              maxLength={200}
+              onChange={(event) => setTitle(event.target.value)}
+              onFocus={(event) => event.target.select()}
+            />
+          )}
+        </Field>
       </form>
     </Dialog>
   );
@@ -48,27 +77,65 @@ export function Layers() {
   const ready = useCore((state) => state.board !== null);
   if (!layer || !ready) return null;
   switch (layer.kind) {
-    case 'palette': return <Palette />;
-    case 'keys': return <KeysDialog />;
-    case 'compose': return <ComposeDialog projectId={layer.projectId} prompt={layer.prompt} />;
-    case 'folder': return <FolderDialog />;
-    case 'merge': return <MergeDialog taskId={layer.taskId} {...(layer.method ? { method: layer.method } : {})} />;
-    case 'rename': return <Rename taskId={layer.taskId} />;
-    case 'confirm-delete': return (
-      <ConfirmDialog open danger onClose={closeLayer} title={`${count(layer.taskIds, 'Delete')}?`} action={count(layer.taskIds, 'Delete')} onConfirm={() => done(attempt(() => deleteTasks(layer.taskIds), layer.taskIds[0] ?? null))}>
-        <p><Names ids={layer.taskIds} /> {layer.taskIds.length === 1 ? 'goes' : 'go'} to the trash with the whole worktree, ignored files included. You can restore {layer.taskIds.length === 1 ? 'it' : 'them'} from there.</p>
-        {running(layer.taskIds) > 0 && <p className="muted">What is running there is stopped.</p>}
-      </ConfirmDialog>
-    );
-    case 'confirm-purge': return (
-      <ConfirmDialog open danger onClose={closeLayer} title={`${count(layer.taskIds, 'Delete')} forever?`} action={`${count(layer.taskIds, 'Delete')} forever`} onConfirm={() => done(attempt(() => purgeTasks(layer.taskIds), null))}>
-        <p><Names ids={layer.taskIds} />: the conversation, the worktree and its checkpoints are removed from this disk. This can’t be undone. Commits on the branch stay in your repository.</p>
-      </ConfirmDialog>
-    );
-    case 'confirm-archive': return (
-      <ConfirmDialog open onClose={closeLayer} title={`${count(layer.taskIds, 'Archive')}?`} action={count(layer.taskIds, 'Archive')} onConfirm={() => done(attempt(() => archiveTasks(layer.taskIds), layer.taskIds[0] ?? null))}>
-        <p><Names ids={layer.taskIds} /> {layer.taskIds.length === 1 ? 'moves' : 'move'} to Done without being merged. The branch and the worktree stay as they are.</p>
-      </ConfirmDialog>
-    );
+    case 'palette':
+      return <Palette />;
+    case 'keys':
+      return <KeysDialog />;
+    case 'compose':
+      return <ComposeDialog projectId={layer.projectId} prompt={layer.prompt} />;
+    case 'folder':
+      return <FolderDialog />;
+    case 'merge':
+      return <MergeDialog taskId={layer.taskId} {...(layer.method ? { method: layer.method } : {})} />;
+    case 'rename':
+      return <Rename taskId={layer.taskId} />;
+    case 'confirm-delete':
+      return (
+        <ConfirmDialog
+          open
+          danger
+          onClose={closeLayer}
+          title={`${count(layer.taskIds, 'Delete')}?`}
+          action={count(layer.taskIds, 'Delete')}
+          onConfirm={() => done(attempt(() => deleteTasks(layer.taskIds), layer.taskIds[0] ?? null))}
+        >
+          <p>
+            <Names ids={layer.taskIds} /> {layer.taskIds.length === 1 ? 'goes' : 'go'} to the trash with the whole worktree, ignored files
+            included. You can restore {layer.taskIds.length === 1 ? 'it' : 'them'} from there.
+          </p>
+          {running(layer.taskIds) > 0 && <p className="muted">What is running there is stopped.</p>}
+        </ConfirmDialog>
+      );
+    case 'confirm-purge':
+      return (
+        <ConfirmDialog
+          open
+          danger
+          onClose={closeLayer}
+          title={`${count(layer.taskIds, 'Delete')} forever?`}
+          action={`${count(layer.taskIds, 'Delete')} forever`}
+          onConfirm={() => done(attempt(() => purgeTasks(layer.taskIds), null))}
+        >
+          <p>
+            <Names ids={layer.taskIds} />: the conversation, the worktree and its checkpoints are removed from this disk. This can’t be
+            undone. Commits on the branch stay in your repository.
+          </p>
+        </ConfirmDialog>
+      );
+    case 'confirm-archive':
+      return (
+        <ConfirmDialog
+          open
+          onClose={closeLayer}
+          title={`${count(layer.taskIds, 'Archive')}?`}
+          action={count(layer.taskIds, 'Archive')}
+          onConfirm={() => done(attempt(() => archiveTasks(layer.taskIds), layer.taskIds[0] ?? null))}
+        >
+          <p>
+            <Names ids={layer.taskIds} /> {layer.taskIds.length === 1 ? 'moves' : 'move'} to Done without being merged. The branch and the
+            worktree stay as they are.
+          </p>
+        </ConfirmDialog>
+      );
   }
 }

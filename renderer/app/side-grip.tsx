@@ -21,7 +21,20 @@ export function SideGrip() {
     set(width + step);
   };
   return (
-    <div className="grip" role="separator" tabIndex={0} aria-orientation="vertical" aria-label="Width of the sidebar" aria-valuenow={width} aria-valuemin={MIN} aria-valuemax={MAX}
-      style={{ left: width }} onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={drag} onKeyDown={press} onDoubleClick={() => set(240)} />
+    <div
+      className="grip"
+      role="separator"
+      tabIndex={0}
+      aria-orientation="vertical"
+      aria-label="Width of the sidebar"
+      aria-valuenow={width}
+      aria-valuemin={MIN}
+      aria-valuemax={MAX}
+      style={{ left: width }}
+      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerMove={drag}
+      onKeyDown={press}
+      onDoubleClick={() => set(240)}
+    />
   );
 }

@@ -8,15 +8,23 @@ export function Toasts() {
   if (!toasts.length) return null;
   return (
     <section className="toasts" aria-label="Notices">
-      {toasts.map(({ id, text, action, error }) => error ? (
-        <div key={id} className="toast toast-error"><ErrorNote error={error} onDismiss={() => dismissToast(id)} /></div>
-      ) : (
-        <div key={id} className="toast" role="status">
-          <span className="grow">{text}</span>
-          {action && <Button small onClick={action.run}>{action.title}</Button>}
-          <IconButton icon="x" label="Dismiss" small onClick={() => dismissToast(id)} />
-        </div>
-      ))}
+      {toasts.map(({ id, text, action, error }) =>
+        error ? (
+          <div key={id} className="toast toast-error">
+            <ErrorNote error={error} onDismiss={() => dismissToast(id)} />
+          </div>
+        ) : (
+          <div key={id} className="toast" role="status">
+            <span className="grow">{text}</span>
+            {action && (
+              <Button small onClick={action.run}>
+                {action.title}
+              </Button>
+            )}
+            <IconButton icon="x" label="Dismiss" small onClick={() => dismissToast(id)} />
+          </div>
+        ),
+      )}
     </section>
   );
 }
@@ -24,5 +32,9 @@ export function Toasts() {
 /** What is spoken: "needs you" and "done", moves of cards, refusals. */
 export function LiveRegion() {
   const spoken = useUi((state) => state.spoken);
-  return <div className="vh" aria-live="polite" data-live>{spoken}</div>;
+  return (
+    <div className="vh" aria-live="polite" data-live>
+      {spoken}
+    </div>
+  );
 }

@@ -1,5 +1,14 @@
 import {
-  Failure, ServerMessage, Snapshot, WIRE_VERSION, type AppError, type InputOf, type MethodName, type OutputOf, type StoredEvent, type Transient,
+  Failure,
+  ServerMessage,
+  Snapshot,
+  WIRE_VERSION,
+  type AppError,
+  type InputOf,
+  type MethodName,
+  type OutputOf,
+  type StoredEvent,
+  type Transient,
 } from '../../agent-core/contract/index.ts';
 import type { Connect, Link } from './transport.ts';
 
@@ -29,30 +38,53 @@ export interface Client {
 
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 
-interface Waiting { resolve(value: unknown): void; reject(reason: Failure): void }
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(reason: Failure): void;
+}
+
+/** Requests that wait for their answer, by number. */
+function createCalls() {
+  const waiting = new Map<number, Waiting>();
+  let nextId = 1;
+  const take = (id: number) => {
+    const found = waiting.get(id);
+    waiting.delete(id);
+    return found;
+  };
+  return {
+    ask: (link: Link | null, method: string, params: unknown) =>
+      new Promise<unknown>((resolve, reject) => {
+        if (!link) {
+          reject(new Failure('internal', 'The core is not connected.', { fix: 'Wait until the connection is back, then try again.' }));
+          return;
+        }
+        const id = nextId++;
+        waiting.set(id, { resolve, reject });
+        link.send({ id, method, params });
+      }),
+    result: (id: number, value: unknown) => take(id)?.resolve(value),
+    error: (id: number, { code, message, ...more }: AppError) => take(id)?.reject(new Failure(code, message, more)),
+    failAll(reason: string) {
+      for (const { reject } of waiting.values()) reject(new Failure('internal', reason));
+      waiting.clear();
+    },
+  };
+}
 
 /** Keeps one link to the core alive, with its sequence of events whole. */
 export function createClient(connect: Connect, token: string | undefined, on: ClientEvents): Client {
   let link: Link | null = null;
   let disposed = false;
-  let nextId = 1;
   let seq = -1;
   let resyncing = false;
   let attempt = 0;
   let lostSince = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const waiting = new Map<number, Waiting>();
+  const calls = createCalls();
 
   const call = <M extends MethodName>(method: M, input: InputOf<M>): Promise<OutputOf<M>> =>
-    new Promise((resolve, reject) => {
-      if (!link) {
-        reject(new Failure('internal', 'The core is not connected.', { fix: 'Wait until the connection is back, then try again.' }));
-        return;
-      }
-      const id = nextId++;
-      waiting.set(id, { resolve: (value) => resolve(value as OutputOf<M>), reject });
-      link.send({ id, method, params: input });
-    });
+    calls.ask(link, method, input) as Promise<OutputOf<M>>;
 
   async function resync() {
     if (resyncing) return;
@@ -72,39 +104,38 @@ export function createClient(connect: Connect, token: string | undefined, on: Cl
     on.snapshot(snapshot);
   }
 
+  function advance(from: number, to: number, events: readonly StoredEvent[]) {
+    if (to <= seq || seq < 0) return;
+    if (from > seq + 1) {
+      void resync();
+      return;
+    }
+    const fresh = events.filter((event) => event.seq > seq);
+    seq = to;
+    if (!resyncing && fresh.length) on.events(fresh);
+  }
+
   function receive(raw: unknown) {
     const message = ServerMessage.parse(raw);
     switch (message.kind) {
       case 'result':
-        waiting.get(message.id)?.resolve(message.value);
-        waiting.delete(message.id);
+        calls.result(message.id, message.value);
         break;
-      case 'error': {
-        const { code, message: text, ...more } = message.error;
-        waiting.get(message.id)?.reject(new Failure(code, text, more));
-        waiting.delete(message.id);
+      case 'error':
+        calls.error(message.id, message.error);
         break;
-      }
-      case 'events': {
-        if (message.to <= seq || seq < 0) break;
-        if (message.from > seq + 1) {
-          void resync();
-          break;
-        }
-        const fresh = message.events.filter((event) => event.seq > seq);
-        seq = message.to;
-        if (!resyncing && fresh.length) on.events(fresh);
+      case 'events':
+        advance(message.from, message.to, message.events);
         break;
-      }
-      case 'transient': on.transient(message.items);
+      case 'transient':
+        on.transient(message.items);
     }
   }
 
   function lost() {
     link = null;
     seq = -1;
-    for (const { reject } of waiting.values()) reject(new Failure('internal', 'The connection to the core broke before it answered.'));
-    waiting.clear();
+    calls.failAll('The connection to the core broke before it answered.');
     if (disposed) return;
     lostSince ||= Date.now();
     const wait = BACKOFF_MS[Math.min(attempt++, BACKOFF_MS.length - 1)]!;

@@ -13,7 +13,10 @@ export interface LinkEvents {
 export type Connect = (on: LinkEvents) => Promise<Link>;
 
 /** A click on a notification or a menu entry of the system: an action of our registry and what it is about. */
-export interface ShellCommand { action: string; subject?: string }
+export interface ShellCommand {
+  action: string;
+  subject?: string;
+}
 
 /** What the Electron preload puts into the page (its side: `electron/ipc/channels.ts`); absent in a browser. */
 export interface ShellBridge {
@@ -36,40 +39,51 @@ declare global {
 
 /** A WebSocket to the host that served this page. */
 export function webSocket(url: string): Connect {
-  return (on) => new Promise((resolve, reject) => {
-    const socket = new WebSocket(url);
-    let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      resolve({ send: (message) => socket.send(JSON.stringify(message)), close: () => socket.close() });
-    };
-    socket.onmessage = ({ data }) => on.message(JSON.parse(String(data)));
-    socket.onclose = () => {
-      if (opened) on.close();
-      else reject(new Error('The core did not answer.'));
-    };
-  });
+  return (on) =>
+    new Promise((resolve, reject) => {
+      const socket = new WebSocket(url);
+      let opened = false;
+      socket.onopen = () => {
+        opened = true;
+        resolve({ send: (message) => socket.send(JSON.stringify(message)), close: () => socket.close() });
+      };
+      socket.onmessage = ({ data }) => on.message(JSON.parse(String(data)));
+      socket.onclose = () => {
+        if (opened) on.close();
+        else reject(new Error('The core did not answer.'));
+      };
+    });
 }
 
 const PORT_WAIT_MS = 10_000;
 
 /** A MessagePort that the preload hands over, again after each time the core was started anew. */
 export function messagePort(shell: ShellBridge): Connect {
-  return (on) => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { window.removeEventListener('message', take); reject(new Error('The core did not answer.')); }, PORT_WAIT_MS);
-    function take(event: MessageEvent) {
-      const port = event.ports[0];
-      if (event.source !== window || event.data !== 'signalbox:port' || !port) return;
-      clearTimeout(timer);
-      window.removeEventListener('message', take);
-      port.onmessage = ({ data }) => on.message(data);
-      port.addEventListener('close', () => on.close());
-      port.start();
-      resolve({ send: (message) => port.postMessage(message), close: () => port.close() });
-    }
-    window.addEventListener('message', take);
-    shell.connect();
-  });
+  return (on) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        window.removeEventListener('message', take);
+        reject(new Error('The core did not answer.'));
+      }, PORT_WAIT_MS);
+      function take(event: MessageEvent) {
+        const port = event.ports[0];
+        if (event.source !== window || event.data !== 'signalbox:port' || !port) return;
+        clearTimeout(timer);
+        window.removeEventListener('message', take);
+        port.onmessage = ({ data }) => on.message(data);
+        port.addEventListener('close', () => on.close());
+        port.start();
+        resolve({
+          send: (message) => port.postMessage(message),
+          close: () => {
+            port.close();
+            on.close();
+          },
+        });
+      }
+      window.addEventListener('message', take);
+      shell.connect();
+    });
 }
 
 const TOKEN = 'signalbox.token';

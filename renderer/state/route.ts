@@ -9,7 +9,11 @@ export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [place, id] = path.split('/');
   switch (place) {
-    case 'inbox': case 'landing': case 'trash': case 'settings': return { place };
+    case 'inbox':
+    case 'landing':
+    case 'trash':
+    case 'settings':
+      return { place };
     case 'task': {
       const taskId = TaskId.safeParse(id);
       return taskId.success ? { place, taskId: taskId.data } : BOARD;
@@ -17,7 +21,11 @@ export function parseRoute(hash: string): Route {
     default: {
       const search = new URLSearchParams(query);
       const project = ProjectId.safeParse(search.get('project'));
-      return { place: 'board', project: project.success ? project.data : null, filter: FILTERS.find(({ id: known }) => known === search.get('filter'))?.id ?? null };
+      return {
+        place: 'board',
+        project: project.success ? project.data : null,
+        filter: FILTERS.find(({ id: known }) => known === search.get('filter'))?.id ?? null,
+      };
     }
   }
 }
@@ -25,7 +33,10 @@ export function parseRoute(hash: string): Route {
 export function printRoute(route: Route): string {
   if (route.place === 'task') return `#/task/${route.taskId}`;
   if (route.place !== 'board') return `#/${route.place}`;
-  const search = new URLSearchParams({ ...(route.project ? { project: route.project } : {}), ...(route.filter ? { filter: route.filter } : {}) }).toString();
+  const search = new URLSearchParams({
+    ...(route.project ? { project: route.project } : {}),
+    ...(route.filter ? { filter: route.filter } : {}),
+  }).toString();
   return `#/board${search ? `?${search}` : ''}`;
 }
 
@@ -33,7 +44,9 @@ const RECENT = 20;
 
 function show(route: Route): void {
   ui.setState(({ recent }) => ({
-    route, layer: null, selected: [],
+    route,
+    layer: null,
+    selected: [],
     ...(route.place === 'task' ? { recent: [route.taskId, ...recent.filter((id) => id !== route.taskId)].slice(0, RECENT) } : {}),
   }));
 }

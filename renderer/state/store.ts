@@ -1,6 +1,15 @@
 import { createStore } from 'zustand/vanilla';
 import {
-  project, toAppError, type Activity, type AppError, type Board, type SandboxStatus, type Snapshot, type StoredEvent, type ThreadId, type Transient,
+  project,
+  toAppError,
+  type Activity,
+  type AppError,
+  type Board,
+  type SandboxStatus,
+  type Snapshot,
+  type StoredEvent,
+  type ThreadId,
+  type Transient,
 } from '../../agent-core/contract/index.ts';
 import type { Client, ClientEvents, Connection } from '../rpc/client.ts';
 import { foldDelta, foldThread, loadingThread, type ThreadState } from './threads.ts';
@@ -28,13 +37,17 @@ const eventListeners = new Set<(events: readonly StoredEvent[], before: Board) =
 /** Terminal bytes go past the store. Returns the unsubscribe. */
 export function onTerminal(listener: (news: TerminalNews) => void): () => void {
   terminalListeners.add(listener);
-  return () => { terminalListeners.delete(listener); };
+  return () => {
+    terminalListeners.delete(listener);
+  };
 }
 
 /** Told after events were folded; `before` is the board they were folded into. Returns the unsubscribe. */
 export function onEvents(listener: (events: readonly StoredEvent[], before: Board) => void): () => void {
   eventListeners.add(listener);
-  return () => { eventListeners.delete(listener); };
+  return () => {
+    eventListeners.delete(listener);
+  };
 }
 
 let client: Client | null = null;
@@ -43,7 +56,9 @@ export function rpc(): Client {
   if (!client) throw new Error('The client is not set up yet.');
   return client;
 }
-export const setClient = (next: Client): void => { client = next; };
+export const setClient = (next: Client): void => {
+  client = next;
+};
 
 function foldEvents(events: readonly StoredEvent[]) {
   const state = core.getState();
@@ -68,13 +83,16 @@ function foldTransients(items: readonly Transient[]) {
         activity = news.activity ? { ...rest, [news.taskId]: news.activity } : rest;
         break;
       }
-      case 'sandbox': sandbox = news.status; break;
+      case 'sandbox':
+        sandbox = news.status;
+        break;
       case 'item.delta': {
         const thread = threads[news.threadId];
         if (thread?.status === 'ready') threads = { ...threads, [news.threadId]: foldDelta(thread, news) };
         break;
       }
-      case 'terminal.output': case 'terminal.exited':
+      case 'terminal.output':
+      case 'terminal.exited':
         for (const listener of terminalListeners) listener(news);
     }
   }
@@ -94,7 +112,8 @@ export const coreEvents: ClientEvents = {
 
 const PAGE = 200;
 const users = new Map<string, number>();
-const setThread = (id: ThreadId, change: Partial<ThreadState>) => core.setState(({ threads }) => ({ threads: { ...threads, [id]: { ...(threads[id] ?? loadingThread), ...change } } }));
+const setThread = (id: ThreadId, change: Partial<ThreadState>) =>
+  core.setState(({ threads }) => ({ threads: { ...threads, [id]: { ...(threads[id] ?? loadingThread), ...change } } }));
 
 async function loadThread(id: ThreadId): Promise<void> {
   try {
@@ -102,8 +121,13 @@ async function loadThread(id: ThreadId): Promise<void> {
     const page = await rpc().call('thread/read', { threadId: id, limit: PAGE });
     if (!users.has(id)) return;
     setThread(id, {
-      status: 'ready', error: null, turns: page.turns, more: page.more, seq: page.seq,
-      order: page.items.map((item) => item.id), items: Object.fromEntries(page.items.map((item) => [item.id, item])),
+      status: 'ready',
+      error: null,
+      turns: page.turns,
+      more: page.more,
+      seq: page.seq,
+      order: page.items.map((item) => item.id),
+      items: Object.fromEntries(page.items.map((item) => [item.id, item])),
     });
   } catch (thrown) {
     const error: AppError = toAppError(thrown);
@@ -133,7 +157,9 @@ export function openThread(id: ThreadId): () => void {
     }
     users.delete(id);
     core.setState(({ threads: { [id]: _gone, ...rest } }) => ({ threads: rest }));
-    rpc().call('thread/unsubscribe', { threadId: id }).catch(() => undefined);
+    rpc()
+      .call('thread/unsubscribe', { threadId: id })
+      .catch(() => undefined);
   };
 }
 
@@ -148,7 +174,8 @@ export async function readOlder(id: ThreadId): Promise<void> {
   const known = new Set(now.turns.map((turn) => turn.id));
   setThread(id, {
     turns: [...page.turns.filter((turn) => !known.has(turn.id)), ...now.turns],
-    more: page.more, order: [...page.items.map((item) => item.id), ...now.order],
+    more: page.more,
+    order: [...page.items.map((item) => item.id), ...now.order],
     items: { ...Object.fromEntries(page.items.map((item) => [item.id, item])), ...now.items },
   });
 }

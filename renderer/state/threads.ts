@@ -23,15 +23,19 @@ const putTurn = (turns: readonly Turn[], turn: Turn): readonly Turn[] =>
 export function foldThread(threadId: string, state: ThreadState, { seq, event }: StoredEvent): ThreadState {
   if (seq <= state.seq) return state;
   switch (event.type) {
-    case 'item.started': case 'item.updated': case 'item.completed': {
+    case 'item.started':
+    case 'item.updated':
+    case 'item.completed': {
       const { item } = event;
       if (item.threadId !== threadId) return state;
       const order = state.items[item.id] ? state.order : [...state.order, item.id];
       return { ...state, seq, order, items: { ...state.items, [item.id]: item } };
     }
-    case 'turn.started': case 'turn.ended':
+    case 'turn.started':
+    case 'turn.ended':
       return event.turn.threadId === threadId ? { ...state, seq, turns: putTurn(state.turns, event.turn) } : state;
-    default: return state;
+    default:
+      return state;
   }
 }
 
@@ -39,8 +43,13 @@ export function foldThread(threadId: string, state: ThreadState, { seq, event }:
 export function foldDelta(state: ThreadState, { itemId, text }: Extract<Transient, { type: 'item.delta' }>): ThreadState {
   const item = state.items[itemId];
   if (!item) return state;
-  const grown = item.type === 'agentMessage' || item.type === 'reasoning' ? { ...item, text: item.text + text }
-    : item.type === 'command' ? { ...item, output: item.output + text, outputBytes: item.outputBytes + text.length }
-      : item.type === 'toolCall' ? { ...item, output: item.output + text } : item;
+  const grown =
+    item.type === 'agentMessage' || item.type === 'reasoning'
+      ? { ...item, text: item.text + text }
+      : item.type === 'command'
+        ? { ...item, output: item.output + text, outputBytes: item.outputBytes + text.length }
+        : item.type === 'toolCall'
+          ? { ...item, output: item.output + text }
+          : item;
   return grown === item ? state : { ...state, items: { ...state.items, [itemId]: grown } };
 }

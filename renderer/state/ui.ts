@@ -5,7 +5,10 @@ import type { FilterId } from './board-view.ts';
 /** Where the window is. Written into the address as `#/task/<id>`, so that reload, back and forth work. */
 export type Route =
   | { place: 'board'; project: ProjectId | null; filter: FilterId | null }
-  | { place: 'inbox' } | { place: 'landing' } | { place: 'trash' } | { place: 'settings' }
+  | { place: 'inbox' }
+  | { place: 'landing' }
+  | { place: 'trash' }
+  | { place: 'settings' }
   | { place: 'task'; taskId: TaskId };
 
 export const TASK_TABS = ['conversation', 'changes', 'terminal', 'checks'] as const;
@@ -13,9 +16,15 @@ export type TaskTab = (typeof TASK_TABS)[number];
 
 /** One open layer of the shell; the task's own layers are its own. */
 export type Layer =
-  | { kind: 'palette' } | { kind: 'keys' } | { kind: 'compose'; projectId?: ProjectId; prompt?: string }
-  | { kind: 'folder' } | { kind: 'confirm-delete'; taskIds: TaskId[] } | { kind: 'confirm-purge'; taskIds: TaskId[] }
-  | { kind: 'confirm-archive'; taskIds: TaskId[] } | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] } | { kind: 'rename'; taskId: TaskId };
+  | { kind: 'palette' }
+  | { kind: 'keys' }
+  | { kind: 'compose'; projectId?: ProjectId; prompt?: string }
+  | { kind: 'folder' }
+  | { kind: 'confirm-delete'; taskIds: TaskId[] }
+  | { kind: 'confirm-purge'; taskIds: TaskId[] }
+  | { kind: 'confirm-archive'; taskIds: TaskId[] }
+  | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] }
+  | { kind: 'rename'; taskId: TaskId };
 
 export interface Toast {
   id: number;
@@ -57,7 +66,9 @@ const KEPT = ['sidebar', 'sidebarWidth', 'panes', 'theme', 'colourBlindDiff', 't
 function kept(): Partial<UiState> {
   try {
     const saved: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    return saved && typeof saved === 'object' ? Object.fromEntries(Object.entries(saved).filter(([key]) => (KEPT as readonly string[]).includes(key))) : {};
+    return saved && typeof saved === 'object'
+      ? Object.fromEntries(Object.entries(saved).filter(([key]) => (KEPT as readonly string[]).includes(key)))
+      : {};
   } catch {
     return {};
   }
@@ -65,8 +76,22 @@ function kept(): Partial<UiState> {
 
 /** What is the page's own: never sent to the core, partly kept for this browser. */
 export const ui = createStore<UiState>(() => ({
-  route: { place: 'board', project: null, filter: null }, layer: null, focused: null, selected: [], toasts: [], failures: {}, spoken: '',
-  sidebar: true, sidebarWidth: 240, panes: {}, theme: 'system', colourBlindDiff: false, tabs: ['conversation'], terminalDock: false, recent: [], ...kept(),
+  route: { place: 'board', project: null, filter: null },
+  layer: null,
+  focused: null,
+  selected: [],
+  toasts: [],
+  failures: {},
+  spoken: '',
+  sidebar: true,
+  sidebarWidth: 240,
+  panes: {},
+  theme: 'system',
+  colourBlindDiff: false,
+  tabs: ['conversation'],
+  terminalDock: false,
+  recent: [],
+  ...kept(),
 }));
 
 ui.subscribe((state, before) => {

@@ -25,7 +25,13 @@ export function Kbd({ keys }: { keys: string }) {
 
 /** An empty state: what will be here and one action. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
-  return <div className="empty"><h2>{title}</h2>{children && <p>{children}</p>}{action}</div>;
+  return (
+    <div className="empty">
+      <h2>{title}</h2>
+      {children && <p>{children}</p>}
+      {action}
+    </div>
+  );
 }
 
 /** A determinate bar for work over a second; `value` is 0–1. */

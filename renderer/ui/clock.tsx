@@ -19,11 +19,18 @@ const run = () => {
   if (listeners.size === 0 || document.hidden) return;
   timer = setInterval(tick, 1000);
 };
-if (typeof document !== 'undefined') document.addEventListener('visibilitychange', () => { tick(); run(); });
+if (typeof document !== 'undefined')
+  document.addEventListener('visibilitychange', () => {
+    tick();
+    run();
+  });
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  if (!timer) { now = Date.now(); run(); }
+  if (!timer) {
+    now = Date.now();
+    run();
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) run();
@@ -41,11 +48,19 @@ export function useClockText(text: (now: number) => string): string {
 /** How long since `since`, ticking: `<Age since={task.waitingSince} prefix="waiting " />`. */
 export function Age({ since, prefix = '', className }: { since: number; prefix?: string; className?: string }) {
   const text = useClockText((at) => prefix + age(at - since));
-  return <time className={className} dateTime={new Date(since).toISOString()}>{text}</time>;
+  return (
+    <time className={className} dateTime={new Date(since).toISOString()}>
+      {text}
+    </time>
+  );
 }
 
 /** A point in time: "14:20", or the day when it wasn't today. */
 export function Time({ at, className }: { at: number; className?: string }) {
   const text = useClockText((today) => moment(at, today));
-  return <time className={className} dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>{text}</time>;
+  return (
+    <time className={className} dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
+      {text}
+    </time>
+  );
 }

@@ -7,9 +7,19 @@ import { Icon } from './icons.tsx';
 export function CopyButton({ text, label = 'Copy', small = true }: { text: () => string; label?: string; small?: boolean }) {
   const [done, setDone] = useState(false);
   const copy = () => {
-    void navigator.clipboard.writeText(text()).then(() => { setDone(true); setTimeout(() => setDone(false), 1500); }, () => setDone(false));
+    void navigator.clipboard.writeText(text()).then(
+      () => {
+        setDone(true);
+        setTimeout(() => setDone(false), 1500);
+      },
+      () => setDone(false),
+    );
   };
-  return <Button look="quiet" small={small} icon={done ? 'check' : 'copy'} onClick={copy}>{done ? 'Copied' : label}</Button>;
+  return (
+    <Button look="quiet" small={small} icon={done ? 'check' : 'copy'} onClick={copy}>
+      {done ? 'Copied' : label}
+    </Button>
+  );
 }
 
 /** What went wrong, beside what caused it: message, exact command, its output, a copy button and the next thing to try. */
@@ -17,10 +27,26 @@ export function ErrorNote({ error, actions, onDismiss }: { error: AppError; acti
   const all = [error.message, error.command && `$ ${error.command}`, error.output, error.fix].filter(Boolean).join('\n');
   return (
     <div className="error" role="alert">
-      <div className="row"><Icon name="failed" /><b>{error.message}</b></div>
-      {(error.command || error.output) && <pre tabIndex={0} aria-label="Command and output">{error.command && `$ ${error.command}\n`}{error.output}</pre>}
+      <div className="row">
+        <Icon name="failed" />
+        <b>{error.message}</b>
+      </div>
+      {(error.command || error.output) && (
+        <pre tabIndex={0} aria-label="Command and output">
+          {error.command && `$ ${error.command}\n`}
+          {error.output}
+        </pre>
+      )}
       {error.fix && <p className="fix">{error.fix}</p>}
-      <div className="acts">{actions}<CopyButton text={() => all} />{onDismiss && <Button look="quiet" small onClick={onDismiss}>Dismiss</Button>}</div>
+      <div className="acts">
+        {actions}
+        <CopyButton text={() => all} />
+        {onDismiss && (
+          <Button look="quiet" small onClick={onDismiss}>
+            Dismiss
+          </Button>
+        )}
+      </div>
     </div>
   );
 }

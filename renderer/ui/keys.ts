@@ -5,8 +5,22 @@
 export const isMac = typeof navigator !== 'undefined' && /mac|iphone|ipad/i.test(navigator.platform);
 
 const names: Record<string, [mac: string, other: string]> = {
-  mod: ['⌘', 'Ctrl'], ctrl: ['⌃', 'Ctrl'], shift: ['⇧', 'Shift'], alt: ['⌥', 'Alt'], enter: ['↵', 'Enter'], escape: ['Esc', 'Esc'], space: ['Space', 'Space'],
-  arrowup: ['↑', '↑'], arrowdown: ['↓', '↓'], arrowleft: ['←', '←'], arrowright: ['→', '→'], backspace: ['⌫', 'Backspace'], delete: ['⌦', 'Delete'],
+  mod: ['⌘', 'Ctrl'],
+  ctrl: ['⌃', 'Ctrl'],
+  shift: ['⇧', 'Shift'],
+  alt: ['⌥', 'Alt'],
+  enter: ['↵', 'Enter'],
+  escape: ['Esc', 'Esc'],
+  space: ['Space', 'Space'],
+  home: ['Home', 'Home'],
+  end: ['End', 'End'],
+  tab: ['Tab', 'Tab'],
+  arrowup: ['↑', '↑'],
+  arrowdown: ['↓', '↓'],
+  arrowleft: ['←', '←'],
+  arrowright: ['→', '→'],
+  backspace: ['⌫', 'Backspace'],
+  delete: ['⌦', 'Delete'],
 };
 
 /** `mod+k` → "⌘K" or "Ctrl K". */
@@ -17,8 +31,18 @@ export function printKeys(keys: string, mac = isMac): string {
 
 /** The form `aria-keyshortcuts` wants. */
 export function ariaKeys(keys: string): string {
-  const words: Record<string, string> = { mod: isMac ? 'Meta' : 'Control', ctrl: 'Control', shift: 'Shift', alt: 'Alt', enter: 'Enter', escape: 'Escape' };
-  return keys.split('+').map((part) => words[part] ?? part).join('+');
+  const words: Record<string, string> = {
+    mod: isMac ? 'Meta' : 'Control',
+    ctrl: 'Control',
+    shift: 'Shift',
+    alt: 'Alt',
+    enter: 'Enter',
+    escape: 'Escape',
+  };
+  return keys
+    .split('+')
+    .map((part) => words[part] ?? part)
+    .join('+');
 }
 
 /** The name of what was pressed, in the same spelling; null for a bare modifier or while composing. */
@@ -43,4 +67,5 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 /** True inside a terminal, which keeps the keys that a shell needs. */
-export const inTerminal = (target: EventTarget | null): boolean => target instanceof Element && target.closest('.xterm, [data-terminal]') !== null;
+export const inTerminal = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('.xterm, [data-terminal]') !== null;

@@ -18,7 +18,17 @@ export interface MenuEntry {
 }
 
 /** A menu opened by `trigger` (one button element). Arrow keys, type-ahead and focus return come with it. */
-export function Menu({ trigger, entries, align = 'end', label }: { trigger: ReactElement; entries: readonly MenuEntry[]; align?: 'start' | 'end'; label?: string }) {
+export function Menu({
+  trigger,
+  entries,
+  align = 'end',
+  label,
+}: {
+  trigger: ReactElement;
+  entries: readonly MenuEntry[];
+  align?: 'start' | 'end';
+  label?: string;
+}) {
   return (
     <Base.Root modal={false}>
       <Base.Trigger render={trigger} />
@@ -28,10 +38,24 @@ export function Menu({ trigger, entries, align = 'end', label }: { trigger: Reac
             {entries.map((entry) => (
               <Fragment key={entry.id}>
                 {entry.rule && <Base.Separator className="menu-rule" />}
-                <Base.Item className={`menu-item${entry.danger ? ' is-bad' : ''}`} disabled={entry.disabled !== undefined} title={entry.disabled} onClick={entry.run}
-                  aria-current={entry.checked ? 'true' : undefined}>
-                  {entry.checked !== undefined ? <span className="i">{entry.checked && <Icon name="check" />}</span> : entry.icon && <Icon name={entry.icon} />}
-                  {entry.title}{entry.keys && <span className="menu-keys" aria-hidden="true"><Kbd keys={entry.keys} /></span>}
+                <Base.Item
+                  className={`menu-item${entry.danger ? ' is-bad' : ''}`}
+                  disabled={entry.disabled !== undefined}
+                  title={entry.disabled}
+                  onClick={entry.run}
+                  aria-current={entry.checked ? 'true' : undefined}
+                >
+                  {entry.checked !== undefined ? (
+                    <span className="i">{entry.checked && <Icon name="check" />}</span>
+                  ) : (
+                    entry.icon && <Icon name={entry.icon} />
+                  )}
+                  {entry.title}
+                  {entry.keys && (
+                    <span className="menu-keys" aria-hidden="true">
+                      <Kbd keys={entry.keys} />
+                    </span>
+                  )}
                 </Base.Item>
               </Fragment>
             ))}

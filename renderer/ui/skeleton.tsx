@@ -15,7 +15,9 @@ export function Skeleton({ lines = 3, label = 'Loading' }: { lines?: number; lab
   if (!useLate()) return null;
   return (
     <div role="status" aria-label={label} style={{ display: 'grid', gap: 8 }}>
-      {Array.from({ length: lines }, (_, line) => <div key={line} className="skel" style={{ width: `${90 - ((line * 23) % 45)}%` }} />)}
+      {Array.from({ length: lines }, (_, line) => (
+        <div key={line} className="skel" style={{ width: `${90 - ((line * 23) % 45)}%` }} />
+      ))}
     </div>
   );
 }

@@ -35,7 +35,11 @@ export function Working({ className }: { className?: string }) {
     }, STEP_MS);
     return () => clearInterval(timer);
   }, []);
-  return <span ref={ref} className={`spin ${className ?? ''}`}><Icon name="working" /></span>;
+  return (
+    <span ref={ref} className={`spin ${className ?? ''}`}>
+      <Icon name="working" />
+    </span>
+  );
 }
 
 /** Shape, word and colour of a task's state. `quiet` keeps the word for screen readers only. */

@@ -7,12 +7,24 @@ import { moveOf, moveTo } from './moves.ts';
 import { step } from './nav.ts';
 
 const go = (id: string, title: string, keys: string[], rows: number, cols: number): Action => ({
-  id: `board.${id}`, title, group: 'Board', keys, scope: 'board', hidden: true, run: () => step(rows, cols),
+  id: `board.${id}`,
+  title,
+  group: 'Board',
+  keys,
+  scope: 'board',
+  hidden: true,
+  run: () => step(rows, cols),
 });
 
 /** Moves the focused card one column on, as a drag would: the nearest column in that direction that is not its own. */
 const carry = (id: string, title: string, keys: string[], by: 1 | -1): Action => ({
-  id: `board.${id}`, title, group: 'Board', keys, scope: 'board', hidden: true, when: ({ status }) => status !== null,
+  id: `board.${id}`,
+  title,
+  group: 'Board',
+  keys,
+  scope: 'board',
+  hidden: true,
+  when: ({ status }) => status !== null,
   run: async ({ task, status }) => {
     const at = COLUMNS.findIndex((column) => column.id === columnOf(status!));
     const to = COLUMNS[at + by];
@@ -22,8 +34,13 @@ const carry = (id: string, title: string, keys: string[], by: 1 | -1): Action =>
 
 /** The same as a drop, by menu and palette. */
 const moveAction = (column: Column, title: string): Action => ({
-  id: `board.move.${column}`, title: `Move to ${title}`, group: 'Board',
-  when: ({ status }) => { const move = status && moveOf(status, column); return move !== null && 'action' in move; },
+  id: `board.move.${column}`,
+  title: `Move to ${title}`,
+  group: 'Board',
+  when: ({ status }) => {
+    const move = status && moveOf(status, column);
+    return move !== null && 'action' in move;
+  },
   run: async ({ task }) => moveTo(task!.id, column),
 });
 
@@ -48,8 +65,36 @@ export const boardActions: readonly Action[] = [
   carry('carryLeft', 'Move card to the previous column', ['shift+arrowleft'], -1),
   moveAction('working', 'Working'),
   moveAction('done', 'Done'),
-  { id: 'board.sooner', title: 'Move up in the queue', group: 'Board', keys: ['shift+arrowup'], scope: 'board', when: queued, run: (context) => reorder(context, -1) },
-  { id: 'board.later', title: 'Move down in the queue', group: 'Board', keys: ['shift+arrowdown'], scope: 'board', when: queued, run: (context) => reorder(context, 1) },
-  { id: 'board.pick', title: 'Select more', group: 'Board', keys: ['space'], scope: 'board', footer: true, hidden: true, when: ({ task }) => task !== null,
-    run: ({ task }) => ui.setState(({ selected }) => ({ selected: selected.includes(task!.id) ? selected.filter((id) => id !== task!.id) : [...selected, task!.id] })) },
+  {
+    id: 'board.sooner',
+    title: 'Move up in the queue',
+    group: 'Board',
+    keys: ['shift+arrowup'],
+    scope: 'board',
+    when: queued,
+    run: (context) => reorder(context, -1),
+  },
+  {
+    id: 'board.later',
+    title: 'Move down in the queue',
+    group: 'Board',
+    keys: ['shift+arrowdown'],
+    scope: 'board',
+    when: queued,
+    run: (context) => reorder(context, 1),
+  },
+  {
+    id: 'board.pick',
+    title: 'Select more',
+    group: 'Board',
+    keys: ['space'],
+    scope: 'board',
+    footer: true,
+    hidden: true,
+    when: ({ task }) => task !== null,
+    run: ({ task }) =>
+      ui.setState(({ selected }) => ({
+        selected: selected.includes(task!.id) ? selected.filter((id) => id !== task!.id) : [...selected, task!.id],
+      })),
+  },
 ];

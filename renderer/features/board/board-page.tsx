@@ -32,7 +32,11 @@ function Narrowed({ route }: { route: BoardRoute }) {
   const project = useCore(({ board }) => (route.project ? board?.projects[route.project]?.name : undefined));
   const names = [project, FILTERS.find(({ id }) => id === route.filter)?.title].filter(Boolean).join(', ');
   if (!names) return null;
-  return <Button small look="quiet" icon="x" onClick={() => go({ place: 'board', project: null, filter: null })}>{names}</Button>;
+  return (
+    <Button small look="quiet" icon="x" onClick={() => go({ place: 'board', project: null, filter: null })}>
+      {names}
+    </Button>
+  );
 }
 
 /** Comes back to the card that was open. */
@@ -63,17 +67,38 @@ export function BoardPage({ route }: { route: BoardRoute }) {
   return (
     <main className="main" data-scope="board">
       <PageBar title="Board" actions={<Narrowed route={route} />} />
-      <span className="vh" id="picked-words">Picked</span>
+      <span className="vh" id="picked-words">
+        Picked
+      </span>
       {empty && (route.project || route.filter) ? (
-        <Empty title="No tasks here" action={<Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">Show all tasks</Button>}>
+        <Empty
+          title="No tasks here"
+          action={
+            <Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">
+              Show all tasks
+            </Button>
+          }
+        >
           Tasks that match what you chose in the sidebar will show up here.
         </Empty>
       ) : (
-        <DndContext sensors={sensors} onDragStart={({ active }: DragStartEvent) => setDragged(active.id as TaskId)} onDragEnd={end} onDragCancel={() => setDragged(null)}
-          accessibility={{ screenReaderInstructions: { draggable: '' } }}>
+        <DndContext
+          sensors={sensors}
+          onDragStart={({ active }: DragStartEvent) => setDragged(active.id as TaskId)}
+          onDragEnd={end}
+          onDragCancel={() => setDragged(null)}
+          accessibility={{ screenReaderInstructions: { draggable: '' } }}
+        >
           <div className="board">
             {COLUMNS.map(({ id, title }) => (
-              <Column key={id} id={id} title={title} tasks={columns[id]} stop={stop} move={draggedStatus ? moveOf(draggedStatus, id) : null} />
+              <Column
+                key={id}
+                id={id}
+                title={title}
+                tasks={columns[id]}
+                stop={stop}
+                move={draggedStatus ? moveOf(draggedStatus, id) : null}
+              />
             ))}
           </div>
           <DragOverlay dropAnimation={null}>{dragged && <FloatingCard id={dragged} />}</DragOverlay>

@@ -1,5 +1,13 @@
 import {
-  approvalsOf, questionsOf, threadOf, workspaceOf, type Activity, type Board, type Question, type Task, type TaskStatus,
+  approvalsOf,
+  questionsOf,
+  threadOf,
+  workspaceOf,
+  type Activity,
+  type Board,
+  type Question,
+  type Task,
+  type TaskStatus,
 } from '../../../agent-core/contract/index.ts';
 import { ActionButton, TaskMenu } from '../../actions/action-button.tsx';
 import { attempt } from '../../actions/registry.ts';
@@ -9,7 +17,10 @@ import { openTask } from '../../state/route.ts';
 import { rpc } from '../../state/store.ts';
 import { Button, IconButton, Progress, age, useClockText } from '../../ui/index.ts';
 
-interface BodyProps { task: Task; current: boolean }
+interface BodyProps {
+  task: Task;
+  current: boolean;
+}
 
 function ApprovalBody({ task, current }: BodyProps) {
   const asked = useCoreShallow(({ board }) => (board ? approvalsOf(board, task.id) : []));
@@ -19,12 +30,22 @@ function ApprovalBody({ task, current }: BodyProps) {
     <>
       <code className="cmd">{first.subject}</code>
       {(first.reason || first.effect) && <p className="clamp">{first.reason || first.effect}</p>}
-      {asked.length > 1 && <p>And {asked.length - 1} more {asked.length === 2 ? 'request' : 'requests'} of this task.</p>}
+      {asked.length > 1 && (
+        <p>
+          And {asked.length - 1} more {asked.length === 2 ? 'request' : 'requests'} of this task.
+        </p>
+      )}
       <div className="acts">
         <ActionButton id="task.approve" taskId={task.id} look={current ? 'fill' : 'edge'} showKeys={current} />
         <ActionButton id="task.decline" taskId={task.id} look={current ? 'edge' : 'quiet'} showKeys={current} />
         <span className="grow" />
-        <TaskMenu taskId={task.id} without={['task.approve', 'task.decline', 'task.open']} trigger={<IconButton icon="more" label="More: approve for this task, for this project" onClick={(event) => event.stopPropagation()} />} />
+        <TaskMenu
+          taskId={task.id}
+          without={['task.approve', 'task.decline', 'task.open']}
+          trigger={
+            <IconButton icon="more" label="More: approve for this task, for this project" onClick={(event) => event.stopPropagation()} />
+          }
+        />
       </div>
     </>
   );
@@ -44,12 +65,30 @@ function QuestionBody({ task, current }: BodyProps) {
   const short = choices(question);
   return (
     <>
-      <p className="clamp"><strong>{question.questions[0]?.question}</strong></p>
+      <p className="clamp">
+        <strong>{question.questions[0]?.question}</strong>
+      </p>
       <div className="acts">
         {short?.options.map(({ label, description }) => (
-          <Button key={label} title={description} onClick={() => void attempt(() => rpc().call('question/answer', { questionId: question.id, answers: { [short.id]: label } }).then(() => undefined), task.id)}>{label}</Button>
+          <Button
+            key={label}
+            title={description}
+            onClick={() =>
+              void attempt(
+                () =>
+                  rpc()
+                    .call('question/answer', { questionId: question.id, answers: { [short.id]: label } })
+                    .then(() => undefined),
+                task.id,
+              )
+            }
+          >
+            {label}
+          </Button>
         ))}
-        <Button look={short ? 'quiet' : current ? 'fill' : 'edge'} onClick={() => openTask(task.id)}>Reply</Button>
+        <Button look={short ? 'quiet' : current ? 'fill' : 'edge'} onClick={() => openTask(task.id)}>
+          Reply
+        </Button>
       </div>
     </>
   );
@@ -69,7 +108,10 @@ function FailedBody({ task, current }: BodyProps) {
   return (
     <>
       <p className="clamp">{why}</p>
-      <div className="acts"><ActionButton id="task.retry" taskId={task.id} showKeys={current} /><ActionButton id="task.terminal" taskId={task.id} look="quiet" /></div>
+      <div className="acts">
+        <ActionButton id="task.retry" taskId={task.id} showKeys={current} />
+        <ActionButton id="task.terminal" taskId={task.id} look="quiet" />
+      </div>
     </>
   );
 }
@@ -83,19 +125,32 @@ function queueLine(board: Board, task: Task): string {
   const { columns, status } = boardView(board);
   const line = columns.queued.filter((id) => status[id] === 'queued' && board.tasks[id]?.phase === 'queued');
   const place = line.indexOf(task.id);
-  return ORDINALS[place] ?? `${place + 1}th in line`;
+  return ORDINALS[place] ?? `Number ${place + 1} in line`;
 }
 
 function QueuedBody({ task, current }: BodyProps) {
   const line = useCore(({ board }) => (board ? queueLine(board, task) : ''));
-  return <>
-    <div className="live cut"><span className="cut">{line}</span></div>
-    {current && <div className="acts"><ActionButton id="task.start" taskId={task.id} showKeys /></div>}
-  </>;
+  return (
+    <>
+      <div className="live cut">
+        <span className="cut">{line}</span>
+      </div>
+      {current && (
+        <div className="acts">
+          <ActionButton id="task.start" taskId={task.id} showKeys />
+        </div>
+      )}
+    </>
+  );
 }
 
 const VERBS: Record<Activity['verb'], string> = {
-  thinking: 'thinking', running: 'running', editing: 'editing', preparing: 'preparing', writing: 'writing', waiting: 'waiting',
+  thinking: 'thinking',
+  running: 'running',
+  editing: 'editing',
+  preparing: 'preparing',
+  writing: 'writing',
+  waiting: 'waiting',
 };
 
 /** Elapsed time of the moment's work; quick steps (edits) don't need one. */
@@ -110,9 +165,25 @@ function WorkingBody({ task, current }: BodyProps) {
   const verb = activity ? VERBS[activity.verb] : preparing ? 'preparing the worktree' : 'starting';
   return (
     <>
-      <div className="live cut"><span className="cut">{verb}{activity?.subject && <> <code>{activity.subject}</code></>}</span>{activity && <Elapsed since={activity.since} />}</div>
+      <div className="live cut">
+        <span className="cut">
+          {verb}
+          {activity?.subject && (
+            <>
+              {' '}
+              <code>{activity.subject}</code>
+            </>
+          )}
+        </span>
+        {activity && <Elapsed since={activity.since} />}
+      </div>
       {activity?.progress != null && <Progress value={activity.progress} label={`${verb} ${activity.subject}`} />}
-      {current && <div className="acts"><ActionButton id="task.stop" taskId={task.id} showKeys /><ActionButton id="task.terminal" taskId={task.id} look="quiet" /></div>}
+      {current && (
+        <div className="acts">
+          <ActionButton id="task.stop" taskId={task.id} showKeys />
+          <ActionButton id="task.terminal" taskId={task.id} look="quiet" />
+        </div>
+      )}
     </>
   );
 }
@@ -121,8 +192,17 @@ function ReviewBody({ task, current }: BodyProps) {
   const stopped = useCore(({ board }) => (board ? threadOf(board, task)?.turn?.status === 'interrupted' : false));
   return (
     <>
-      {stopped && <div className="live"><span>Stopped by you</span></div>}
-      {current && <div className="acts"><ActionButton id="task.review" taskId={task.id} showKeys /><ActionButton id="task.merge" taskId={task.id} look="quiet" icon showKeys /></div>}
+      {stopped && (
+        <div className="live">
+          <span>Stopped by you</span>
+        </div>
+      )}
+      {current && (
+        <div className="acts">
+          <ActionButton id="task.review" taskId={task.id} showKeys />
+          <ActionButton id="task.merge" taskId={task.id} look="quiet" icon showKeys />
+        </div>
+      )}
     </>
   );
 }
@@ -130,13 +210,25 @@ function ReviewBody({ task, current }: BodyProps) {
 /** The part of a card that its state decides: what is asked, what goes on, what can be done from here. */
 export function CardBody({ task, status, current }: BodyProps & { status: TaskStatus }) {
   switch (status) {
-    case 'needs-approval': return <ApprovalBody task={task} current={current} />;
-    case 'has-question': return <QuestionBody task={task} current={current} />;
-    case 'failed': return <FailedBody task={task} current={current} />;
-    case 'queued': return <QueuedBody task={task} current={current} />;
-    case 'limited': return <div className="live cut"><span className="cut">The model’s limit is reached; it goes on by itself</span></div>;
-    case 'working': return <WorkingBody task={task} current={current} />;
-    case 'review': return <ReviewBody task={task} current={current} />;
-    case 'done': return null;
+    case 'needs-approval':
+      return <ApprovalBody task={task} current={current} />;
+    case 'has-question':
+      return <QuestionBody task={task} current={current} />;
+    case 'failed':
+      return <FailedBody task={task} current={current} />;
+    case 'queued':
+      return <QueuedBody task={task} current={current} />;
+    case 'limited':
+      return (
+        <div className="live cut">
+          <span className="cut">Waits for the model’s limit</span>
+        </div>
+      );
+    case 'working':
+      return <WorkingBody task={task} current={current} />;
+    case 'review':
+      return <ReviewBody task={task} current={current} />;
+    case 'done':
+      return null;
   }
 }

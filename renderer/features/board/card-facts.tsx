@@ -7,7 +7,10 @@ function CheckMark({ check }: { check: Check }) {
   return (
     <span className="row" title={`${check.command}${check.stale ? ' — before the last change' : ''}`}>
       <Icon small name={check.passed ? 'check' : 'x'} className={tone} />
-      <span className={check.passed || check.stale ? 'muted' : 'bad'}>{words}{check.stale && <span className="faint"> before</span>}</span>
+      <span className={check.passed || check.stale ? 'muted' : 'bad'}>
+        {words}
+        {check.stale && <span className="faint"> before</span>}
+      </span>
     </span>
   );
 }
@@ -17,7 +20,11 @@ function Pips({ attempts, status }: { attempts: number; status: TaskStatus }) {
   return (
     <div className="meta">
       <span className="row">
-        <span className="pips" aria-hidden="true">{Array.from({ length: attempts }, (_, index) => <i key={index} className={index === attempts - 1 ? last : 'on'} />)}</span>
+        <span className="pips" aria-hidden="true">
+          {Array.from({ length: attempts }, (_, index) => (
+            <i key={index} className={index === attempts - 1 ? last : 'on'} />
+          ))}
+        </span>
         <span>{attempts} attempts</span>
       </span>
     </div>
@@ -29,9 +36,17 @@ export function CardFacts({ task, project, attempts, status }: { task: Task; pro
   const changed = task.diff && (task.diff.added > 0 || task.diff.removed > 0);
   return (
     <div className="metas">
-      {(changed || task.check) && <div className="meta"><span>{task.diff && <Diffstat {...task.diff} />}</span>{task.check && <CheckMark check={task.check} />}</div>}
+      {(changed || task.check) && (
+        <div className="meta">
+          <span>{task.diff && <Diffstat {...task.diff} />}</span>
+          {task.check && <CheckMark check={task.check} />}
+        </div>
+      )}
       {attempts > 1 && <Pips attempts={attempts} status={status} />}
-      <div className="meta"><span className="cut">{project}</span><Money dollars={task.usage.cost} /></div>
+      <div className="meta">
+        <span className="cut">{project}</span>
+        <Money dollars={task.usage.cost} />
+      </div>
     </div>
   );
 }

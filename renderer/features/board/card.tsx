@@ -18,7 +18,14 @@ export function pick(board: Board | null, id: TaskId) {
   if (!board || !task) return null;
   const status = boardView(board).status[id];
   if (!status) return null;
-  return { task, status, project: board.projects[task.projectId]?.name ?? '', since: sinceOf(board, task, status), until: threadOf(board, task)?.limitedUntil ?? null, attempts: attemptsOf(board, id) };
+  return {
+    task,
+    status,
+    project: board.projects[task.projectId]?.name ?? '',
+    since: sinceOf(board, task, status),
+    until: threadOf(board, task)?.limitedUntil ?? null,
+    attempts: attemptsOf(board, id),
+  };
 }
 
 /** The words before an age: only waiting for a person is called so. */
@@ -28,11 +35,26 @@ const prefix = (status: TaskStatus) => (columnOf(status) === 'needs-you' ? 'wait
 function OverButton({ id, taskId }: { id: string; taskId: TaskId }) {
   const found = useAction(id, taskId);
   if (!found?.enabled || !found.action.icon) return null;
-  return <IconButton small icon={found.action.icon} label={found.title} tabIndex={-1} onClick={(event) => { event.stopPropagation(); void runAction(id, taskId); }} />;
+  return (
+    <IconButton
+      small
+      icon={found.action.icon}
+      label={found.title}
+      tabIndex={-1}
+      onClick={(event) => {
+        event.stopPropagation();
+        void runAction(id, taskId);
+      }}
+    />
+  );
 }
 
 const OVER: Partial<Record<TaskStatus, readonly string[]>> = {
-  working: ['task.stop', 'task.terminal'], queued: ['task.start'], limited: ['task.stop'], review: ['task.terminal', 'task.merge'], done: ['task.unarchive'],
+  working: ['task.stop', 'task.terminal'],
+  queued: ['task.start'],
+  limited: ['task.stop'],
+  review: ['task.terminal', 'task.merge'],
+  done: ['task.unarchive'],
 };
 
 function Over({ task, status, current }: { task: Task; status: TaskStatus; current: boolean }) {
@@ -40,7 +62,20 @@ function Over({ task, status, current }: { task: Task; status: TaskStatus; curre
   return (
     <span className="over">
       {!inRow && OVER[status]?.map((id) => <OverButton key={id} id={id} taskId={task.id} />)}
-      <TaskMenu taskId={task.id} trigger={<button type="button" className="btn btn-quiet btn-icon btn-24" aria-label="More actions" tabIndex={current ? 0 : -1} onClick={(event) => event.stopPropagation()}><Icon name="more" /></button>} />
+      <TaskMenu
+        taskId={task.id}
+        trigger={
+          <button
+            type="button"
+            className="btn btn-quiet btn-icon btn-24"
+            aria-label="More actions"
+            tabIndex={current ? 0 : -1}
+            onClick={(event) => event.stopPropagation()}
+          >
+            <Icon name="more" />
+          </button>
+        }
+      />
     </span>
   );
 }
@@ -48,9 +83,16 @@ function Over({ task, status, current }: { task: Task; status: TaskStatus; curre
 function DoneCard({ task, project }: { task: Task; project: string }) {
   return (
     <>
-      <div className="row card-top"><StatusGlyph status="done" quiet /><h3>{task.title}</h3><Over task={task} status="done" current={false} /></div>
+      <div className="row card-top">
+        <StatusGlyph status="done" quiet />
+        <h3>{task.title}</h3>
+        <Over task={task} status="done" current={false} />
+      </div>
       <div className="meta" style={{ paddingLeft: 22 }}>
-        <span className="cut">{project}{task.landing && <span> · into {task.landing.into}</span>}</span><Time at={task.landing?.at ?? task.updatedAt} />
+        <span className="cut" title={task.landing ? `Landed in ${task.landing.into}` : undefined}>
+          {project}
+        </span>
+        <Time at={task.landing?.at ?? task.updatedAt} />
       </div>
     </>
   );
@@ -60,7 +102,10 @@ function DoneCard({ task, project }: { task: Task; project: string }) {
 function click(event: MouseEvent, id: TaskId) {
   if (event.target instanceof Element && event.target.closest('button, a, input, [role=menu], .error')) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey) {
-    ui.setState(({ selected }) => ({ focused: id, selected: selected.includes(id) ? selected.filter((known) => known !== id) : [...selected, id] }));
+    ui.setState(({ selected }) => ({
+      focused: id,
+      selected: selected.includes(id) ? selected.filter((known) => known !== id) : [...selected, id],
+    }));
     return;
   }
   openTask(id);
@@ -76,14 +121,45 @@ export const Card = memo(function Card({ id, stop }: { id: TaskId; stop: boolean
   if (!shown) return null;
   const { task, status, project, since, until, attempts } = shown;
   const done = status === 'done';
-  const classes = ['card', done && 'card-done', task.mode === 'full' && !done && 'card-full', isDragging && 'is-lift', picked && 'is-picked'].filter(Boolean).join(' ');
+  const classes = [
+    'card',
+    done && 'card-done',
+    task.mode === 'full' && !done && 'card-full',
+    isDragging && 'is-lift',
+    picked && 'is-picked',
+  ]
+    .filter(Boolean)
+    .join(' ');
   return (
-    <article ref={setNodeRef} className={classes} data-task={id} tabIndex={stop ? 0 : -1} aria-current={current || undefined} aria-label={task.title} {...listeners}
-      aria-describedby={picked ? 'picked-words' : undefined} onFocus={(event) => { if (event.target === event.currentTarget) ui.setState({ focused: id }); }} onClick={(event) => click(event, id)}>
-      {done ? <DoneCard task={task} project={project} /> : (
+    <article
+      ref={setNodeRef}
+      className={classes}
+      data-task={id}
+      tabIndex={stop ? 0 : -1}
+      aria-current={current || undefined}
+      aria-label={task.title}
+      {...listeners}
+      aria-describedby={picked ? 'picked-words' : undefined}
+      onFocus={(event) => {
+        if (event.target === event.currentTarget) ui.setState({ focused: id });
+      }}
+      onClick={(event) => click(event, id)}
+    >
+      {done ? (
+        <DoneCard task={task} project={project} />
+      ) : (
         <>
-          {task.mode === 'full' && <div className="full"><Icon name="unlock" />Full access, no sandbox</div>}
-          <div className="card-top"><StatusGlyph status={status} until={until} /><Age since={since} prefix={prefix(status)} /><Over task={task} status={status} current={current} /></div>
+          {task.mode === 'full' && (
+            <div className="full">
+              <Icon name="unlock" />
+              Full access, no sandbox
+            </div>
+          )}
+          <div className="card-top">
+            <StatusGlyph status={status} until={until} />
+            <Age since={since} prefix={prefix(status)} />
+            {status !== 'needs-approval' && <Over task={task} status={status} current={current} />}
+          </div>
           <h3>{task.title}</h3>
           <CardBody task={task} status={status} current={current} />
           {failure && <ErrorNote error={failure} onDismiss={() => setFailure(id, null)} />}
@@ -97,5 +173,13 @@ export const Card = memo(function Card({ id, stop }: { id: TaskId; stop: boolean
 /** What hangs at the pointer while a card is dragged. */
 export function FloatingCard({ id }: { id: TaskId }) {
   const shown = useCore(({ board }) => board?.tasks[id]);
-  return shown ? <div className="card card-float"><h3>{shown.title}</h3><div className="meta">{shown.diff && <Diffstat {...shown.diff} />}<Money dollars={shown.usage.cost} /></div></div> : null;
+  return shown ? (
+    <div className="card card-float">
+      <h3>{shown.title}</h3>
+      <div className="meta">
+        {shown.diff && <Diffstat {...shown.diff} />}
+        <Money dollars={shown.usage.cost} />
+      </div>
+    </div>
+  ) : null;
 }

@@ -9,14 +9,18 @@ export function shownColumns(board: Board, route: Extract<Route, { place: 'board
   const { columns } = boardView(board);
   if (!route.project && !route.filter) return columns;
   const now = clockNow();
-  return Object.fromEntries(COLUMNS.map(({ id }) => [id, columns[id].filter((task) => passes(board, board.tasks[task]!, route, now))])) as unknown as Record<Column, readonly TaskId[]>;
+  return Object.fromEntries(
+    COLUMNS.map(({ id }) => [id, columns[id].filter((task) => passes(board, board.tasks[task]!, route, now))]),
+  ) as unknown as Record<Column, readonly TaskId[]>;
 }
 
 /** Each column tells how to bring one of its rows into view. */
 const scrollers = new Map<Column, (index: number) => void>();
 export function setScroller(column: Column, scroll: (index: number) => void): () => void {
   scrollers.set(column, scroll);
-  return () => { if (scrollers.get(column) === scroll) scrollers.delete(column); };
+  return () => {
+    if (scrollers.get(column) === scroll) scrollers.delete(column);
+  };
 }
 
 /** Gives a card the focus, scrolled into view even when it wasn't drawn yet. */

@@ -11,8 +11,17 @@ import { baseOptions, parseBase, useFolder } from './use-folder.ts';
 type Place = 'prompt' | 'project' | 'base' | 'model' | 'form';
 /** Which field an error belongs to. */
 const places: Partial<Record<ErrorCode, Place>> = {
-  'invalid-input': 'prompt', 'base-not-found': 'base', 'fetch-failed': 'base', 'no-model': 'model', 'model-unknown': 'model',
-  'no-folder': 'project', 'not-a-repository': 'project', 'no-commits': 'project', 'bare-repository': 'project', 'unsupported-repository': 'project', 'not-found': 'project',
+  'invalid-input': 'prompt',
+  'base-not-found': 'base',
+  'fetch-failed': 'base',
+  'no-model': 'model',
+  'model-unknown': 'model',
+  'no-folder': 'project',
+  'not-a-repository': 'project',
+  'no-commits': 'project',
+  'bare-repository': 'project',
+  'unsupported-repository': 'project',
+  'not-found': 'project',
 };
 
 function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | undefined }) {
@@ -25,7 +34,22 @@ function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | 
   const [mode, setMode] = useState(settings.defaults.mode);
   const [approval, setApproval] = useState(settings.defaults.approval);
   const [model, setModel] = useState(settings.model);
-  return { projects, settings, prompt, setPrompt, projectId, setProject, base, setBase, mode, setMode, approval, setApproval, model, setModel };
+  return {
+    projects,
+    settings,
+    prompt,
+    setPrompt,
+    projectId,
+    setProject,
+    base,
+    setBase,
+    mode,
+    setMode,
+    approval,
+    setApproval,
+    model,
+    setModel,
+  };
 }
 type Form = ReturnType<typeof useForm>;
 
@@ -48,7 +72,15 @@ function useSend(form: Form) {
     setError(null);
     try {
       const base = parseBase(form.base);
-      const { title } = await rpc().call('task/create', { projectId: form.projectId, prompt: form.prompt, mode: form.mode, approval: form.approval, start, ...(form.model ? { model: form.model } : {}), ...(base ? { base } : {}) });
+      const { title } = await rpc().call('task/create', {
+        projectId: form.projectId,
+        prompt: form.prompt,
+        mode: form.mode,
+        approval: form.approval,
+        start,
+        ...(form.model ? { model: form.model } : {}),
+        ...(base ? { base } : {}),
+      });
       speak(`${start ? 'Started' : 'Queued'}: ${title}`);
       closeLayer();
     } catch (thrown) {
@@ -63,12 +95,21 @@ function Choices({ form, at }: { form: Form; at: (place: Place) => string | unde
   const { settings } = form;
   const mode = MODES.find(({ id }) => id === form.mode);
   const policy = POLICIES.find(({ id }) => id === form.approval);
-  const models = settings.models.some(({ id }) => id === form.model) || !form.model ? settings.models : [{ id: form.model, label: form.model }, ...settings.models];
+  const models =
+    settings.models.some(({ id }) => id === form.model) || !form.model
+      ? settings.models
+      : [{ id: form.model, label: form.model }, ...settings.models];
   return (
     <div className="fields">
-      <Field label="Model" error={at('model')} hint={settings.models.find(({ id }) => id === form.model)?.source}>{(props) => <Select {...props} options={models} value={form.model} onChange={form.setModel} />}</Field>
-      <Field label="Mode" hint={mode && <span className={form.mode === 'full' ? 'bad' : undefined}>{mode.hint}</span>}>{(props) => <Select {...props} options={MODES} value={form.mode} onChange={form.setMode} />}</Field>
-      <Field label="Approvals" hint={policy?.hint}>{(props) => <Select {...props} options={POLICIES} value={form.approval} onChange={form.setApproval} />}</Field>
+      <Field label="Model" error={at('model')} hint={settings.models.find(({ id }) => id === form.model)?.source}>
+        {(props) => <Select {...props} options={models} value={form.model} onChange={form.setModel} />}
+      </Field>
+      <Field label="Mode" hint={mode && <span className={form.mode === 'full' ? 'bad' : undefined}>{mode.hint}</span>}>
+        {(props) => <Select {...props} options={MODES} value={form.mode} onChange={form.setMode} />}
+      </Field>
+      <Field label="Approvals" hint={policy?.hint}>
+        {(props) => <Select {...props} options={POLICIES} value={form.approval} onChange={form.setApproval} />}
+      </Field>
     </div>
   );
 }
@@ -76,19 +117,39 @@ function Choices({ form, at }: { form: Form; at: (place: Place) => string | unde
 function Where({ form, at }: { form: Form; at: (place: Place) => string | undefined }) {
   const { folder, error } = useFolder(form.projectId);
   const bases = baseOptions(folder);
-  const projects = Object.values(form.projects).sort((a, b) => b.openedAt - a.openedAt).map(({ id, name, sample }) => ({ id: id as string, label: sample ? `${name} (sample)` : name }));
-  const choose = (id: string) => { form.setProject(id as ProjectId); form.setBase(''); };
+  const projects = Object.values(form.projects)
+    .sort((a, b) => b.openedAt - a.openedAt)
+    .map(({ id, name, sample }) => ({ id: id as string, label: sample ? `${name} (sample)` : name }));
+  const choose = (id: string) => {
+    form.setProject(id as ProjectId);
+    form.setBase('');
+  };
   return (
     <>
       <div className="fields">
         <Field label="Project" error={at('project') ?? error?.message}>
-          {(props) => projects.length ? <Select {...props} options={projects} value={form.projectId ?? ''} onChange={choose} /> : <Button {...props} icon="folder" onClick={() => void runAction('project.open')}>Open a folder</Button>}
+          {(props) =>
+            projects.length ? (
+              <Select {...props} options={projects} value={form.projectId ?? ''} onChange={choose} />
+            ) : (
+              <Button {...props} icon="folder" onClick={() => void runAction('project.open')}>
+                Open a folder
+              </Button>
+            )
+          }
         </Field>
         <Field label="Base branch" error={at('base')} hint={folder && !folder.branch ? 'No branch is checked out.' : undefined}>
-          {(props) => <Select {...props} options={bases} value={form.base || (bases[0]?.id ?? '')} onChange={form.setBase} disabled={!bases.length} />}
+          {(props) => (
+            <Select {...props} options={bases} value={form.base || (bases[0]?.id ?? '')} onChange={form.setBase} disabled={!bases.length} />
+          )}
         </Field>
       </div>
-      {folder?.warnings.map((warning) => <p key={warning} className="sm warn row"><Icon name="info" />{warning}</p>)}
+      {folder?.warnings.map((warning) => (
+        <p key={warning} className="sm warn row">
+          <Icon name="info" />
+          {warning}
+        </p>
+      ))}
     </>
   );
 }
@@ -105,14 +166,30 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
     event.stopPropagation();
     void send(!event.shiftKey);
   };
-  const foot = <>
-    <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => void send(false)}>Queue</Button>
-    <Button look="fill" keys="mod+enter" disabled={busy} onClick={() => void send(true)}>Start</Button>
-  </>;
+  const foot = (
+    <>
+      <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => void send(false)}>
+        Queue
+      </Button>
+      <Button look="fill" keys="mod+enter" disabled={busy} onClick={() => void send(true)}>
+        Start
+      </Button>
+    </>
+  );
   return (
     <Dialog open onClose={closeLayer} title="New task" initialFocus={first} wide foot={foot} onKeyDown={press}>
       <Field label="Task" error={at('prompt')}>
-        {(props) => <textarea {...props} ref={first} className="area" rows={5} value={form.prompt} placeholder="What should be done? Name files, tests and limits where you know them." onChange={(event) => form.setPrompt(event.target.value)} />}
+        {(props) => (
+          <textarea
+            {...props}
+            ref={first}
+            className="area"
+            rows={5}
+            value={form.prompt}
+            placeholder="What should be done? Name files, tests and limits where you know them."
+            onChange={(event) => form.setPrompt(event.target.value)}
+          />
+        )}
       </Field>
       <Where form={form} at={at} />
       <Choices form={form} at={at} />

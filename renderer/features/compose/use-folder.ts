@@ -8,11 +8,19 @@ export function useFolder(projectId: ProjectId | null): { folder: Folder | null;
   useEffect(() => {
     if (!projectId) return undefined;
     let live = true;
-    rpc().call('project/branches', { projectId }).then(
-      (folder) => { if (live) setRead({ id: projectId, folder, error: null }); },
-      (thrown: unknown) => { if (live) setRead({ id: projectId, folder: null, error: toAppError(thrown) }); },
-    );
-    return () => { live = false; };
+    rpc()
+      .call('project/branches', { projectId })
+      .then(
+        (folder) => {
+          if (live) setRead({ id: projectId, folder, error: null });
+        },
+        (thrown: unknown) => {
+          if (live) setRead({ id: projectId, folder: null, error: toAppError(thrown) });
+        },
+      );
+    return () => {
+      live = false;
+    };
   }, [projectId]);
   return read?.id === projectId ? read : { folder: null, error: null };
 }

@@ -15,23 +15,58 @@ function title([first, ...more]: readonly Approval[]): string {
   return `${verb}${command}${first!.kind === 'escalate' ? ' outside the sandbox' : ''}${more.length ? `, in ${more.length + 1} tasks` : ''}`;
 }
 
-function Askers({ approvals, off, toggle, all }: { approvals: readonly Approval[]; off: ReadonlySet<ApprovalId>; toggle: (id: ApprovalId) => void; all: () => void }) {
+function Askers({
+  approvals,
+  off,
+  toggle,
+  all,
+}: {
+  approvals: readonly Approval[];
+  off: ReadonlySet<ApprovalId>;
+  toggle: (id: ApprovalId) => void;
+  all: () => void;
+}) {
   const board = useCore((state) => state.board!);
   const on = approvals.length - approvals.filter(({ id }) => off.has(id)).length;
   return (
     <section aria-label="Tasks that ask">
       <ul className="rows">
         <li className="head">
-          <button type="button" className="check" role="checkbox" aria-checked={on === approvals.length ? true : on ? 'mixed' : false} aria-label={`All ${approvals.length} tasks`} onClick={all}><Icon small name={on && on < approvals.length ? 'minus' : 'check'} /></button>
-          <span className="grow">{on} of {approvals.length} tasks</span><span className="xs faint">waiting</span>
+          <button
+            type="button"
+            className="check"
+            role="checkbox"
+            aria-checked={on === approvals.length ? true : on ? 'mixed' : false}
+            aria-label={`All ${approvals.length} tasks`}
+            onClick={all}
+          >
+            <Icon small name={on && on < approvals.length ? 'minus' : 'check'} />
+          </button>
+          <span className="grow">
+            {on} of {approvals.length} tasks
+          </span>
+          <span className="xs faint">waiting</span>
         </li>
         {approvals.map(({ id, taskId, at }) => {
           const attempts = attemptsOf(board, taskId);
           const name = board.tasks[taskId]?.title ?? '';
           return (
             <li key={id}>
-              <button type="button" className="check" role="checkbox" aria-checked={!off.has(id)} aria-label={name} onClick={() => toggle(id)}>{!off.has(id) && <Icon small name="check" />}</button>
-              <span className="cut grow">{name}</span>{attempts > 1 && <span className="xs faint">attempt {attempts}</span>}<span className="faint num" style={{ minWidth: 48 }}><Age since={at} /></span>
+              <button
+                type="button"
+                className="check"
+                role="checkbox"
+                aria-checked={!off.has(id)}
+                aria-label={name}
+                onClick={() => toggle(id)}
+              >
+                {!off.has(id) && <Icon small name="check" />}
+              </button>
+              <span className="cut grow">{name}</span>
+              {attempts > 1 && <span className="xs faint">attempt {attempts}</span>}
+              <span className="faint num" style={{ minWidth: 48 }}>
+                <Age since={at} />
+              </span>
             </li>
           );
         })}
@@ -47,16 +82,52 @@ function Facts({ approvals }: { approvals: readonly Approval[] }) {
   const reasons = [...new Set(approvals.map(({ reason }) => reason).filter(Boolean))];
   return (
     <dl className="kv">
-      {approvals.length === 1 && <><dt>Task</dt><dd>{task?.title}</dd></>}
-      <dt>Reason</dt><dd>{reasons.length ? reasons.map((reason) => <p key={reason}>“{visible(reason)}”</p>) : <span className="muted">The agent gave none.</span>}</dd>
-      <dt>Working folder</dt><dd><code>{visible(first!.cwd)}{approvals.length > 1 && ', and its like'}</code></dd>
-      <dt>Effect</dt><dd>{first!.effect || 'Only what the command says.'}</dd>
-      <dt>For the project</dt><dd className="muted">{first!.prefix ? <>Would let any command that begins with <code style={{ color: 'var(--text)' }}>{visible(first!.prefix.join(' '))}</code> run outside the sandbox in {project}.</> : 'No rule can be saved for this: it is too open. Answer it each time.'}</dd>
+      {approvals.length === 1 && (
+        <>
+          <dt>Task</dt>
+          <dd>{task?.title}</dd>
+        </>
+      )}
+      <dt>Reason</dt>
+      <dd>
+        {reasons.length ? (
+          reasons.map((reason) => <p key={reason}>“{visible(reason)}”</p>)
+        ) : (
+          <span className="muted">The agent gave none.</span>
+        )}
+      </dd>
+      <dt>Working folder</dt>
+      <dd>
+        <code>
+          {visible(first!.cwd)}
+          {approvals.length > 1 && ', and its like'}
+        </code>
+      </dd>
+      <dt>Effect</dt>
+      <dd>{first!.effect || 'Only what the command says.'}</dd>
+      <dt>For the project</dt>
+      <dd className="muted">
+        {first!.prefix ? (
+          <>
+            Would let any command that begins with <code style={{ color: 'var(--text)' }}>{visible(first!.prefix.join(' '))}</code> run
+            outside the sandbox in {project}.
+          </>
+        ) : (
+          'No rule can be saved for this: it is too open. Answer it each time.'
+        )}
+      </dd>
     </dl>
   );
 }
 
-interface Answering { note: string; noting: boolean; setNoting: (on: boolean) => void; answer: (decision: 'approve' | 'decline', scope?: Scope) => void; chosen: readonly Approval[]; rules: boolean }
+interface Answering {
+  note: string;
+  noting: boolean;
+  setNoting: (on: boolean) => void;
+  answer: (decision: 'approve' | 'decline', scope?: Scope) => void;
+  chosen: readonly Approval[];
+  rules: boolean;
+}
 
 function useAnswering(approvals: readonly Approval[], off: ReadonlySet<ApprovalId>) {
   const [note, setNote] = useState('');
@@ -77,49 +148,115 @@ function useAnswerKeys(now: Answering, toggleFirst: () => void) {
   latest.current = { now, toggleFirst };
   const any = now.chosen.length > 0;
   const { rules } = now;
-  useActions(useMemo((): readonly Action[] => {
-    const say = (decision: 'approve' | 'decline', scope?: Scope) => () => latest.current.now.answer(decision, scope);
-    const common = { group: 'Inbox', scope: 'inbox', when: () => any } as const;
-    return [
-      { ...common, id: 'inbox.once', title: 'Allow once', keys: ['a'], footer: true, run: say('approve') },
-      { ...common, id: 'inbox.task', title: 'Allow for this task', keys: ['t'], when: () => any && rules, run: say('approve', 'task') },
-      { ...common, id: 'inbox.project', title: 'Allow for the project', keys: ['p'], when: () => any && rules, run: say('approve', 'project') },
-      { ...common, id: 'inbox.decline', title: 'Decline', keys: ['d'], footer: true, run: say('decline') },
-      { ...common, id: 'inbox.note', title: 'Add a note', keys: ['n'], run: () => latest.current.now.setNoting(true) },
-      { ...common, id: 'inbox.select', title: 'Select', keys: ['x'], footer: true, when: () => true, run: () => latest.current.toggleFirst() },
-    ];
-  }, [any, rules]));
+  useActions(
+    useMemo((): readonly Action[] => {
+      const say = (decision: 'approve' | 'decline', scope?: Scope) => () => latest.current.now.answer(decision, scope);
+      const common = { group: 'Inbox', scope: 'inbox', when: () => any } as const;
+      return [
+        { ...common, id: 'inbox.once', title: 'Allow once', keys: ['a'], footer: true, run: say('approve') },
+        { ...common, id: 'inbox.task', title: 'Allow for this task', keys: ['t'], when: () => any && rules, run: say('approve', 'task') },
+        {
+          ...common,
+          id: 'inbox.project',
+          title: 'Allow for the project',
+          keys: ['p'],
+          when: () => any && rules,
+          run: say('approve', 'project'),
+        },
+        { ...common, id: 'inbox.decline', title: 'Decline', keys: ['d'], footer: true, run: say('decline') },
+        { ...common, id: 'inbox.note', title: 'Add a note', keys: ['n'], run: () => latest.current.now.setNoting(true) },
+        {
+          ...common,
+          id: 'inbox.select',
+          title: 'Select',
+          keys: ['x'],
+          footer: true,
+          when: () => true,
+          run: () => latest.current.toggleFirst(),
+        },
+      ];
+    }, [any, rules]),
+  );
 }
 
 /** One thing that is asked, by one or several tasks, with its answers docked below. */
 export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }) {
   const [off, setOff] = useState<ReadonlySet<ApprovalId>>(new Set());
-  const toggle = (id: ApprovalId) => setOff((old) => { const next = new Set(old); if (!next.delete(id)) next.add(id); return next; });
+  const toggle = (id: ApprovalId) =>
+    setOff((old) => {
+      const next = new Set(old);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
   const all = () => setOff((old) => (approvals.some(({ id }) => old.has(id)) ? new Set() : new Set(approvals.map(({ id }) => id))));
   const now = useAnswering(approvals, off);
   useAnswerKeys(now, all);
   const first = approvals[0]!;
-  const project = useCore(({ board }) => { const task = board!.tasks[first.taskId]; return task ? (board!.projects[task.projectId]?.name ?? 'the project') : 'the project'; });
+  const project = useCore(({ board }) => {
+    const task = board!.tasks[first.taskId];
+    return task ? (board!.projects[task.projectId]?.name ?? 'the project') : 'the project';
+  });
   const waiting = useClockText((at) => age(at - first.at));
   const many = now.chosen.length > 1;
   const none = now.chosen.length === 0;
   return (
     <section className="detail" aria-labelledby="ask-title">
       <div className="body">
-        <header className="stack-4"><StatusGlyph status="needs-approval" /><h2 id="ask-title">{title(approvals)}</h2><p className="xs faint">{approvals.length > 1 ? 'oldest' : 'waiting'} {waiting}</p></header>
-        <div className="cmd cmd-l"><span className="grow">{visible(first.subject)}</span><CopyButton text={() => first.subject} /></div>
+        <header className="stack-4">
+          <StatusGlyph status="needs-approval" />
+          <h2 id="ask-title">{title(approvals)}</h2>
+          <p className="xs faint">
+            {approvals.length > 1 ? 'oldest' : 'waiting'} {waiting}
+          </p>
+        </header>
+        <div className="cmd cmd-l">
+          <span className="grow">{visible(first.subject)}</span>
+          <CopyButton text={() => first.subject} />
+        </div>
         <Facts approvals={approvals} />
         {approvals.length > 1 && <Askers approvals={approvals} off={off} toggle={toggle} all={all} />}
         {now.error && <ErrorNote error={now.error} />}
       </div>
       <footer className="answer" role="group" aria-label="Answer">
-        {now.noting && <input className="input" style={{ flexBasis: '100%' }} autoFocus aria-label="Note to the agent" placeholder="A note to the agent, sent with the answer" value={now.note} onChange={(event) => now.setNote(event.target.value)} onKeyDown={(event) => { if (event.key === 'Escape') { event.stopPropagation(); now.setNoting(false); } }} />}
-        <Button look="fill" keys="a" disabled={none} onClick={() => now.answer('approve')}>{approvals.length > 1 ? `Allow once in these ${now.chosen.length}` : 'Approve'}</Button>
-        {now.rules && <Button keys="t" onClick={() => now.answer('approve', 'task')}>{many ? 'Allow for these tasks' : 'Allow for this task'}</Button>}
-        {now.rules && <Button keys="p" onClick={() => now.answer('approve', 'project')}>Allow in {project}</Button>}
+        {now.noting && (
+          <input
+            className="input"
+            style={{ flexBasis: '100%' }}
+            autoFocus
+            aria-label="Note to the agent"
+            placeholder="A note to the agent, sent with the answer"
+            value={now.note}
+            onChange={(event) => now.setNote(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') {
+                event.stopPropagation();
+                now.setNoting(false);
+              }
+            }}
+          />
+        )}
+        <Button look="fill" keys="a" disabled={none} onClick={() => now.answer('approve')}>
+          {approvals.length > 1 ? `Allow once in these ${now.chosen.length}` : 'Approve'}
+        </Button>
+        {now.rules && (
+          <Button keys="t" onClick={() => now.answer('approve', 'task')}>
+            {many ? 'Allow for these tasks' : 'Allow for this task'}
+          </Button>
+        )}
+        {now.rules && (
+          <Button keys="p" onClick={() => now.answer('approve', 'project')}>
+            Allow in {project}
+          </Button>
+        )}
         <span className="grow" />
-        {!now.noting && <Button look="quiet" keys="n" onClick={() => now.setNoting(true)}>Add a note</Button>}
-        <Button keys="d" disabled={none} onClick={() => now.answer('decline')}>Decline</Button>
+        {!now.noting && (
+          <Button look="quiet" keys="n" onClick={() => now.setNoting(true)}>
+            Add a note
+          </Button>
+        )}
+        <Button keys="d" disabled={none} onClick={() => now.answer('decline')}>
+          Decline
+        </Button>
       </footer>
     </section>
   );

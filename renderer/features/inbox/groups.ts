@@ -30,4 +30,5 @@ export function asksOf(board: Board): readonly Ask[] {
   return asks;
 }
 
-export const taskIdsOf = (ask: Ask): readonly TaskId[] => (ask.kind === 'approval' ? ask.approvals.map(({ taskId }) => taskId) : [ask.question.taskId]);
+export const taskIdsOf = (ask: Ask): readonly TaskId[] =>
+  ask.kind === 'approval' ? ask.approvals.map(({ taskId }) => taskId) : [ask.question.taskId];

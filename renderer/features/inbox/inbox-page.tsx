@@ -15,12 +15,23 @@ function RowText({ ask }: { ask: Ask }) {
   const board = useCore((state) => state.board!);
   const task = board.tasks[taskIdsOf(ask)[0]!];
   const project = task ? board.projects[task.projectId]?.name : '';
-  if (ask.kind === 'question') return <><div className="q">{ask.question.questions[0]?.question}</div><div className="from cut">{task?.title} · {project}</div></>;
+  if (ask.kind === 'question')
+    return (
+      <>
+        <div className="q">{ask.question.questions[0]?.question}</div>
+        <div className="from cut">
+          {task?.title} · {project}
+        </div>
+      </>
+    );
   const [first] = ask.approvals;
   const many = ask.approvals.length > 1;
   return (
     <>
-      <div className="q cut"><code>{visibleLine(first!.subject.split('\n')[0] ?? '')}</code>{many && <span className="muted"> asked by {ask.approvals.length} tasks</span>}</div>
+      <div className="q cut">
+        <code>{visibleLine(first!.subject.split('\n')[0] ?? '')}</code>
+        {many && <span className="muted"> asked by {ask.approvals.length} tasks</span>}
+      </div>
       <div className="from cut">{many ? `${project}${first!.effect ? ` · ${first!.effect}` : ''}` : `${task?.title} · ${project}`}</div>
     </>
   );
@@ -29,17 +40,47 @@ function RowText({ ask }: { ask: Ask }) {
 function AskRow({ ask, current, onChoose }: { ask: Ask; current: boolean; onChoose: () => void }) {
   const title = useCore(({ board }) => board?.tasks[taskIdsOf(ask)[0]!]?.title);
   const [first] = ask.kind === 'approval' ? ask.approvals : [];
-  const answer = (decision: 'approve' | 'decline') => void attempt(() => decide(ask.kind === 'approval' ? ask.approvals : [], decision), taskIdsOf(ask)[0] ?? null);
+  const answer = (decision: 'approve' | 'decline') =>
+    void attempt(() => decide(ask.kind === 'approval' ? ask.approvals : [], decision), taskIdsOf(ask)[0] ?? null);
   return (
     <li>
-      <article className="ask" tabIndex={current ? 0 : -1} aria-current={current || undefined} data-ask={ask.key} aria-label={ask.kind === 'approval' && ask.approvals.length > 1 ? `${first!.subject}, asked by ${ask.approvals.length} tasks` : title}
-        onFocus={onChoose} onClick={onChoose}>
-        <StatusGlyph status={ask.kind === 'approval' ? 'needs-approval' : 'has-question'} /><Age since={ask.at} />
+      <article
+        className="ask"
+        tabIndex={current ? 0 : -1}
+        aria-current={current || undefined}
+        data-ask={ask.key}
+        aria-label={
+          ask.kind === 'approval' && ask.approvals.length > 1 ? `${first!.subject}, asked by ${ask.approvals.length} tasks` : title
+        }
+        onFocus={onChoose}
+        onClick={onChoose}
+      >
+        <StatusGlyph status={ask.kind === 'approval' ? 'needs-approval' : 'has-question'} />
+        <Age since={ask.at} />
         <RowText ask={ask} />
         {!current && ask.kind === 'approval' && ask.approvals.length === 1 && (
           <div className="acts" style={{ gridColumn: '1 / -1', marginTop: 4 }}>
-            <Button small tabIndex={-1} onClick={(event) => { event.stopPropagation(); answer('approve'); }}>Approve</Button>
-            <Button small look="quiet" tabIndex={-1} onClick={(event) => { event.stopPropagation(); answer('decline'); }}>Decline</Button>
+            <Button
+              small
+              tabIndex={-1}
+              onClick={(event) => {
+                event.stopPropagation();
+                answer('approve');
+              }}
+            >
+              Approve
+            </Button>
+            <Button
+              small
+              look="quiet"
+              tabIndex={-1}
+              onClick={(event) => {
+                event.stopPropagation();
+                answer('decline');
+              }}
+            >
+              Decline
+            </Button>
           </div>
         )}
       </article>
@@ -53,12 +94,17 @@ function useChosen(asks: readonly Ask[]) {
   const place = useRef(0);
   const found = asks.findIndex((ask) => ask.key === key);
   const at = found >= 0 ? found : Math.min(place.current, asks.length - 1);
-  useEffect(() => { place.current = Math.max(0, at); }, [at]);
+  useEffect(() => {
+    place.current = Math.max(0, at);
+  }, [at]);
   return { at, chosen: asks[at], choose: (index: number) => setKey(asks[index]?.key ?? null) };
 }
 
 const focusRow = (key: string | undefined) => {
-  if (key) requestAnimationFrame(() => [...document.querySelectorAll<HTMLElement>('[data-ask]')].find((row) => row.dataset['ask'] === key)?.focus());
+  if (key)
+    requestAnimationFrame(() =>
+      [...document.querySelectorAll<HTMLElement>('[data-ask]')].find((row) => row.dataset['ask'] === key)?.focus(),
+    );
 };
 
 /** Every approval and question of every task, oldest first, answered here: several at once where they ask the same. */
@@ -78,26 +124,90 @@ export function InboxPage() {
   useEffect(() => {
     if (document.activeElement === document.body) focusRow(chosen?.key);
   }, [chosen?.key]);
-  useActions(useMemo((): readonly Action[] => [
-    { id: 'inbox.next', title: 'Next', group: 'Inbox', keys: ['j', 'arrowdown'], scope: 'inbox', hidden: true, run: () => move.current(1) },
-    { id: 'inbox.previous', title: 'Previous', group: 'Inbox', keys: ['k', 'arrowup'], scope: 'inbox', hidden: true, run: () => move.current(-1) },
-  ], []));
+  useActions(
+    useMemo(
+      (): readonly Action[] => [
+        {
+          id: 'inbox.next',
+          title: 'Next',
+          group: 'Inbox',
+          keys: ['j', 'arrowdown'],
+          scope: 'inbox',
+          hidden: true,
+          run: () => move.current(1),
+        },
+        {
+          id: 'inbox.previous',
+          title: 'Previous',
+          group: 'Inbox',
+          keys: ['k', 'arrowup'],
+          scope: 'inbox',
+          hidden: true,
+          run: () => move.current(-1),
+        },
+      ],
+      [],
+    ),
+  );
   const task = chosen && taskIdsOf(chosen)[0];
-  useActions(useMemo((): readonly Action[] => (task ? [
-    { id: 'inbox.open', title: 'Open task', group: 'Inbox', keys: ['enter'], scope: 'inbox', footer: true, run: () => openTask(task) },
-  ] : []), [task]));
+  useActions(
+    useMemo(
+      (): readonly Action[] =>
+        task
+          ? [
+              {
+                id: 'inbox.open',
+                title: 'Open task',
+                group: 'Inbox',
+                keys: ['enter'],
+                scope: 'inbox',
+                footer: true,
+                run: () => openTask(task),
+              },
+            ]
+          : [],
+      [task],
+    ),
+  );
   return (
     <main className="main" data-scope="inbox">
       <PageBar title="Inbox" />
-      {!chosen ? <Empty title="Nothing needs you" action={<Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">Go to the board</Button>}>Approvals and questions of all tasks come here, the oldest first. Answer them without opening the task.</Empty> : (
+      {!chosen ? (
+        <Empty
+          title="Nothing needs you"
+          action={
+            <Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">
+              Go to the board
+            </Button>
+          }
+        >
+          Approvals and questions of all tasks come here, the oldest first. Answer them without opening the task.
+        </Empty>
+      ) : (
         <div className="inbox">
           <ol className="list" aria-label="Approvals and questions, oldest first" ref={list}>
-            {asks.map((ask, index) => <AskRow key={ask.key} ask={ask} current={index === at} onChoose={() => choose(index)} />)}
+            {asks.map((ask, index) => (
+              <AskRow key={ask.key} ask={ask} current={index === at} onChoose={() => choose(index)} />
+            ))}
           </ol>
-          {chosen.kind === 'approval' ? <ApprovalDetail key={chosen.key} approvals={chosen.approvals} /> : <QuestionDetail key={chosen.key} question={chosen.question} />}
+          {chosen.kind === 'approval' ? (
+            <ApprovalDetail key={chosen.key} approvals={chosen.approvals} />
+          ) : (
+            <QuestionDetail key={chosen.key} question={chosen.question} />
+          )}
         </div>
       )}
-      <KeyFoot scopes={['inbox']} extra={asks.length > 1 ? [['j', 'Next'], ['k', 'Previous']] : []} />
+      <KeyFoot
+        scopes={['inbox']}
+        extra={
+          asks.length > 1
+            ? [
+                ['j', 'Next'],
+                ['k', 'Previous'],
+              ]
+            : []
+        }
+      />
     </main>
   );
 }

@@ -16,12 +16,26 @@ function Choice({ asked, value, onChange }: { asked: Asked; value: string; onCha
         <div className="rows" role="radiogroup" aria-label={asked.header || asked.question}>
           {asked.options.map(({ label, description }) => (
             <button key={label} type="button" className="opt" role="radio" aria-checked={value === label} onClick={() => onChange(label)}>
-              <span className="radio" /><span className="grow">{visible(label)}{description && <span className="sm muted"> — {visible(description)}</span>}</span>
+              <span className="radio" />
+              <span className="grow">
+                {visible(label)}
+                {description && <span className="sm muted"> — {visible(description)}</span>}
+              </span>
             </button>
           ))}
         </div>
       )}
-      <Field label={asked.options.length ? 'Or in your own words' : 'Answer'}>{(props) => <textarea {...props} className="area" style={{ minHeight: 56 }} value={own || !asked.options.length ? value : ''} onChange={(event) => onChange(event.target.value)} />}</Field>
+      <Field label={asked.options.length ? 'Or in your own words' : 'Answer'}>
+        {(props) => (
+          <textarea
+            {...props}
+            className="area"
+            style={{ minHeight: 56 }}
+            value={own || !asked.options.length ? value : ''}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )}
+      </Field>
     </fieldset>
   );
 }
@@ -35,19 +49,47 @@ export function QuestionDetail({ question }: { question: Question }) {
   const send = () => {
     if (!complete) return;
     setError(null);
-    rpc().call('question/answer', { questionId: question.id, answers }).catch((thrown: unknown) => setError(toAppError(thrown)));
+    rpc()
+      .call('question/answer', { questionId: question.id, answers })
+      .catch((thrown: unknown) => setError(toAppError(thrown)));
   };
   return (
     <section className="detail" aria-labelledby="ask-title">
-      <form className="body" onSubmit={(event) => { event.preventDefault(); send(); }} onKeyDown={(event) => { if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) { event.preventDefault(); send(); } }}>
-        <header className="stack-4"><StatusGlyph status="has-question" /><h2 id="ask-title">{task?.title}</h2></header>
-        {question.questions.map((asked) => <Choice key={asked.id} asked={asked} value={answers[asked.id] ?? ''} onChange={(answer) => setAnswers((old) => ({ ...old, [asked.id]: answer }))} />)}
+      <form
+        className="body"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
+            event.preventDefault();
+            send();
+          }
+        }}
+      >
+        <header className="stack-4">
+          <StatusGlyph status="has-question" />
+          <h2 id="ask-title">{task?.title}</h2>
+        </header>
+        {question.questions.map((asked) => (
+          <Choice
+            key={asked.id}
+            asked={asked}
+            value={answers[asked.id] ?? ''}
+            onChange={(answer) => setAnswers((old) => ({ ...old, [asked.id]: answer }))}
+          />
+        ))}
         {error && <ErrorNote error={error} />}
       </form>
       <footer className="answer" role="group" aria-label="Answer">
-        <Button look="fill" keys="mod+enter" disabled={!complete} onClick={send}>Send answer</Button>
+        <Button look="fill" keys="mod+enter" disabled={!complete} onClick={send}>
+          Send answer
+        </Button>
         <span className="grow" />
-        <Button look="quiet" onClick={() => openTask(question.taskId)}>Open task</Button>
+        <Button look="quiet" onClick={() => openTask(question.taskId)}>
+          Open task
+        </Button>
       </footer>
     </section>
   );

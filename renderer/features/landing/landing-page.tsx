@@ -17,7 +17,15 @@ function useMerge(taskId: TaskId) {
   const merge = (method: Method) => {
     setBusy(true);
     setError(null);
-    rpc().call('land/merge', { taskId, method }).then(({ into }) => void toast(`Merged into ${into}`), (thrown: unknown) => { setError(toAppError(thrown)); setBusy(false); });
+    rpc()
+      .call('land/merge', { taskId, method })
+      .then(
+        ({ into }) => void toast(`Merged into ${into}`),
+        (thrown: unknown) => {
+          setError(toAppError(thrown));
+          setBusy(false);
+        },
+      );
   };
   return { busy, error, merge, dismiss: () => setError(null) };
 }
@@ -25,11 +33,20 @@ function useMerge(taskId: TaskId) {
 function Checks({ task }: { task: Task }) {
   if (!task.check) return <span className="faint">None ran</span>;
   const { passed, summary, stale } = task.check;
-  return <span className={`tag ${stale ? 'muted' : passed ? 'ok' : 'bad'}`}><Icon small name={passed ? 'check' : 'x'} />{summary ?? (passed ? 'Passed' : 'Failed')}{stale && ', before the last change'}</span>;
+  return (
+    <span className={`tag ${stale ? 'muted' : passed ? 'ok' : 'bad'}`}>
+      <Icon small name={passed ? 'check' : 'x'} />
+      {summary ?? (passed ? 'Passed' : 'Failed')}
+      {stale && ', before the last change'}
+    </span>
+  );
 }
 
 function Row({ id, number }: { id: TaskId; number: number }) {
-  const { task, branch } = useCoreShallow(({ board }) => { const found = board!.tasks[id]!; return { task: found, branch: workspaceOf(board!, found)?.branch ?? '' }; });
+  const { task, branch } = useCoreShallow(({ board }) => {
+    const found = board!.tasks[id]!;
+    return { task: found, branch: workspaceOf(board!, found)?.branch ?? '' };
+  });
   const { preview, error: unread } = usePreview(id);
   const { busy, error, merge, dismiss } = useMerge(id);
   const [method, setMethod] = useState<Method>('merge');
@@ -39,23 +56,75 @@ function Row({ id, number }: { id: TaskId; number: number }) {
       <tr>
         <td className="num faint">{number}</td>
         <td>
-          <button type="button" className="t cut link" onClick={() => openTask(id)}>{task.title}</button>
-          <div className="row xs">{task.diff && <Diffstat {...task.diff} />}<code className="faint cut">{branch}</code></div>
+          <button type="button" className="t cut link" onClick={() => openTask(id)}>
+            {task.title}
+          </button>
+          <div className="row xs">
+            {task.diff && <Diffstat {...task.diff} />}
+            <code className="faint cut">{branch}</code>
+          </div>
         </td>
-        <td>{preview ? <Verdict preview={preview} /> : unread ? <span className="tag bad"><Icon small name="x" />{unread.message}</span> : <span className="faint">Looking…</span>}</td>
-        <td><Checks task={task} /></td>
-        <td className="num faint"><Age since={task.waitingSince ?? task.updatedAt} /></td>
-        <td><Select aria-label={`How to land ${task.title}`} options={METHODS} value={method} onChange={setMethod} /></td>
-        <td className="num"><Button look={can ? 'edge' : 'quiet'} icon="merge" disabled={!can} aria-label={`Merge ${task.title}`} onClick={() => merge(method)}>{busy ? 'Merging…' : 'Merge'}</Button></td>
+        <td>
+          {preview ? (
+            <Verdict preview={preview} />
+          ) : unread ? (
+            <span className="tag bad">
+              <Icon small name="x" />
+              {unread.message}
+            </span>
+          ) : (
+            <span className="faint">Looking…</span>
+          )}
+        </td>
+        <td>
+          <Checks task={task} />
+        </td>
+        <td className="num faint">
+          <Age since={task.waitingSince ?? task.updatedAt} />
+        </td>
+        <td>
+          <Select aria-label={`How to land ${task.title}`} options={METHODS} value={method} onChange={setMethod} />
+        </td>
+        <td className="num">
+          <Button
+            look={can ? 'edge' : 'quiet'}
+            icon="merge"
+            disabled={!can}
+            aria-label={`Merge ${task.title}`}
+            onClick={() => merge(method)}
+          >
+            {busy ? 'Merging…' : 'Merge'}
+          </Button>
+        </td>
       </tr>
       {(error || preview?.blocked || (preview && !preview.clean)) && (
-        <tr className="why"><td /><td colSpan={6}>{error ? <ErrorNote error={error} onDismiss={dismiss} /> : preview!.blocked ? <p className="sm warn">{preview!.blocked}</p> : <p className="sm muted">Collides with {preview!.into} in <code>{preview!.conflicts.slice(0, 3).join(', ')}</code>{preview!.conflicts.length > 3 && ` and ${preview!.conflicts.length - 3} more`}. Ask the agent to rebase onto {preview!.into}.</p>}</td></tr>
+        <tr className="why">
+          <td />
+          <td colSpan={6}>
+            {error ? (
+              <ErrorNote error={error} onDismiss={dismiss} />
+            ) : preview!.blocked ? (
+              <p className="sm warn">{preview!.blocked}</p>
+            ) : (
+              <p className="sm muted">
+                Collides with {preview!.into} in <code>{preview!.conflicts.slice(0, 3).join(', ')}</code>
+                {preview!.conflicts.length > 3 && ` and ${preview!.conflicts.length - 3} more`}. Ask the agent to rebase onto{' '}
+                {preview!.into}.
+              </p>
+            )}
+          </td>
+        </tr>
       )}
     </>
   );
 }
 
-interface Group { key: string; project: string; into: string; ids: TaskId[] }
+interface Group {
+  key: string;
+  project: string;
+  into: string;
+  ids: TaskId[];
+}
 
 /** What is ready, by project and base branch: each group lands into one place. */
 function useGroups(): readonly Group[] {
@@ -79,15 +148,56 @@ export function LandingPage() {
   const count = groups.reduce((sum, { ids }) => sum + ids.length, 0);
   return (
     <main className="main" data-scope="landing">
-      <PageBar title="Landing" after={<p className="fleet"><span>{count} ready</span></p>} />
-      {count === 0 ? <Empty title="Nothing to land" action={<Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">Go to the board</Button>}>Tasks that are ready for review come here, to be merged into the branch they started from.</Empty> : (
+      <PageBar
+        title="Landing"
+        after={
+          <p className="fleet">
+            <span>{count} ready</span>
+          </p>
+        }
+      />
+      {count === 0 ? (
+        <Empty
+          title="Nothing to land"
+          action={
+            <Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">
+              Go to the board
+            </Button>
+          }
+        >
+          Tasks that are ready for review come here, to be merged into the branch they started from.
+        </Empty>
+      ) : (
         <div className="page">
           {groups.map(({ key, project, into, ids }) => (
             <section key={key} aria-labelledby={`land-${key}`}>
-              <div className="sect"><h2 id={`land-${key}`}>{project}</h2><span className="muted">{plural(ids.length, 'task')} into {into}</span></div>
+              <div className="sect">
+                <h2 id={`land-${key}`}>{project}</h2>
+                <span className="muted">
+                  {plural(ids.length, 'task')} into {into}
+                </span>
+              </div>
               <table className="land-table">
-                <thead><tr><th className="c-n"><span className="vh">Place</span></th><th>Task</th><th className="c-v">Against {into}</th><th className="c-c">Checks</th><th className="num c-a">Waiting</th><th className="c-m">Method</th><th className="c-b"><span className="vh">Land</span></th></tr></thead>
-                <tbody>{ids.map((id, index) => <Row key={id} id={id} number={index + 1} />)}</tbody>
+                <thead>
+                  <tr>
+                    <th className="c-n">
+                      <span className="vh">Place</span>
+                    </th>
+                    <th>Task</th>
+                    <th className="c-v">Against {into}</th>
+                    <th className="c-c">Checks</th>
+                    <th className="num c-a">Waiting</th>
+                    <th className="c-m">Method</th>
+                    <th className="c-b">
+                      <span className="vh">Land</span>
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {ids.map((id, index) => (
+                    <Row key={id} id={id} number={index + 1} />
+                  ))}
+                </tbody>
               </table>
             </section>
           ))}

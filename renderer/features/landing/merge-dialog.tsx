@@ -36,18 +36,45 @@ export function MergeDialog({ taskId, method: first = 'merge' }: { taskId: TaskI
   if (!task) return null;
   const can = preview !== null && preview.clean && preview.blocked === null;
   const into = preview?.into ?? task.base.ref;
-  const foot = <>
-    <Button onClick={closeLayer}>Cancel</Button>
-    {preview && !preview.clean && <Button onClick={() => openTask(taskId)}>Open task</Button>}
-    <Button look="fill" icon="merge" disabled={!can || busy} onClick={() => void land(method, message)}>{busy ? `Merging into ${into}…` : `Merge into ${into}`}</Button>
-  </>;
+  const foot = (
+    <>
+      <Button onClick={closeLayer}>Cancel</Button>
+      {preview && !preview.clean && <Button onClick={() => openTask(taskId)}>Open task</Button>}
+      <Button look="fill" icon="merge" disabled={!can || busy} onClick={() => void land(method, message)}>
+        {busy ? `Merging into ${into}…` : `Merge into ${into}`}
+      </Button>
+    </>
+  );
   return (
     <Dialog open onClose={closeLayer} title={`Merge “${task.title}”`} foot={foot}>
-      {preview ? <PreviewWords preview={preview} /> : unread ? <ErrorNote error={unread} /> : <Skeleton lines={2} label="Looking whether it can be merged" />}
-      {task.diff && <p className="row sm muted"><Diffstat {...task.diff} />in {plural(task.diff.files, 'file')}</p>}
+      {preview ? (
+        <PreviewWords preview={preview} />
+      ) : unread ? (
+        <ErrorNote error={unread} />
+      ) : (
+        <Skeleton lines={2} label="Looking whether it can be merged" />
+      )}
+      {task.diff && (
+        <p className="row sm muted">
+          <Diffstat {...task.diff} />
+          in {plural(task.diff.files, 'file')}
+        </p>
+      )}
       <Segments label="How" options={METHODS} value={method} onChange={setMethod} />
       <p className="hint">{METHODS.find(({ id }) => id === method)!.hint}</p>
-      {method !== 'rebase' && <Field label="Message" hint="Left empty: the task’s title.">{(props) => <textarea {...props} className="area" style={{ minHeight: 56 }} value={message} onChange={(event) => setMessage(event.target.value)} />}</Field>}
+      {method !== 'rebase' && (
+        <Field label="Message" hint="Left empty: the task’s title.">
+          {(props) => (
+            <textarea
+              {...props}
+              className="area"
+              style={{ minHeight: 56 }}
+              value={message}
+              onChange={(event) => setMessage(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
       {error && <ErrorNote error={error} />}
     </Dialog>
   );

@@ -3,9 +3,26 @@ import { Icon, plural, visibleLine } from '../../ui/index.ts';
 
 /** Whether it lands cleanly, in one line with its shape: a word of its own for conflicts, not the diff's red. */
 export function Verdict({ preview }: { preview: LandPreview }) {
-  if (preview.blocked) return <span className="tag warn"><Icon small name="block" />Not now</span>;
-  if (!preview.clean) return <span className="tag conflict"><Icon small name="x" />{plural(preview.conflicts.length, 'conflict')}</span>;
-  return <span className="tag ok"><Icon small name="check" />Clean</span>;
+  if (preview.blocked)
+    return (
+      <span className="tag warn">
+        <Icon small name="block" />
+        Not now
+      </span>
+    );
+  if (!preview.clean)
+    return (
+      <span className="tag conflict">
+        <Icon small name="x" />
+        {plural(preview.conflicts.length, 'conflict')}
+      </span>
+    );
+  return (
+    <span className="tag ok">
+      <Icon small name="check" />
+      Clean
+    </span>
+  );
 }
 
 /** What landing does, or what stands in its way and what to do about it. */
@@ -13,12 +30,28 @@ export function PreviewWords({ preview }: { preview: LandPreview }) {
   const { ahead, behind, uncommitted, into } = preview;
   return (
     <div className="stack-8 sm">
-      <p className="row"><Verdict preview={preview} /><span className="muted">{plural(ahead, 'commit')} for {into}{behind > 0 && `, which has moved on by ${behind}`}{uncommitted > 0 && `; ${plural(uncommitted, 'uncommitted file')} become the last commit`}</span></p>
+      <p className="row">
+        <Verdict preview={preview} />
+        <span className="muted">
+          {plural(ahead, 'commit')} for {into}
+          {behind > 0 && `, which has moved on by ${behind}`}
+          {uncommitted > 0 && `; ${plural(uncommitted, 'uncommitted file')} ${uncommitted === 1 ? 'becomes' : 'become'} the last commit`}
+        </span>
+      </p>
       {preview.blocked && <p className="warn">{preview.blocked}</p>}
       {!preview.clean && preview.conflicts.length > 0 && (
         <div>
-          <p>These files collide with {into}. Ask the agent to rebase onto {into} and resolve them, then review that turn.</p>
-          <ul className="rows" style={{ marginTop: 8 }}>{preview.conflicts.slice(0, 20).map((path) => <li key={path}><Icon name="file" className="conflict" /><code className="cut">{visibleLine(path)}</code></li>)}</ul>
+          <p>
+            These files collide with {into}. Ask the agent to rebase onto {into} and resolve them, then review that turn.
+          </p>
+          <ul className="rows" style={{ marginTop: 8 }}>
+            {preview.conflicts.slice(0, 20).map((path) => (
+              <li key={path}>
+                <Icon name="file" className="conflict" />
+                <code className="cut">{visibleLine(path)}</code>
+              </li>
+            ))}
+          </ul>
         </div>
       )}
     </div>

@@ -13,11 +13,19 @@ export function usePreview(taskId: TaskId): { preview: LandPreview | null; error
   const [state, setState] = useState<{ preview: LandPreview | null; error: AppError | null }>({ preview: null, error: null });
   useEffect(() => {
     let live = true;
-    rpc().call('land/preview', { taskId }).then(
-      (preview) => { if (live) setState({ preview, error: null }); },
-      (thrown: unknown) => { if (live) setState({ preview: null, error: toAppError(thrown) }); },
-    );
-    return () => { live = false; };
+    rpc()
+      .call('land/preview', { taskId })
+      .then(
+        (preview) => {
+          if (live) setState({ preview, error: null });
+        },
+        (thrown: unknown) => {
+          if (live) setState({ preview: null, error: toAppError(thrown) });
+        },
+      );
+    return () => {
+      live = false;
+    };
   }, [taskId, stamp]);
   return state;
 }

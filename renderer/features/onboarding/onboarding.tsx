@@ -11,9 +11,19 @@ import { useSuggestions } from './use-suggestions.ts';
 function Head() {
   return (
     <header className="bar">
-      <span className="mark"><Icon name="mark" /></span><span className="b" style={{ marginLeft: -4 }}>Signalbox</span><span className="grow" />
-      <Button look="quiet" keys="mod+," onClick={() => go({ place: 'settings' })}>Settings</Button>
-      <Button icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>New task</Button>
+      <span className="mark">
+        <Icon name="mark" />
+      </span>
+      <span className="b" style={{ marginLeft: -4 }}>
+        Signalbox
+      </span>
+      <span className="grow" />
+      <Button look="quiet" keys="mod+," onClick={() => go({ place: 'settings' })}>
+        Settings
+      </Button>
+      <Button icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>
+        New task
+      </Button>
     </header>
   );
 }
@@ -21,12 +31,24 @@ function Head() {
 function ModelChoices({ settings, model, setModel }: { settings: Settings; model: string; setModel: (id: string) => void }) {
   return (
     <section aria-labelledby="start-model">
-      <div className="block-h"><h2 id="start-model">Model</h2><span className="xs faint">{settings.models.length} found</span></div>
+      <div className="block-h">
+        <h2 id="start-model">Model</h2>
+        <span className="xs faint">{settings.models.length} found</span>
+      </div>
       <div className="rows" role="radiogroup" aria-labelledby="start-model">
         {settings.models.map(({ id, label, source }) => (
-          <button key={id} type="button" className="opt" role="radio" aria-checked={id === model} onClick={() => setModel(id)}><span className="radio" /><span className="grow cut">{label}</span><span className="xs faint cut">{source}</span></button>
+          <button key={id} type="button" className="opt" role="radio" aria-checked={id === model} onClick={() => setModel(id)}>
+            <span className="radio" />
+            <span className="grow cut">{label}</span>
+            <span className="xs faint cut">{source}</span>
+          </button>
         ))}
-        <button type="button" className="opt muted" onClick={() => go({ place: 'settings' })}><span className="opt-plus"><Icon name="plus" /></span><span className="grow">Use another model</span></button>
+        <button type="button" className="opt muted" onClick={() => go({ place: 'settings' })}>
+          <span className="opt-plus">
+            <Icon name="plus" />
+          </span>
+          <span className="grow">Use another model</span>
+        </button>
       </div>
     </section>
   );
@@ -36,9 +58,20 @@ function Sandbox() {
   const sandbox = useCore((state) => state.sandbox);
   return (
     <section aria-labelledby="start-sandbox">
-      <div className="block-h"><h2 id="start-sandbox">Sandbox</h2><SandboxVerdict sandbox={sandbox} /></div>
-      {sandbox && sandbox.probes.length > 0 ? <ProbeList probes={sandbox.probes} /> : <Skeleton lines={8} label="The sandbox tests itself" />}
-      {sandbox?.driver && <p className="xs faint" style={{ marginTop: 8 }}>{sandbox.driver}. Check again with <code>signalbox doctor</code>.</p>}
+      <div className="block-h">
+        <h2 id="start-sandbox">Sandbox</h2>
+        <SandboxVerdict sandbox={sandbox} />
+      </div>
+      {sandbox && sandbox.probes.length > 0 ? (
+        <ProbeList probes={sandbox.probes} />
+      ) : (
+        <Skeleton lines={8} label="The sandbox tests itself" />
+      )}
+      {sandbox?.driver && (
+        <p className="xs faint" style={{ marginTop: 8 }}>
+          {sandbox.driver}. Check again with <code>signalbox doctor</code>.
+        </p>
+      )}
     </section>
   );
 }
@@ -50,7 +83,8 @@ function useStart(projectId: ProjectId | null, model: string) {
     const checked = Prompt.safeParse(prompt);
     if (busy) return;
     if (!projectId) return setError({ code: 'not-found', message: 'Choose a project first.' });
-    if (!checked.success) return setError({ code: 'invalid-input', message: checked.error.issues[0]?.message ?? 'Say what should be done.' });
+    if (!checked.success)
+      return setError({ code: 'invalid-input', message: checked.error.issues[0]?.message ?? 'Say what should be done.' });
     setBusy(true);
     setError(null);
     try {
@@ -76,21 +110,47 @@ function FirstPrompt({ projectId, projectName, model }: { projectId: ProjectId |
   };
   return (
     <section aria-labelledby="start-prompt">
-      <div className="block-h"><h2 id="start-prompt">First prompt</h2>{suggestions.length > 0 && <span className="xs faint">Found in {projectName}</span>}</div>
+      <div className="block-h">
+        <h2 id="start-prompt">First prompt</h2>
+        {suggestions.length > 0 && <span className="xs faint">Found in {projectName}</span>}
+      </div>
       {suggestions.length > 0 && (
         <div className="sugg">
           {suggestions.map((suggestion) => (
-            <button key={suggestion.title} type="button" aria-pressed={prompt === suggestion.prompt} onClick={() => { setPrompt(suggestion.prompt); field.current?.focus(); }}>
-              <span className="b">{suggestion.title}</span><span className="sm muted">{suggestion.detail}</span>
+            <button
+              key={suggestion.title}
+              type="button"
+              aria-pressed={prompt === suggestion.prompt}
+              onClick={() => {
+                setPrompt(suggestion.prompt);
+                field.current?.focus();
+              }}
+            >
+              <span className="b">{suggestion.title}</span>
+              <span className="sm muted">{suggestion.detail}</span>
             </button>
           ))}
         </div>
       )}
       <div className="prompt" style={{ marginTop: suggestions.length ? 12 : 0 }}>
-        <textarea ref={field} rows={1} aria-label="Task" placeholder="Or describe a task" value={prompt} onChange={(event) => setPrompt(event.target.value)} onKeyDown={press} />
-        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt, title)}>{busy ? 'Starting…' : 'Start task'}</Button>
+        <textarea
+          ref={field}
+          rows={1}
+          aria-label="Task"
+          placeholder="Or describe a task"
+          value={prompt}
+          onChange={(event) => setPrompt(event.target.value)}
+          onKeyDown={press}
+        />
+        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt, title)}>
+          {busy ? 'Starting…' : 'Start task'}
+        </Button>
       </div>
-      {error && <div style={{ marginTop: 8 }}><ErrorNote error={error} /></div>}
+      {error && (
+        <div style={{ marginTop: 8 }}>
+          <ErrorNote error={error} />
+        </div>
+      )}
     </section>
   );
 }
@@ -105,9 +165,17 @@ export function Onboarding() {
     <>
       <Head />
       <main data-scope="board">
-        <header><h1>Start your first task</h1><p className="muted">Each task works in its own worktree, inside its own sandbox. Your checkout stays as it is until you merge.</p></header>
+        <header>
+          <h1>Start your first task</h1>
+          <p className="muted">
+            Each task works in its own worktree, inside its own sandbox. Your checkout stays as it is until you merge.
+          </p>
+        </header>
         <div className="two">
-          <div className="stack"><ProjectChoice choice={choice} /><ModelChoices settings={settings} model={model} setModel={setModel} /></div>
+          <div className="stack">
+            <ProjectChoice choice={choice} />
+            <ModelChoices settings={settings} model={model} setModel={setModel} />
+          </div>
           <Sandbox />
         </div>
         <FirstPrompt key={choice.projectId} projectId={choice.projectId} projectName={choice.name} model={model} />

@@ -10,8 +10,17 @@ export function useSuggestions(projectId: ProjectId | null): readonly Suggestion
   useEffect(() => {
     if (!projectId) return undefined;
     let live = true;
-    rpc().call('project/suggestions', { projectId }).then(({ suggestions }) => { if (live) setFound(suggestions); }, () => undefined);
-    return () => { live = false; };
+    rpc()
+      .call('project/suggestions', { projectId })
+      .then(
+        ({ suggestions }) => {
+          if (live) setFound(suggestions);
+        },
+        () => undefined,
+      );
+    return () => {
+      live = false;
+    };
   }, [projectId]);
   return found;
 }

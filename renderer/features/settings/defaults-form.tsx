@@ -15,16 +15,47 @@ export function DefaultsForm({ settings, write }: { settings: Settings; write: (
   return (
     <>
       <div className="fields">
-        <Field label="Mode" hint={MODES.find(({ id }) => id === mode)?.hint}>{(props) => <Select {...props} options={MODES} value={mode} onChange={(next) => write({ defaults: { mode: next, approval } })} />}</Field>
-        <Field label="Approvals" hint={POLICIES.find(({ id }) => id === approval)?.hint}>{(props) => <Select {...props} options={POLICIES} value={approval} onChange={(next) => write({ defaults: { mode, approval: next } })} />}</Field>
+        <Field label="Mode" hint={MODES.find(({ id }) => id === mode)?.hint}>
+          {(props) => <Select {...props} options={MODES} value={mode} onChange={(next) => write({ defaults: { mode: next, approval } })} />}
+        </Field>
+        <Field label="Approvals" hint={POLICIES.find(({ id }) => id === approval)?.hint}>
+          {(props) => (
+            <Select {...props} options={POLICIES} value={approval} onChange={(next) => write({ defaults: { mode, approval: next } })} />
+          )}
+        </Field>
       </div>
       <div className="fields">
-        <Field label="Tasks at once" error={valid ? undefined : 'A whole number from 1 to 64.'} hint="The others wait in the queue.">{(props) => (
-          <input {...props} className="input narrow" type="number" min={1} max={64} value={many} onChange={(event) => setMany(event.target.value)} onBlur={() => { if (valid && count !== settings.concurrency) write({ concurrency: count }); }} />
-        )}</Field>
-        <Field label="Folder for worktrees" hint="Empty: inside Signalbox’s own data. Another disk is fine.">{(props) => (
-          <input {...props} className="input" spellCheck={false} value={root} onChange={(event) => setRoot(event.target.value)} onBlur={() => { const next = root.trim() || null; if (next !== settings.worktreeRoot) write({ worktreeRoot: next }); }} />
-        )}</Field>
+        <Field label="Tasks at once" error={valid ? undefined : 'A whole number from 1 to 64.'} hint="The others wait in the queue.">
+          {(props) => (
+            <input
+              {...props}
+              className="input narrow"
+              type="number"
+              min={1}
+              max={64}
+              value={many}
+              onChange={(event) => setMany(event.target.value)}
+              onBlur={() => {
+                if (valid && count !== settings.concurrency) write({ concurrency: count });
+              }}
+            />
+          )}
+        </Field>
+        <Field label="Folder for worktrees" hint="Empty: inside Signalbox’s own data. Another disk is fine.">
+          {(props) => (
+            <input
+              {...props}
+              className="input"
+              spellCheck={false}
+              value={root}
+              onChange={(event) => setRoot(event.target.value)}
+              onBlur={() => {
+                const next = root.trim() || null;
+                if (next !== settings.worktreeRoot) write({ worktreeRoot: next });
+              }}
+            />
+          )}
+        </Field>
       </div>
     </>
   );

@@ -12,11 +12,25 @@ const KEYS: Record<Settings['keySource'], string> = {
 /** The test's answer, beside the button that asked. */
 function Answer({ busy, answer, error }: { busy: boolean; answer: string; error: AppError | null }) {
   if (error) return <ErrorNote error={error} />;
-  if (busy) return <p className="sm muted" role="status">Asking the model…</p>;
-  return answer ? <p className="sm ok row" role="status"><Icon small name="check" />{answer}</p> : null;
+  if (busy)
+    return (
+      <p className="sm muted" role="status">
+        Asking the model…
+      </p>
+    );
+  return answer ? (
+    <p className="sm ok row" role="status">
+      <Icon small name="check" />
+      {answer}
+    </p>
+  ) : null;
 }
 
-interface Form { baseUrl: string; model: string; key: string }
+interface Form {
+  baseUrl: string;
+  model: string;
+  key: string;
+}
 
 function useModelForm(settings: Settings) {
   const [form, setForm] = useState<Form>({ baseUrl: settings.baseUrl, model: settings.model, key: '' });
@@ -35,16 +49,26 @@ function useModelForm(settings: Settings) {
     setBusy(false);
   };
   const key = form.key ? { key: form.key } : {};
-  const save = () => run(async () => {
-    await rpc().call('settings/write', { change: { baseUrl: form.baseUrl.trim(), model: form.model.trim() }, ...key });
-    setForm((old) => ({ ...old, key: '' }));
-    return 'Saved.';
-  });
-  const forget = () => run(async () => { await rpc().call('settings/write', { change: {}, key: '' }); return 'The key is forgotten.'; });
-  const test = () => run(async () => {
-    const { model, ms } = await rpc().call('model/test', { ...(form.baseUrl.trim() ? { baseUrl: form.baseUrl.trim() } : {}), ...(form.model.trim() ? { model: form.model.trim() } : {}), ...key });
-    return `${model} answered in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`;
-  });
+  const save = () =>
+    run(async () => {
+      await rpc().call('settings/write', { change: { baseUrl: form.baseUrl.trim(), model: form.model.trim() }, ...key });
+      setForm((old) => ({ ...old, key: '' }));
+      return 'Saved.';
+    });
+  const forget = () =>
+    run(async () => {
+      await rpc().call('settings/write', { change: {}, key: '' });
+      return 'The key is forgotten.';
+    });
+  const test = () =>
+    run(async () => {
+      const { model, ms } = await rpc().call('model/test', {
+        ...(form.baseUrl.trim() ? { baseUrl: form.baseUrl.trim() } : {}),
+        ...(form.model.trim() ? { model: form.model.trim() } : {}),
+        ...key,
+      });
+      return `${model} answered in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`;
+    });
   return { form, set: (change: Partial<Form>) => setForm((old) => ({ ...old, ...change })), busy, answer, error, save, forget, test };
 }
 
@@ -52,19 +76,75 @@ function useModelForm(settings: Settings) {
 export function ModelForm({ settings }: { settings: Settings }) {
   const { form, set, busy, answer, error, save, forget, test } = useModelForm(settings);
   return (
-    <form className="stack-12" onSubmit={(event) => { event.preventDefault(); void save(); }}>
+    <form
+      className="stack-12"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
       <div className="fields">
-        <Field label="Base URL" hint="Empty: api.openai.com. Ollama: http://localhost:11434/v1">{(props) => <input {...props} className="input" type="url" spellCheck={false} placeholder="https://api.openai.com/v1" value={form.baseUrl} onChange={(event) => set({ baseUrl: event.target.value })} />}</Field>
-        <Field label="Model" hint={settings.models.find(({ id }) => id === form.model)?.label}>{(props) => (
-          <><input {...props} className="input" list="known-models" spellCheck={false} value={form.model} onChange={(event) => set({ model: event.target.value })} />
-            <datalist id="known-models">{settings.models.map(({ id, label }) => <option key={id} value={id}>{label}</option>)}</datalist></>
-        )}</Field>
+        <Field label="Base URL" hint="Empty: api.openai.com. Ollama: http://localhost:11434/v1">
+          {(props) => (
+            <input
+              {...props}
+              className="input"
+              type="url"
+              spellCheck={false}
+              placeholder="https://api.openai.com/v1"
+              value={form.baseUrl}
+              onChange={(event) => set({ baseUrl: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Model" hint={settings.models.find(({ id }) => id === form.model)?.label}>
+          {(props) => (
+            <>
+              <input
+                {...props}
+                className="input"
+                list="known-models"
+                spellCheck={false}
+                value={form.model}
+                onChange={(event) => set({ model: event.target.value })}
+              />
+              <datalist id="known-models">
+                {settings.models.map(({ id, label }) => (
+                  <option key={id} value={id}>
+                    {label}
+                  </option>
+                ))}
+              </datalist>
+            </>
+          )}
+        </Field>
       </div>
-      <Field label="API key" hint={KEYS[settings.keySource]}>{(props) => <input {...props} className="input" type="password" autoComplete="off" spellCheck={false} placeholder={settings.hasKey ? '••••••••' : ''} value={form.key} onChange={(event) => set({ key: event.target.value })} />}</Field>
+      <Field label="API key" hint={KEYS[settings.keySource]}>
+        {(props) => (
+          <input
+            {...props}
+            className="input"
+            type="password"
+            autoComplete="off"
+            spellCheck={false}
+            placeholder={settings.hasKey ? '••••••••' : ''}
+            value={form.key}
+            onChange={(event) => set({ key: event.target.value })}
+          />
+        )}
+      </Field>
       <div className="row">
-        <Button look="fill" type="submit" disabled={busy}>Save</Button>
-        <Button disabled={busy} onClick={() => void test()}>Test</Button>
-        {settings.keySource === 'settings' && <Button look="quiet" disabled={busy} onClick={() => void forget()}>Forget key</Button>}
+        <Button look="fill" type="submit" disabled={busy}>
+          Save
+        </Button>
+        <Button disabled={busy} onClick={() => void test()}>
+          Test
+        </Button>
+        {settings.keySource === 'settings' && (
+          <Button look="quiet" disabled={busy} onClick={() => void forget()}>
+            Forget key
+          </Button>
+        )}
       </div>
       <Answer busy={busy} answer={answer} error={error} />
     </form>

@@ -15,7 +15,14 @@ export function SandboxReport() {
   };
   return (
     <>
-      <div className="row"><SandboxVerdict sandbox={sandbox} /><span className="xs faint">{sandbox?.driver}</span><span className="grow" /><Button small disabled={busy} onClick={() => void again()}>{busy ? 'Checking…' : 'Check again'}</Button></div>
+      <div className="row">
+        <SandboxVerdict sandbox={sandbox} />
+        <span className="xs faint">{sandbox?.driver}</span>
+        <span className="grow" />
+        <Button small disabled={busy} onClick={() => void again()}>
+          {busy ? 'Checking…' : 'Check again'}
+        </Button>
+      </div>
       {sandbox && sandbox.probes.length > 0 && <ProbeList probes={sandbox.probes} />}
     </>
   );

@@ -13,19 +13,42 @@ import { Rules } from './rules.tsx';
 import { SandboxReport } from './sandbox-report.tsx';
 
 function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
-  return <section aria-labelledby={`set-${id}`}><h2 id={`set-${id}`}>{title}</h2><div className="stack-12">{children}</div></section>;
+  return (
+    <section aria-labelledby={`set-${id}`}>
+      <h2 id={`set-${id}`}>{title}</h2>
+      <div className="stack-12">{children}</div>
+    </section>
+  );
 }
 
-const THEMES = [{ id: 'system', label: 'As the system' }, { id: 'light', label: 'Light' }, { id: 'dark', label: 'Dark' }] as const;
-const DIFFS = [{ id: 'usual', label: 'Green and red' }, { id: 'blind', label: 'Blue and orange' }] as const;
+const THEMES = [
+  { id: 'system', label: 'As the system' },
+  { id: 'light', label: 'Light' },
+  { id: 'dark', label: 'Dark' },
+] as const;
+const DIFFS = [
+  { id: 'usual', label: 'Green and red' },
+  { id: 'blind', label: 'Blue and orange' },
+] as const;
 
 function Looks() {
   const theme = useUi((state) => state.theme);
   const blind = useUi((state) => state.colourBlindDiff);
   return (
     <>
-      <div className="row"><span className="set-label">Theme</span><Segments label="Theme" options={THEMES} value={theme} onChange={(next) => void attempt(() => setTheme(next), null)} /></div>
-      <div className="row"><span className="set-label">Diff colours</span><Segments label="Diff colours" options={DIFFS} value={blind ? 'blind' : 'usual'} onChange={(next) => ui.setState({ colourBlindDiff: next === 'blind' })} /></div>
+      <div className="row">
+        <span className="set-label">Theme</span>
+        <Segments label="Theme" options={THEMES} value={theme} onChange={(next) => void attempt(() => setTheme(next), null)} />
+      </div>
+      <div className="row">
+        <span className="set-label">Diff colours</span>
+        <Segments
+          label="Diff colours"
+          options={DIFFS}
+          value={blind ? 'blind' : 'usual'}
+          onChange={(next) => ui.setState({ colourBlindDiff: next === 'blind' })}
+        />
+      </div>
     </>
   );
 }
@@ -36,15 +59,34 @@ export function SettingsPage() {
   const settings = useCore((state) => state.board!.settings);
   return (
     <main className="main" data-scope="settings">
-      <PageBar title="Settings" after={<p className="fleet"><span>Signalbox {host?.version}</span></p>} />
+      <PageBar
+        title="Settings"
+        after={
+          <p className="fleet">
+            <span>Signalbox {host?.version}</span>
+          </p>
+        }
+      />
       <div className="page">
         <div className="page-in">
-          <Section id="model" title="Model"><ModelForm key={`${settings.baseUrl} ${settings.model}`} settings={settings} /></Section>
-          <Section id="tasks" title="New tasks"><DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} /></Section>
-          <Section id="looks" title="Appearance"><Looks /></Section>
-          <Section id="sandbox" title="Sandbox"><SandboxReport /></Section>
-          <Section id="rules" title="Saved rules"><Rules /></Section>
-          <p className="xs faint">Data: <code>{host?.home}</code></p>
+          <Section id="model" title="Model">
+            <ModelForm key={`${settings.baseUrl} ${settings.model}`} settings={settings} />
+          </Section>
+          <Section id="tasks" title="New tasks">
+            <DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} />
+          </Section>
+          <Section id="looks" title="Appearance">
+            <Looks />
+          </Section>
+          <Section id="sandbox" title="Sandbox">
+            <SandboxReport />
+          </Section>
+          <Section id="rules" title="Saved rules">
+            <Rules />
+          </Section>
+          <p className="xs faint">
+            Data: <code>{host?.home}</code>
+          </p>
         </div>
       </div>
       <KeyFoot scopes={['settings']} extra={[['escape', 'Back to the board']]} />

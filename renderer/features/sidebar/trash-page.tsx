@@ -17,7 +17,19 @@ function Row({ id }: { id: TaskId }) {
     <li className="trash-row">
       <article aria-label={task.title}>
         <div className="row">
-          <div className="grow"><h3 className="cut">{task.title}</h3><p className="xs faint cut">{project}{branch && <> · <code>{branch}</code></>} · deleted <Time at={task.updatedAt} /></p></div>
+          <div className="grow">
+            <h3 className="cut">{task.title}</h3>
+            <p className="xs faint cut">
+              {project}
+              {branch && (
+                <>
+                  {' '}
+                  · <code>{branch}</code>
+                </>
+              )}{' '}
+              · deleted <Time at={task.updatedAt} />
+            </p>
+          </div>
           {task.diff && <Diffstat {...task.diff} />}
           <ActionButton id="task.restore" taskId={id} icon />
           <ActionButton id="task.purge" taskId={id} look="quiet" />
@@ -33,9 +45,26 @@ export function TrashPage() {
   const ids = useCoreShallow(({ board }) => (board ? boardView(board).trash : []));
   return (
     <main className="main" data-scope="trash">
-      <PageBar title="Trash" after={<p className="fleet"><span>Restored as they were, ignored files included</span></p>} />
-      {ids.length === 0 ? <Empty title="The trash is empty">Deleted tasks wait here, with their worktrees, until you restore them or delete them forever.</Empty> : (
-        <div className="page"><ul className="trash" aria-label="Deleted tasks, newest first">{ids.map((id) => <Row key={id} id={id} />)}</ul></div>
+      <PageBar
+        title="Trash"
+        after={
+          <p className="fleet">
+            <span>Restored as they were, ignored files included</span>
+          </p>
+        }
+      />
+      {ids.length === 0 ? (
+        <Empty title="The trash is empty">
+          Deleted tasks wait here, with their worktrees, until you restore them or delete them forever.
+        </Empty>
+      ) : (
+        <div className="page">
+          <ul className="trash" aria-label="Deleted tasks, newest first">
+            {ids.map((id) => (
+              <Row key={id} id={id} />
+            ))}
+          </ul>
+        </div>
       )}
       <KeyFoot scopes={['trash']} />
     </main>
