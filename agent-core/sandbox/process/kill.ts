@@ -52,14 +52,15 @@ export function treeKiller(tree: Tree): KillTree {
       await Promise.race([tree.exited(), sleep(GRACE_MS, undefined, { ref: false })]);
       return;
     }
-    if (pids.length === 0) tree.endLauncher();
     if (how === 'terminate') {
       tree.signal(pids, 'SIGTERM');
       tree.signal(pids, 'SIGCONT');
       await goneWithin(tree, GRACE_MS);
     }
     await killHard(tree);
-    tree.endLauncher();
+    // The launcher still has to tell how its command ended.
+    const told = await Promise.race([tree.exited().then(() => true), sleep(GRACE_MS, false, { ref: false })]);
+    if (!told) tree.endLauncher();
     await tree.exited();
   };
 }
