@@ -72,12 +72,65 @@ function createCalls() {
   };
 }
 
+/** The sequence of events: whole, each once; a hole is filled by a snapshot. `giveUp` is called when none can be had. */
+function createOrder(on: ClientEvents, ask: () => Promise<unknown>, giveUp: () => void) {
+  let seq = -1;
+  let resyncing = false;
+  function take(value: unknown) {
+    const snapshot = Snapshot.parse(value);
+    seq = snapshot.seq;
+    on.snapshot(snapshot);
+  }
+  async function resync() {
+    if (resyncing) return;
+    resyncing = true;
+    try {
+      take(await ask());
+    } catch {
+      giveUp();
+    } finally {
+      resyncing = false;
+    }
+  }
+  return {
+    take,
+    reset() {
+      seq = -1;
+    },
+    advance(from: number, to: number, events: readonly StoredEvent[]) {
+      if (to <= seq || seq < 0) return;
+      if (from > seq + 1) {
+        void resync();
+        return;
+      }
+      const fresh = events.filter((event) => event.seq > seq);
+      seq = to;
+      if (!resyncing && fresh.length) on.events(fresh);
+    },
+  };
+}
+
+function receive(raw: unknown, calls: ReturnType<typeof createCalls>, order: ReturnType<typeof createOrder>, on: ClientEvents): void {
+  const message = ServerMessage.parse(raw);
+  switch (message.kind) {
+    case 'result':
+      calls.result(message.id, message.value);
+      break;
+    case 'error':
+      calls.error(message.id, message.error);
+      break;
+    case 'events':
+      order.advance(message.from, message.to, message.events);
+      break;
+    case 'transient':
+      on.transient(message.items);
+  }
+}
+
 /** Keeps one link to the core alive, with its sequence of events whole. */
 export function createClient(connect: Connect, token: string | undefined, on: ClientEvents): Client {
   let link: Link | null = null;
   let disposed = false;
-  let seq = -1;
-  let resyncing = false;
   let attempt = 0;
   let lostSince = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,56 +138,15 @@ export function createClient(connect: Connect, token: string | undefined, on: Cl
 
   const call = <M extends MethodName>(method: M, input: InputOf<M>): Promise<OutputOf<M>> =>
     calls.ask(link, method, input) as Promise<OutputOf<M>>;
-
-  async function resync() {
-    if (resyncing) return;
-    resyncing = true;
-    try {
-      take(await call('snapshot', {}));
-    } catch {
-      link?.close();
-    } finally {
-      resyncing = false;
-    }
-  }
-
-  function take(value: unknown) {
-    const snapshot = Snapshot.parse(value);
-    seq = snapshot.seq;
-    on.snapshot(snapshot);
-  }
-
-  function advance(from: number, to: number, events: readonly StoredEvent[]) {
-    if (to <= seq || seq < 0) return;
-    if (from > seq + 1) {
-      void resync();
-      return;
-    }
-    const fresh = events.filter((event) => event.seq > seq);
-    seq = to;
-    if (!resyncing && fresh.length) on.events(fresh);
-  }
-
-  function receive(raw: unknown) {
-    const message = ServerMessage.parse(raw);
-    switch (message.kind) {
-      case 'result':
-        calls.result(message.id, message.value);
-        break;
-      case 'error':
-        calls.error(message.id, message.error);
-        break;
-      case 'events':
-        advance(message.from, message.to, message.events);
-        break;
-      case 'transient':
-        on.transient(message.items);
-    }
-  }
+  const order = createOrder(
+    on,
+    () => call('snapshot', {}),
+    () => link?.close(),
+  );
 
   function lost() {
     link = null;
-    seq = -1;
+    order.reset();
     calls.failAll('The connection to the core broke before it answered.');
     if (disposed) return;
     lostSince ||= Date.now();
@@ -147,13 +159,13 @@ export function createClient(connect: Connect, token: string | undefined, on: Cl
   async function open() {
     if (disposed || link) return;
     try {
-      link = await connect({ message: receive, close: lost });
+      link = await connect({ message: (raw) => receive(raw, calls, order, on), close: lost });
     } catch {
       lost();
       return;
     }
     try {
-      take(await call('initialize', { version: WIRE_VERSION, ...(token === undefined ? {} : { token }) }));
+      order.take(await call('initialize', { version: WIRE_VERSION, ...(token === undefined ? {} : { token }) }));
       attempt = 0;
       lostSince = 0;
       on.connection({ state: 'open' });

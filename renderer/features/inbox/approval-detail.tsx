@@ -179,8 +179,8 @@ function useAnswerKeys(now: Answering, toggleFirst: () => void) {
   );
 }
 
-/** One thing that is asked, by one or several tasks, with its answers docked below. */
-export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }) {
+/** Which askers the answer is for: all, until some are unticked. */
+function useTicks(approvals: readonly Approval[]) {
   const [off, setOff] = useState<ReadonlySet<ApprovalId>>(new Set());
   const toggle = (id: ApprovalId) =>
     setOff((old) => {
@@ -189,6 +189,12 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
       return next;
     });
   const all = () => setOff((old) => (approvals.some(({ id }) => old.has(id)) ? new Set() : new Set(approvals.map(({ id }) => id))));
+  return { off, toggle, all };
+}
+
+/** One thing that is asked, by one or several tasks, with its answers docked below. */
+export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }) {
+  const { off, toggle, all } = useTicks(approvals);
   const now = useAnswering(approvals, off);
   useAnswerKeys(now, all);
   const first = approvals[0]!;

@@ -107,12 +107,9 @@ const focusRow = (key: string | undefined) => {
     );
 };
 
-/** Every approval and question of every task, oldest first, answered here: several at once where they ask the same. */
-export function InboxPage() {
-  const asks = useCore((state) => asksOf(state.board!));
-  const { at, chosen, choose } = useChosen(asks);
+/** J and K through the rows, Enter into the task. */
+function useListKeys(asks: readonly Ask[], at: number, choose: (index: number) => void): void {
   const move = useRef<(by: number) => void>(() => undefined);
-  const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     move.current = (by) => {
       const next = Math.min(asks.length - 1, Math.max(0, at + by));
@@ -120,55 +117,37 @@ export function InboxPage() {
       focusRow(asks[next]?.key);
     };
   });
+  const chosen = asks[at];
+  const task = chosen && taskIdsOf(chosen)[0];
+  useActions(
+    useMemo((): readonly Action[] => {
+      const common = { group: 'Inbox', scope: 'inbox' } as const;
+      return [
+        { ...common, id: 'inbox.next', title: 'Next', keys: ['j', 'arrowdown'], hidden: true, run: () => move.current(1) },
+        { ...common, id: 'inbox.previous', title: 'Previous', keys: ['k', 'arrowup'], hidden: true, run: () => move.current(-1) },
+        {
+          ...common,
+          id: 'inbox.open',
+          title: 'Open task',
+          keys: ['enter'],
+          footer: true,
+          when: () => task !== undefined,
+          run: () => task && openTask(task),
+        },
+      ];
+    }, [task]),
+  );
+}
+
+/** Every approval and question of every task, oldest first, answered here: several at once where they ask the same. */
+export function InboxPage() {
+  const asks = useCore((state) => asksOf(state.board!));
+  const { at, chosen, choose } = useChosen(asks);
+  useListKeys(asks, at, choose);
   // after an answer the focus goes to the row that took its place, unless the person is elsewhere
   useEffect(() => {
     if (document.activeElement === document.body) focusRow(chosen?.key);
   }, [chosen?.key]);
-  useActions(
-    useMemo(
-      (): readonly Action[] => [
-        {
-          id: 'inbox.next',
-          title: 'Next',
-          group: 'Inbox',
-          keys: ['j', 'arrowdown'],
-          scope: 'inbox',
-          hidden: true,
-          run: () => move.current(1),
-        },
-        {
-          id: 'inbox.previous',
-          title: 'Previous',
-          group: 'Inbox',
-          keys: ['k', 'arrowup'],
-          scope: 'inbox',
-          hidden: true,
-          run: () => move.current(-1),
-        },
-      ],
-      [],
-    ),
-  );
-  const task = chosen && taskIdsOf(chosen)[0];
-  useActions(
-    useMemo(
-      (): readonly Action[] =>
-        task
-          ? [
-              {
-                id: 'inbox.open',
-                title: 'Open task',
-                group: 'Inbox',
-                keys: ['enter'],
-                scope: 'inbox',
-                footer: true,
-                run: () => openTask(task),
-              },
-            ]
-          : [],
-      [task],
-    ),
-  );
   return (
     <main className="main" data-scope="inbox">
       <PageBar title="Inbox" />
@@ -185,7 +164,7 @@ export function InboxPage() {
         </Empty>
       ) : (
         <div className="inbox">
-          <ol className="list" aria-label="Approvals and questions, oldest first" ref={list}>
+          <ol className="list" aria-label="Approvals and questions, oldest first">
             {asks.map((ask, index) => (
               <AskRow key={ask.key} ask={ask} current={index === at} onChoose={() => choose(index)} />
             ))}

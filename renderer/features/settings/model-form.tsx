@@ -1,13 +1,18 @@
 import { useState } from 'react';
 import { toAppError, type AppError, type Settings } from '../../../agent-core/contract/index.ts';
 import { rpc } from '../../state/store.ts';
-import { Button, ErrorNote, Field, Icon } from '../../ui/index.ts';
+import { Button, ErrorNote, Field, Icon, Select } from '../../ui/index.ts';
 
 const KEYS: Record<Settings['keySource'], string> = {
   none: 'No key is set. Without one, the demo model works offline.',
   settings: 'A key is saved. It is never shown again.',
   environment: 'The key comes from OPENAI_API_KEY. One typed here wins over it.',
 };
+
+const WIRES = [
+  { id: 'responses', label: 'Responses' },
+  { id: 'chat', label: 'Chat Completions' },
+] as const;
 
 /** The test's answer, beside the button that asked. */
 function Answer({ busy, answer, error }: { busy: boolean; answer: string; error: AppError | null }) {
@@ -30,10 +35,11 @@ interface Form {
   baseUrl: string;
   model: string;
   key: string;
+  wire: Settings['wire'];
 }
 
 function useModelForm(settings: Settings) {
-  const [form, setForm] = useState<Form>({ baseUrl: settings.baseUrl, model: settings.model, key: '' });
+  const [form, setForm] = useState<Form>({ baseUrl: settings.baseUrl, model: settings.model, key: '', wire: settings.wire });
   const [busy, setBusy] = useState(false);
   const [answer, setAnswer] = useState('');
   const [error, setError] = useState<AppError | null>(null);
@@ -51,7 +57,7 @@ function useModelForm(settings: Settings) {
   const key = form.key ? { key: form.key } : {};
   const save = () =>
     run(async () => {
-      await rpc().call('settings/write', { change: { baseUrl: form.baseUrl.trim(), model: form.model.trim() }, ...key });
+      await rpc().call('settings/write', { change: { baseUrl: form.baseUrl.trim(), model: form.model.trim(), wire: form.wire }, ...key });
       setForm((old) => ({ ...old, key: '' }));
       return 'Saved.';
     });
@@ -65,6 +71,7 @@ function useModelForm(settings: Settings) {
       const { model, ms } = await rpc().call('model/test', {
         ...(form.baseUrl.trim() ? { baseUrl: form.baseUrl.trim() } : {}),
         ...(form.model.trim() ? { model: form.model.trim() } : {}),
+        wire: form.wire,
         ...key,
       });
       return `${model} answered in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`;
@@ -72,7 +79,7 @@ function useModelForm(settings: Settings) {
   return { form, set: (change: Partial<Form>) => setForm((old) => ({ ...old, ...change })), busy, answer, error, save, forget, test };
 }
 
-/** Which model works, where it is and with what key: any server that speaks the Responses wire. */
+/** Which model works, where it is and with what key: any server that speaks one of the two wires. */
 export function ModelForm({ settings }: { settings: Settings }) {
   const { form, set, busy, answer, error, save, forget, test } = useModelForm(settings);
   return (
@@ -119,6 +126,9 @@ export function ModelForm({ settings }: { settings: Settings }) {
           )}
         </Field>
       </div>
+      <Field label="Wire" hint="Responses where the server has it; Chat Completions for servers that have only that.">
+        {(props) => <Select {...props} options={WIRES} value={form.wire} onChange={(wire) => set({ wire })} />}
+      </Field>
       <Field label="API key" hint={KEYS[settings.keySource]}>
         {(props) => (
           <input

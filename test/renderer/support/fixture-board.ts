@@ -26,6 +26,7 @@ export const settings: Settings = {
   baseUrl: '',
   model: 'gpt-5-codex',
   hasKey: true,
+  wire: 'responses',
   keySource: 'environment',
   concurrency: 12,
   theme: 'system',
