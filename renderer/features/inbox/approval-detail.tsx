@@ -254,15 +254,16 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
             Allow in {project}
           </Button>
         )}
-        <span className="grow" />
-        {!now.noting && (
-          <Button look="quiet" keys="n" onClick={() => now.setNoting(true)}>
-            Add a note
+        <span className="row answer-end">
+          {!now.noting && (
+            <Button look="quiet" keys="n" onClick={() => now.setNoting(true)}>
+              Add a note
+            </Button>
+          )}
+          <Button keys="d" disabled={none} onClick={() => now.answer('decline')}>
+            Decline
           </Button>
-        )}
-        <Button keys="d" disabled={none} onClick={() => now.answer('decline')}>
-          Decline
-        </Button>
+        </span>
       </footer>
     </section>
   );
