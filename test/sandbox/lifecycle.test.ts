@@ -161,3 +161,14 @@ test('a machine outlives many more commands than its process limit', async () =>
   const { machine } = await openMachine({ policy: { ...POLICY, limits: { ...POLICY.limits, processes: 30 } } });
   expect((await shell(machine, 'for i in $(seq 700); do /bin/true || exit 1; done; (sleep 0.2 & sleep 0.2 & sleep 0.2 & /bin/echo ok; wait)')).out).toBe('ok');
 });
+
+test('ending one command never touches the next', async () => {
+  const { machine } = await openMachine();
+  for (let round = 0; round < 40; round += 1) {
+    const child = await machine.run({ argv: ['sleep', '3600'] });
+    void child.kill('terminate');
+    await child.exited;
+    const next = await Promise.all([machine.collect({ argv: ['true'] }), machine.collect({ argv: ['true'] })]);
+    expect([round, ...next.map(({ code }) => code)]).toEqual([round, 0, 0]);
+  }
+}, 60_000);

@@ -11,6 +11,8 @@ export interface Tree {
   /** Ends the launcher itself, for a command that has not begun. */
   endLauncher(): void;
   exited: () => Promise<unknown>;
+  /** What was held to tell the tree from others may go. */
+  release(): void;
 }
 
 /** From SIGTERM to SIGKILL. */
@@ -44,7 +46,8 @@ async function killHard(tree: Tree): Promise<void> {
 
 /** Ends trees: interrupt is one SIGINT to all; terminate is SIGTERM and, two seconds later, SIGKILL. */
 export function treeKiller(tree: Tree): KillTree {
-  return async (how) => {
+  let running = 0;
+  const end: KillTree = async (how) => {
     await begun(tree);
     const pids = tree.pids();
     if (how === 'interrupt') {
@@ -62,5 +65,14 @@ export function treeKiller(tree: Tree): KillTree {
     const told = await Promise.race([tree.exited().then(() => true), sleep(GRACE_MS, false, { ref: false })]);
     if (!told) tree.endLauncher();
     await tree.exited();
+  };
+  return async (how) => {
+    running += 1;
+    try {
+      await end(how);
+    } finally {
+      running -= 1;
+      if (running === 0) tree.release();
+    }
   };
 }

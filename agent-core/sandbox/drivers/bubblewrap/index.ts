@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
 import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
@@ -12,7 +12,7 @@ import { startHolder, type Holder, type Programs } from './holder.ts';
 import { launchPiped, launchTerminal, type Launch } from './launch.ts';
 import { limitText } from './limits.ts';
 import { systemRoots } from './root.ts';
-import { beyondLauncher, commandNamespace, processesIn, signalAll } from './tree.ts';
+import { beyondLauncher, pinNamespace, processesIn, signalAll, type Pinned } from './tree.ts';
 
 /** What the person has, found once outside. */
 export interface Person {
@@ -33,14 +33,20 @@ export interface BubblewrapOptions {
 
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
 function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
-  let namespace: string | null = null;
+  let pinned: Pinned | null = null;
+  let over = false;
+  void Promise.resolve().then(exited).then(() => { over = true; });
   const pids = () => {
-    namespace ??= commandNamespace(launcher);
-    return namespace ? processesIn(namespace) : [];
+    if (!over) pinned ??= pinNamespace(launcher);
+    return pinned ? processesIn(pinned.name) : [];
   };
   return {
     exited, pids,
     begun: () => beyondLauncher(launcher, pids()),
+    release: () => {
+      if (pinned) closeSync(pinned.descriptor);
+      pinned = null;
+    },
     signal: signalAll,
     endLauncher: () => signalAll([launcher], 'SIGKILL'),
   };
@@ -79,7 +85,8 @@ class BubblewrapMachine implements Machine {
     if (request.argv.length === 0) throw new Failure('invalid-input', 'There is no command to run.');
     if (request.argv.some((word) => word.includes('\0'))) throw new Failure('invalid-input', 'A command has no NUL in it.');
     if (this.#disposed) throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
-    if (!this.#holder.alive) await this.#revive();
+    // Its namespaces go a moment before the core is told that it ended.
+    if (!existsSync(`/proc/${this.#holder.pid}/ns/pid`)) await this.#revive();
     const launch = this.#launch(request);
     return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
   }
@@ -87,7 +94,7 @@ class BubblewrapMachine implements Machine {
   async collect(request: Parameters<Machine['collect']>[0]) {
     const done = await collectFrom((inner) => this.run(inner), request);
     // bwrap says so itself when it could not put the fence up; then the command never began.
-    if (done.code === 1 && done.stdout.length === 0 && done.stderr.subarray(0, 7).toString() === 'bwrap: ') {
+    if (done.code === 1 && done.stdout.length === 0 && /^(bwrap|nsenter): /.test(done.stderr.subarray(0, 9).toString())) {
       throw new Failure('cannot-confine', `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`, {
         command: request.argv.join(' '), output: done.stderr.toString(),
       });

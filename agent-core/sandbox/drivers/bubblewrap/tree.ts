@@ -1,17 +1,28 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const read = <T>(get: () => T): T | null => {
   try { return get(); } catch { return null; }
 };
 
-/** The mount namespace of the command that a bwrap launcher started, or null before it forked and after it ended. */
-export function commandNamespace(launcher: number): string | null {
+/** A mount namespace by name, and the descriptor that keeps the kernel from giving that name to another. */
+export interface Pinned {
+  name: string;
+  descriptor: number;
+}
+
+/**
+ * Pins the mount namespace of the command that a bwrap launcher started; null before it forked and after it ended. The
+ * caller closes the descriptor. Unpinned, the number goes to the next command at once, which would then be killed too.
+ */
+export function pinNamespace(launcher: number): Pinned | null {
   const children = read(() => readFileSync(`/proc/${launcher}/task/${launcher}/children`, 'utf8'))?.trim();
   const child = children?.split(' ').at(-1);
-  if (!child) return null;
-  const own = read(() => readlinkSync('/proc/self/ns/mnt'));
-  const found = read(() => readlinkSync(`/proc/${child}/ns/mnt`));
-  return found === own ? null : found;
+  const descriptor = child ? read(() => openSync(`/proc/${child}/ns/mnt`, 'r')) : null;
+  if (descriptor === null) return null;
+  const name = readlinkSync(`/proc/self/fd/${descriptor}`);
+  if (name !== readlinkSync('/proc/self/ns/mnt')) return { name, descriptor };
+  closeSync(descriptor);
+  return null;
 }
 
 /**
@@ -32,7 +43,7 @@ export function beyondLauncher(launcher: number, pids: number[]): boolean {
   const program = read(() => readlinkSync(`/proc/${launcher}/exe`));
   return pids.some((pid) => {
     const own = read(() => readlinkSync(`/proc/${pid}/exe`));
-    return own !== null && own !== program;
+    return own !== null && program !== null && own !== program;
   });
 }
 

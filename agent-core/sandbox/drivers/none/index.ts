@@ -27,6 +27,7 @@ function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tr
   return {
     exited,
     begun: () => true,
+    release: () => {},
     pids: () => [...(groupAlive(group) ? [-group] : []), ...marked(mark)],
     signal: (pids, signal) => { for (const pid of pids) try { process.kill(pid, signal); } catch { /* gone */ } },
     endLauncher: () => { try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
