@@ -2,7 +2,7 @@ import { z } from 'zod';
 import {
   ApprovalId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, TerminalId, ThreadId, TurnId,
 } from './ids.ts';
-import { ApprovalPolicy, Base, Landing, Mode, Probe, Project, SandboxStatus, Scope, Settings, Task, Thread, Turn } from './values.ts';
+import { ApprovalPolicy, Base, Landing, Mode, ModelWire, Probe, Project, SandboxStatus, Scope, Settings, Task, Thread, Turn } from './values.ts';
 import { Item } from './items.ts';
 import { Snapshot } from './state.ts';
 import type { ErrorCode } from './errors.ts';
@@ -91,7 +91,7 @@ export const methods = {
     start: z.boolean().default(true), dependsOn: z.array(TaskId).default([]),
     origin: Task.shape.origin.default('app'), inPlace: z.boolean().default(false),
     /** The caller's own endpoint (a command's OPENAI_BASE_URL): kept in memory for this task, never on disk. */
-    endpoint: z.object({ baseUrl: z.string(), key: z.string() }).optional(),
+    endpoint: z.object({ baseUrl: z.string(), key: z.string(), wire: ModelWire.optional() }).optional(),
   }), Task, ['base-not-found', 'no-model', 'cannot-confine', 'conflict']),
   /** Starts a held or queued task now, ahead of the queue. */
   'task/start': method(z.object({ taskId: TaskId }), nothing, ['conflict']),
@@ -154,12 +154,12 @@ export const methods = {
   'terminal/ack': method(z.object({ terminalId: TerminalId, chars: z.number().int() }), nothing),
 
   'settings/write': method(z.object({
-    change: Settings.pick({ baseUrl: true, model: true, concurrency: true, theme: true, worktreeRoot: true, defaults: true }).partial(),
+    change: Settings.pick({ baseUrl: true, model: true, concurrency: true, theme: true, worktreeRoot: true, defaults: true }).extend({ wire: ModelWire }).partial(),
     /** '' forgets the key. Never sent back. */
     key: z.string().max(500).optional(),
   }), Settings),
   /** One tiny request to the model that `settings` names. */
-  'model/test': method(z.object({ baseUrl: z.string().optional(), key: z.string().optional(), model: z.string().optional() }), z.object({ model: z.string(), ms: z.number() }),
+  'model/test': method(z.object({ baseUrl: z.string().optional(), key: z.string().optional(), model: z.string().optional(), wire: ModelWire.optional() }), z.object({ model: z.string(), ms: z.number() }),
     ['no-model', 'model-unauthorized', 'model-unknown', 'model-unreachable', 'model-refused', 'model-limited', 'model-bad-reply']),
   'system/selftest': method(nothing, SandboxStatus),
   'system/doctor': method(nothing, z.object({ probes: z.array(Probe), ok: z.boolean() })),

@@ -183,8 +183,13 @@ export const ModelChoice = z.object({
 });
 export type ModelChoice = z.infer<typeof ModelChoice>;
 
+/** Which of OpenAI's two APIs an address speaks: Responses, or the older Chat Completions that most servers have. */
+export const ModelWire = z.enum(['responses', 'chat']);
+export type ModelWire = z.infer<typeof ModelWire>;
+
 export const Settings = z.object({
   baseUrl: z.string(), model: z.string(), hasKey: z.boolean(),
+  wire: ModelWire.default('responses'),
   /** Where the key in use comes from. */
   keySource: z.enum(['none', 'settings', 'environment']),
   concurrency: z.number().int().min(1).max(64),

@@ -13,6 +13,8 @@ export interface ModelConfig {
   model: string;
   baseUrl: string;
   key: string;
+  /** Which API the address speaks; `responses` when absent. */
+  wire?: 'responses' | 'chat';
   effort?: 'low' | 'medium' | 'high';
   /** Tokens; 272,000 where unknown. */
   contextWindow: number;

@@ -33,7 +33,7 @@ export interface CoreOptions {
   host: Snapshot['host']['kind'];
   /** The folder the app was opened on. */
   openOn: string | null;
-  /** The person's environment; OPENAI_API_KEY, OPENAI_BASE_URL and SIGNALBOX_MODEL are read from it. */
+  /** The person's environment; OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_MODEL and SIGNALBOX_WIRE are read from it. */
   env: Record<string, string | undefined>;
   keys?: KeyStore;
 }

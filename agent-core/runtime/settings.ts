@@ -1,4 +1,4 @@
-import { Failure, type ModelChoice, type Settings, type Task } from '../contract/index.ts';
+import { Failure, ModelWire, type ModelChoice, type Settings, type Task } from '../contract/index.ts';
 import type { ModelConfig } from '../harness/types.ts';
 import type { Store } from '../storage/store.ts';
 import type { KeyStore } from './api.ts';
@@ -10,19 +10,19 @@ const CONTEXT_WINDOW = 272_000;
 export const DEMO_MODEL = 'demo';
 const DEMO_LABEL = 'Demo model (offline)';
 
-export interface Endpoint { baseUrl: string; key: string }
+export interface Endpoint { baseUrl: string; key: string; wire?: ModelWire | undefined }
 
 /** What a fresh home starts with. */
 export function defaultSettings(): Settings {
   return {
-    baseUrl: '', model: '', hasKey: false, keySource: 'none', concurrency: 8, theme: 'system', worktreeRoot: null,
+    baseUrl: '', wire: 'responses', model: '', hasKey: false, keySource: 'none', concurrency: 8, theme: 'system', worktreeRoot: null,
     defaults: { mode: 'workspace', approval: 'on-request' }, models: [{ id: DEMO_MODEL, label: DEMO_LABEL, kind: 'demo', source: 'built in' }],
   };
 }
 
 /**
  * Which model a task runs on and how to reach it. What the person set in Settings wins over the environment
- * (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `SIGNALBOX_MODEL`); with neither, the app has the offline demo model.
+ * (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `SIGNALBOX_MODEL`, `SIGNALBOX_WIRE`); with neither, the app has the offline demo model.
  */
 export class Models {
   readonly #store: Store;
@@ -62,7 +62,7 @@ export class Models {
       }
     }
     models.push({ id: DEMO_MODEL, label: DEMO_LABEL, kind: 'demo', source: 'offline, scripted, free' });
-    return { ...settings, hasKey: keySource !== 'none', keySource, models };
+    return { ...settings, wire: settings.wire ?? 'responses', hasKey: keySource !== 'none', keySource, models };
   }
 
   /**
@@ -89,12 +89,27 @@ export class Models {
     const baseUrl = endpoint?.baseUrl || this.#baseUrl(settings);
     const key = endpoint?.key || this.#key || this.#env['OPENAI_API_KEY'] || '';
     if (!key && !baseUrl) throw noModel();
-    return { model, baseUrl: baseUrl || OPENAI, key, contextWindow: CONTEXT_WINDOW };
+    return { model, baseUrl: baseUrl || OPENAI, key, wire: endpoint?.wire ?? this.#wire(settings), contextWindow: CONTEXT_WINDOW };
+  }
+
+  /** The API goes with the address: what is chosen in Settings, unless the address is the environment's and it says otherwise. */
+  #wire(settings: Settings): ModelWire {
+    if (settings.baseUrl || settings.wire === 'chat') return settings.wire;
+    return wireIn(this.#env) ?? settings.wire;
   }
 
   #baseUrl(settings: Settings): string {
     return settings.baseUrl || this.#env['OPENAI_BASE_URL'] || '';
   }
+}
+
+/** What SIGNALBOX_WIRE asks for. Throws `invalid-input` for a word that names no API. */
+function wireIn(env: Record<string, string | undefined>): ModelWire | undefined {
+  const word = env['SIGNALBOX_WIRE'];
+  if (!word) return undefined;
+  const parsed = ModelWire.safeParse(word);
+  if (!parsed.success) throw new Failure('invalid-input', `SIGNALBOX_WIRE is “${word}”.`, { fix: 'It may be “responses” or “chat”.' });
+  return parsed.data;
 }
 
 const noModel = (): Failure => new Failure('no-model', 'No model is set up.', {

@@ -10,17 +10,24 @@ import {
   type TokenUsage,
   type WireEvent,
 } from '../../agent-core/demo/wire.ts';
+import { streamChat, type ChatDialect } from './chat.ts';
+import { checkChat, type ChatRequest } from './chat-request.ts';
 import { bytesOf, inDialect, type Dialect } from './dialect.ts';
 import { checkRequest, type ResponsesRequest } from './request.ts';
 import type { Script, Step } from './script.ts';
 
 export * from './script.ts';
+export type { ChatRequest } from './chat-request.ts';
 export type { Dialect } from './dialect.ts';
+export type { ChatDialect };
 export type { InputItem, ResponsesRequest, ToolSpec } from './request.ts';
 
 export interface RecordedRequest {
   n: number;
+  /** The request; one for chat completions as the same request would be on the Responses wire. */
   body: ResponsesRequest;
+  /** The request for chat completions as it came. */
+  chat?: ChatRequest;
   headers: IncomingHttpHeaders;
   /** Milliseconds since the epoch when it had arrived. */
   at: number;
@@ -37,6 +44,8 @@ export interface ModelServerOptions {
   pace?: number;
   /** Benchmarks: no checks, one delta a text, one write a response, requests not kept. */
   fast?: boolean;
+  /** The APIs that it has; both where absent. The others are unknown addresses. */
+  wires?: ('responses' | 'chat')[];
 }
 
 export interface ModelServer {
@@ -77,6 +86,7 @@ async function answer(
   request: ResponsesRequest,
   script: readonly Step[],
   options: ModelServerOptions,
+  chat?: ChatRequest,
 ): Promise<void> {
   const { outputs, usage, ending, steps } = plan(script);
   if (steps[0]?.type === 'delay') await sleep(steps[0].ms);
@@ -98,6 +108,10 @@ async function answer(
   }
   const input = usage.input ?? (options.fast ? 1000 : Math.ceil(JSON.stringify(request).length / 4));
   const full = { input, cached: 0, output: Math.ceil(JSON.stringify(outputs).length / 4), reasoning: 0, ...usage };
+  if (chat) {
+    startStream(response);
+    return streamChat(response, chat, { outputs, ending, usage: full, steps });
+  }
   const events = [...responseEvents(request, outputs, { usage: full, ending, deltas: options.fast ? 'whole' : 'words' })];
   if (request.stream !== true) return sendJson(response, 200, events.at(-1)?.['response']);
   startStream(response);
@@ -178,39 +192,50 @@ function authorised(request: IncomingMessage, response: ServerResponse, key: str
   return false;
 }
 
-async function create(room: Room, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function create(room: Room, incoming: IncomingMessage, response: ServerResponse, wire: 'responses' | 'chat'): Promise<void> {
   const text = await readBody(incoming);
   if (room.options.fast) {
     room.count += 1;
     const body = JSON.parse(text) as ResponsesRequest;
     return answer(response, body, await room.script(body, room.count), room.options);
   }
-  const checked = checkRequest(text);
+  const checked = wire === 'chat' ? checkChat(text) : checkRequest(text);
   if ('refusal' in checked) {
     const { error } = checked.refusal.body as { error: { message: string } };
     room.refused.push({ status: checked.refusal.status, message: error.message });
     return sendJson(response, checked.refusal.status, checked.refusal.body);
   }
-  const body = checked.request;
+  const chat = 'view' in checked ? checked.request : undefined;
+  const body = 'view' in checked ? checked.view : checked.request;
   if (room.options.models && !room.options.models.includes(body.model)) {
     const message = `The model \`${body.model}\` does not exist or you do not have access to it.`;
     return sendJson(response, 404, errorBody(message, 'invalid_request_error', 'model_not_found', 'model'));
   }
   room.count += 1;
-  const record: RecordedRequest = { n: room.count, body, headers: incoming.headers, at: Date.now(), aborted: false };
+  const record: RecordedRequest = {
+    n: room.count,
+    body,
+    headers: incoming.headers,
+    at: Date.now(),
+    aborted: false,
+    ...(chat ? { chat } : {}),
+  };
   room.requests.push(record);
   response.on('close', () => (record.aborted ||= !response.writableFinished));
   for (const waiter of room.waiting.filter(({ n }) => n === record.n)) waiter.resolve(record);
-  await answer(response, body, await room.script(body, record.n), room.options);
+  await answer(response, body, await room.script(body, record.n), room.options, chat);
 }
 
-/** Starts a server on a free loopback port that plays `script` over the Responses wire. */
+/** Starts a server on a free loopback port that plays `script` over the Responses wire or that of Chat Completions. */
 export async function startModelServer(script: Script, options: ModelServerOptions = {}): Promise<ModelServer> {
   const room: Room = { options, script, requests: [], refused: [], waiting: [], count: 0 };
   const local = await listen(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     if (!authorised(request, response, options.key)) return;
-    if (request.method === 'POST' && path === '/v1/responses') return create(room, request, response);
+    const wire = (['responses', 'chat'] as const).find((name) => path === (name === 'chat' ? '/v1/chat/completions' : '/v1/responses'));
+    if (wire && options.wires?.includes(wire) === false)
+      return void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
+    if (request.method === 'POST' && wire) return create(room, request, response, wire);
     if (request.method === 'GET' && path === '/v1/models')
       return sendJson(response, 200, modelList(options.models ?? ['test-model'], 'test'));
     sendJson(response, 404, errorBody(`Invalid URL (${request.method} ${path})`, 'invalid_request_error'));

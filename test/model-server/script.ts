@@ -1,4 +1,5 @@
 import type { Ending, Output, TokenUsage } from '../../agent-core/demo/wire.ts';
+import type { ChatDialect } from './chat.ts';
 import type { Dialect } from './dialect.ts';
 import type { InputItem, ResponsesRequest } from './request.ts';
 
@@ -27,6 +28,8 @@ export type Step =
   | { type: 'reset' }
   /** Speaks as some other servers do; see `Dialect`. */
   | { type: 'dialect'; dialect: Dialect }
+  /** The same for chat completions; see `ChatDialect`. */
+  | { type: 'chatDialect'; dialect: ChatDialect }
   /** Gives every call of the response the same call id. */
   | { type: 'sameCallIds' };
 
@@ -61,6 +64,7 @@ export const garbage = (after = 2): Step => ({ type: 'garbage', after });
 export const errorEvent = (code: string, message: string): Step => ({ type: 'errorEvent', code, message });
 export const reset = (): Step => ({ type: 'reset' });
 export const dialect = (how: Dialect): Step => ({ type: 'dialect', dialect: how });
+export const chatDialect = (how: ChatDialect): Step => ({ type: 'chatDialect', dialect: how });
 export const duplicateCallIds = (): Step => ({ type: 'sameCallIds' });
 export const incomplete = (reason: 'max_output_tokens' | 'content_filter' = 'max_output_tokens'): Step => ({
   type: 'ending',

@@ -1,7 +1,8 @@
 import { Failure } from '../../contract/index.ts';
 import type { ModelConfig } from '../types.ts';
+import { clientFor } from './client.ts';
 import { ModelFault, toFault } from './fault.ts';
-import { clientFor, responsesWire } from './responses.ts';
+import { wireOf } from './wire.ts';
 
 const failure = (fault: ModelFault): Failure => {
   const { code, message, ...more } = fault.app;
@@ -15,7 +16,7 @@ const failure = (fault: ModelFault): Failure => {
 export async function testModel(config: ModelConfig, timeout = 30_000): Promise<{ model: string; ms: number }> {
   const began = performance.now();
   try {
-    await responsesWire(config, timeout).ask(
+    await wireOf(config, timeout).ask(
       { input: [{ type: 'message', role: 'user', content: 'Answer with the one word: ready' }], tools: [], cacheKey: 'check' },
       { signal: new AbortController().signal, on: () => {} },
     );

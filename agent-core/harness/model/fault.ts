@@ -12,6 +12,9 @@ export class ModelFault extends Error {
   readonly after: number | null;
   /** Fewer retries than usual, for what seldom passes by itself. */
   readonly atMost: number;
+  /** The parameter that the provider named, and its HTTP status, where it answered one. */
+  param = '';
+  status: number | undefined = undefined;
   constructor(
     code: ErrorCode,
     message: string,
@@ -28,7 +31,9 @@ export class ModelFault extends Error {
 
 const CHECK_URL = 'Check the base URL in Settings; most end in /v1.';
 const overflowWords = /context_length_exceeded|context (length|window)|maximum context|prompt is too long|too many (input )?tokens/i;
-const unknownModelWords = /model_not_found|model[^.]{0,80}(not (found|exist)|does not exist|unknown)|unknown model|no such model/i;
+export const unknownModelWords = /model_not_found|model[^.]{0,80}(not (found|exist)|does not exist|unknown)|unknown model|no such model/i;
+
+const noToolsWords = /(does not|doesn't|not) support (tools|tool|function)|(tools|tool use|function calling) (is|are) not supported/i;
 
 /** `Retry-After` in seconds or as a date, or OpenAI's `retry-after-ms`; null where there is none that makes sense. */
 export function retryAfter(headers: Headers | undefined, now = Date.now()): number | null {
@@ -62,7 +67,7 @@ export function faultFrom(told: Told, config: ModelConfig): ModelFault {
       fix: 'Check the key in Settings.',
     });
   }
-  if (status === 404 && !told.structured) {
+  if (status === 404 && !told.structured && !unknownModelWords.test(words)) {
     return new ModelFault('model-unreachable', `There is no model service at ${config.baseUrl} (404).`, { fix: CHECK_URL, output: words });
   }
   if (status === 404 || (status === 400 && unknownModelWords.test(`${code} ${words}`)) || code === 'model_not_found') {
@@ -92,7 +97,9 @@ export function faultFrom(told: Told, config: ModelConfig): ModelFault {
     });
   }
   return new ModelFault('model-refused', `The provider refused the request (${status})${said}`, {
-    fix: 'What it said tells what it did not like; another model or setting may help.',
+    fix: noToolsWords.test(words)
+      ? 'Choose a model that can call tools: an agent works by them.'
+      : 'What it said tells what it did not like; another model or setting may help.',
   });
 }
 
@@ -115,11 +122,15 @@ function causeOf(thrown: unknown): { code: string; message: string } {
   return { code, message };
 }
 
+/** Some gateways tell an HTTP status as the code of an error inside the stream. */
+const statusIn = (code: unknown): number | undefined => (Number(code) >= 400 && Number(code) < 600 ? Number(code) : undefined);
+
 interface ApiError extends Error {
   status: number | undefined;
   headers: Headers | undefined;
   error: unknown;
-  code?: string | null;
+  code?: string | number | null;
+  param?: string | null;
 }
 
 /** The `openai` client's error for what a provider answered; known by its shape, so that this file needs no client. */
@@ -137,10 +148,12 @@ export function toFault(thrown: unknown, config: ModelConfig, streaming: boolean
     const body = thrown.error as { message?: unknown } | null | undefined;
     const structured = typeof body === 'object' && body !== null;
     const words = typeof body?.message === 'string' ? body.message : thrown.message.replace(/^\d{3} /, '');
-    return faultFrom(
-      { status: thrown.status, code: thrown.code ?? '', words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured },
+    const status = thrown.status ?? statusIn(thrown.code);
+    const fault = faultFrom(
+      { status, code: String(thrown.code ?? ''), words: words.slice(0, 1000), after: retryAfter(thrown.headers), structured },
       config,
     );
+    return Object.assign(fault, { status, param: thrown.param ?? '' });
   }
   const { code, message } = causeOf(thrown);
   if (thrown instanceof SyntaxError) {
@@ -176,3 +189,15 @@ export const notAStream = (config: ModelConfig, type: string, body: string): Mod
     retry: 'stream',
     atMost: 2,
   });
+export const emptyReply = (): ModelFault =>
+  new ModelFault('model-bad-reply', 'The model sent an empty reply.', {
+    fix: 'Send the message again, or choose another model.',
+    retry: 'stream',
+    atMost: 2,
+  });
+export const incomplete = (reason: string | undefined): ModelFault =>
+  reason === 'content_filter'
+    ? new ModelFault('model-refused', "The provider's content filter stopped the reply.", { fix: 'Word the message differently.' })
+    : new ModelFault('model-interrupted', `The model stopped before the end of its reply${reason ? ` (${reason})` : ''}.`, {
+        fix: 'Send "go on", or ask for less at once.',
+      });

@@ -16,7 +16,7 @@ export function openModel(
 ): ModelPort {
   const all = { ...PATIENCE, ...patience };
   const wire: ModelPort = {
-    ask: async (request, call) => (await import('./responses.ts')).responsesWire(config, all.idle).ask(request, call),
+    ask: async (request, call) => (await import('./wire.ts')).wireOf(config, all.idle).ask(request, call),
   };
   return persistent(wire, { patience: all, limiter: limiterFor(config), limited });
 }

@@ -11,7 +11,9 @@ import {
 import { Rejected, type Call, type Tool } from './types.ts';
 
 const takesFreeform = /(^|\/)(gpt-[5-9]|codex|demo)/;
-const freeform = (model: ModelConfig): boolean => (model.patchTool ? model.patchTool === 'freeform' : takesFreeform.test(model.model));
+/** The Chat Completions wire has function tools only. */
+const freeform = (model: ModelConfig): boolean =>
+  model.wire !== 'chat' && (model.patchTool ? model.patchTool === 'freeform' : takesFreeform.test(model.model));
 
 const PatchArgs = z.union([z.string(), z.object({ input: z.string() }), z.object({ patch: z.string() })]);
 

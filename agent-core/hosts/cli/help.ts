@@ -36,4 +36,4 @@ ${USAGE.doctor}
 --json prints JSON lines on stdout and nothing else there. Errors go to stderr.
 Exit: 0 done · 1 the task or command failed · 2 bad usage or input · 3 the sandbox could not confine
       4 the model could not be reached or refused
-Environment: SIGNALBOX_HOME, OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_MODEL`;
+Environment: SIGNALBOX_HOME, OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_MODEL, SIGNALBOX_WIRE (responses or chat)`;

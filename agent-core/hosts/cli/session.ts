@@ -1,3 +1,4 @@
+import type { ModelWire } from '../../contract/index.ts';
 import type { Core, CoreOptions } from '../../runtime/api.ts';
 import { obtainCore, type Obtained } from '../attach.ts';
 import { resolveHome } from '../home.ts';
@@ -49,8 +50,10 @@ export function onInterrupt(stop: () => void): () => void {
 }
 
 /** The caller's own model endpoint, which the core keeps in memory for this task. */
-export function endpoint(env: Record<string, string | undefined>): { baseUrl: string; key: string } | undefined {
+export function endpoint(env: Record<string, string | undefined>): { baseUrl: string; key: string; wire?: ModelWire } | undefined {
   const baseUrl = env['OPENAI_BASE_URL'] ?? '';
   const key = env['OPENAI_API_KEY'] ?? '';
-  return baseUrl || key ? { baseUrl, key } : undefined;
+  const named = env['SIGNALBOX_WIRE'];
+  const wire: ModelWire | undefined = named === 'chat' || named === 'responses' ? named : undefined;
+  return baseUrl || key ? { baseUrl, key, ...(wire ? { wire } : {}) } : undefined;
 }

@@ -41,10 +41,12 @@ export function systemHandlers(context: Context): Part {
       await context.store.commit({ events: [{ type: 'settings.changed', settings }] });
       return settings;
     },
-    'model/test': async ({ baseUrl, key, model }) => {
+    'model/test': async ({ baseUrl, key, model, wire }) => {
       if (baseUrl) checkUrl(baseUrl);
-      const endpoint = baseUrl || key ? { baseUrl: baseUrl ?? '', key: key ?? '' } : undefined;
-      return testModel(await context.models.config(context.models.choose(model, 'app', endpoint), endpoint));
+      // A form that says what is saved anyway leaves the choice to where the address comes from.
+      const chosen = baseUrl || wire !== context.store.board.settings.wire ? wire : undefined;
+      const endpoint = { baseUrl: baseUrl ?? '', key: key ?? '', wire: chosen };
+      return testModel(await context.models.config(context.models.choose(model, 'app', baseUrl || key ? endpoint : undefined), endpoint));
     },
     'system/selftest': () => runSelfTest(context),
     'system/doctor': async () => {

@@ -126,7 +126,7 @@ export function ModelForm({ settings }: { settings: Settings }) {
           )}
         </Field>
       </div>
-      <Field label="Wire" hint="Responses where the server has it; Chat Completions for servers that have only that.">
+      <Field label="API" hint="Responses where the server has it; Chat Completions for servers that have only that.">
         {(props) => <Select {...props} options={WIRES} value={form.wire} onChange={(wire) => set({ wire })} />}
       </Field>
       <Field label="API key" hint={KEYS[settings.keySource]}>

@@ -20,6 +20,7 @@ import { newId } from '../../../agent-core/support/ids.ts';
 
 export const settings: Settings = {
   baseUrl: '',
+  wire: 'responses',
   model: 'demo',
   hasKey: false,
   keySource: 'none',
