@@ -26,6 +26,7 @@ export const itemId = (number: number): Item['id'] => `item_${String(number).pad
 
 const settings: Settings = {
   baseUrl: '',
+  wire: 'responses',
   model: 'demo',
   hasKey: false,
   keySource: 'none',
