@@ -1,6 +1,7 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Tooltip } from '@base-ui/react/tooltip';
 import { useCore, useUi } from '../state/hooks.ts';
+import { core } from '../state/store.ts';
 import type { Route } from '../state/ui.ts';
 import { ErrorNote, Skeleton } from '../ui/index.ts';
 import { BoardPage } from '../features/board/board-page.tsx';
@@ -50,8 +51,10 @@ function Room() {
   const route = useUi((state) => state.route);
   const sidebar = useUi((state) => state.sidebar);
   const width = useUi((state) => state.sidebarWidth);
-  const first = useCore((state) => state.board !== null && Object.keys(state.board.tasks).length === 0);
-  if (first && route.place === 'board' && !route.project && !route.filter)
+  // Decided once: who opens a folder of their own on the first run is not led away from it.
+  const [fresh] = useState(() => Object.values(core.getState().board?.projects ?? {}).every((project) => project.sample));
+  const none = useCore((state) => state.board !== null && Object.keys(state.board.tasks).length === 0);
+  if (fresh && none && route.place === 'board' && !route.project && !route.filter)
     return (
       <div className="start">
         <Banner />

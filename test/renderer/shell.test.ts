@@ -52,7 +52,7 @@ const until = (check: () => void) =>
 const idOf = (title: string): TaskId => Object.values(core.board.tasks).find((task) => task.title === title)!.id;
 const first = (): Fixture => {
   const fixture = emptyFixture();
-  const only = project('atlas-web', 1);
+  const only = { ...project('atlas-web', 1), sample: true };
   fixture.board.projects[only.id] = only;
   return fixture;
 };

@@ -34,10 +34,10 @@ function Checks({ task }: { task: Task }) {
   if (!task.check) return <span className="faint">None ran</span>;
   const { passed, summary, stale } = task.check;
   return (
-    <span className={`tag ${stale ? 'muted' : passed ? 'ok' : 'bad'}`}>
+    <span className={`tag ${stale ? 'muted' : passed ? 'ok' : 'bad'}`} title={stale ? 'Ran before the last change' : undefined}>
       <Icon small name={passed ? 'check' : 'x'} />
       {summary ?? (passed ? 'Passed' : 'Failed')}
-      {stale && ', before the last change'}
+      {stale && ' before'}
     </span>
   );
 }
