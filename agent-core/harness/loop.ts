@@ -3,6 +3,7 @@ import { runCalls } from './calls.ts';
 import { compacted, estimateTokens, mustCompact } from './context/compact.ts';
 import { changes, prefix } from './context/index.ts';
 import { INTERRUPTED } from './context/prompt.ts';
+import { catalogue, findSkills, mentioned, showing, type Skills } from './context/skills.ts';
 import { isCall, message, repaired, textOf, withOwnIds } from './history.ts';
 import { newItem, Speech } from './items.ts';
 import { openModel, type ModelPort, type ModelReply } from './model/index.ts';
@@ -12,13 +13,14 @@ import type { HistoryItem, ToolSpec, TurnHost, TurnInput, TurnOutcome } from './
 
 /** One turn: from what the person said until the model yields. */
 export class TurnLoop {
-  readonly #input: TurnInput;
+  #input: TurnInput;
   readonly #host: TurnHost;
   readonly #sessions: Sessions;
   readonly #model: ModelPort;
   readonly #tools: ToolSpec[];
   #history: HistoryItem[];
   readonly #callIds: Set<string>;
+  #skills: Skills = { all: [], broken: [], binds: [] };
   /** How full the window was at the last step, by the provider's count or our estimate. */
   #tokens: number;
   /** A nearly full window could not be compacted in this turn. */
@@ -51,13 +53,17 @@ export class TurnLoop {
 
   /** Also in a turn that is stopped at once: what the person said must be there when it goes on. */
   async #begin(): Promise<void> {
-    const input = this.#input;
+    this.#skills = await findSkills(this.#input);
+    const input = { ...this.#input, machine: showing(this.#input.machine, this.#skills.binds) };
+    this.#input = input;
     const whole = repaired(this.#history);
     if (whole !== this.#history) {
       await this.#host.replaceHistory(whole);
       this.#history = [...whole];
     }
-    const context = this.#history.length ? changes(this.#history, input) : await prefix(input);
+    const context = this.#history.length ? changes(this.#history, input, this.#catalogue) : await prefix(input, this.#catalogue);
+    if (context.length && this.#skills.broken.length)
+      await this.#notice('warn', `Skills that can't be used:\n${this.#skills.broken.join('\n')}`);
     await this.#hear(
       input.messages.map(({ text }) => text),
       context,
@@ -66,7 +72,12 @@ export class TurnLoop {
 
   /** Records for the model what the person said, before anything is done about it. Its items are the runtime's. */
   async #hear(messages: string[], before: HistoryItem[] = []): Promise<void> {
-    await this.#append([...before, ...messages.map((text) => message('user', text))]);
+    const skills = mentioned(this.#skills, messages);
+    await this.#append([...before, ...(skills ? [message('user', skills)] : []), ...messages.map((text) => message('user', text))]);
+  }
+
+  get #catalogue(): string | null {
+    return catalogue(this.#skills, this.#input.model.contextWindow);
   }
 
   async #append(items: HistoryItem[]): Promise<void> {
@@ -140,7 +151,10 @@ export class TurnLoop {
 
   async #compact(): Promise<void> {
     const before = this.#tokens;
-    const { history, usage } = await compacted(this.#history, this.#input, this.#model, { signal: this.#input.signal, on: () => {} });
+    const { history, usage } = await compacted(this.#history, this.#input, this.#catalogue, this.#model, {
+      signal: this.#input.signal,
+      on: () => {},
+    });
     this.#host.spent(usage);
     await this.#host.replaceHistory(history);
     this.#history = [...history];

@@ -89,8 +89,10 @@ export interface TurnInput {
   machine: Machine;
   /** Absolute folder in which commands start: the worktree, or the project's subfolder of it. */
   cwd: string;
-  /** SIGNALBOX_HOME: the folder of the person's own AGENTS.md; none is read when absent. */
+  /** SIGNALBOX_HOME: the folder of the person's own AGENTS.md and skills; none are read when absent. */
   home?: string;
+  /** The person's HOME, for their own skills; none are looked for when absent. */
+  personHome?: string;
   patience?: Partial<Patience>;
   /** Aborting ends the running commands and the request, keeps what was done. */
   signal: AbortSignal;

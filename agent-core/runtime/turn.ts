@@ -85,6 +85,8 @@ export async function executeTurn(context: Context, taskId: TaskId, opening: Ope
   return outcome.status;
 }
 
+const personHome = ({ options: { env } }: Context): { personHome?: string } => (env['HOME'] ? { personHome: env['HOME'] } : {});
+
 /** What the person said since the last turn that completed and that never reached the model, because its turn failed or died before. */
 function unheard(turn: Turn, history: HistoryItem[], context: Context): { text: string; via: 'prompt' }[] {
   const before = context.store.turns(turn.threadId).filter((each) => each.number < turn.number);
@@ -145,7 +147,7 @@ class TurnWork {
         history,
         model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
         mode: task.mode, approval: task.approval,
-        machine: gated(open.machine, before), cwd: open.cwd, home: this.#context.options.home, signal: this.#run.signal, sessions,
+        machine: gated(open.machine, before), cwd: open.cwd, home: this.#context.options.home, ...personHome(this.#context), signal: this.#run.signal, sessions,
       }, host);
     } catch (error) {
       if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };

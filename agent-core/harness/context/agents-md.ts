@@ -18,7 +18,7 @@ async function globalDoc(home: string | undefined): Promise<string> {
 }
 
 /** The folders from the project's root (the nearest with a `.git`, within the worktree) down to `cwd`. */
-async function foldersOf(machine: Machine, cwd: string): Promise<string[]> {
+export async function foldersOf(machine: Machine, cwd: string): Promise<string[]> {
   const { worktree } = machine.spec;
   const folders: string[] = [];
   for (let folder = cwd; ; folder = dirname(folder)) {
@@ -32,7 +32,12 @@ async function foldersOf(machine: Machine, cwd: string): Promise<string[]> {
  * At most `limit` bytes of a file. What the door doesn't read, symlinks and larger files, is read by a process inside
  * the sandbox: it reaches what the agent could read anyway and nothing else.
  */
-async function readDoc(machine: Machine, path: string, { kind, size }: { kind: string; size: number }, limit: number): Promise<string> {
+export async function readDoc(
+  machine: Machine,
+  path: string,
+  { kind, size }: { kind: string; size: number },
+  limit: number,
+): Promise<string> {
   if (kind === 'file' && size <= limit) return (await machine.files.read(relative(machine.spec.worktree, path), limit)).toString('utf8');
   const { code, stdout } = await machine.collect({ argv: ['head', '-c', String(limit), '--', path], access: 'read', limit });
   return code === 0 ? stdout.toString('utf8') : '';

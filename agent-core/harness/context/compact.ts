@@ -26,7 +26,9 @@ export const mustCompact = (tokens: number, contextWindow: number): boolean => t
 const isOwn = (item: HistoryItem): boolean =>
   item.type === 'message' &&
   item.role === 'user' &&
-  !/^(# AGENTS\.md instructions|<environment_context>|<turn_aborted>|Notes of the agent that worked on this before)/.test(textOf(item));
+  !/^(# AGENTS\.md instructions|<environment_context>|<turn_aborted>|<skill_mention>|Notes of the agent that worked on this before)/.test(
+    textOf(item),
+  );
 
 function keptMessages(history: HistoryItem[]): HistoryItem[] {
   const kept: HistoryItem[] = [];
@@ -49,6 +51,7 @@ function keptMessages(history: HistoryItem[]): HistoryItem[] {
 export async function compacted(
   history: HistoryItem[],
   input: TurnInput,
+  skills: string | null,
   model: ModelPort,
   call: ModelCall,
 ): Promise<{ history: HistoryItem[]; usage: Usage }> {
@@ -61,7 +64,7 @@ export async function compacted(
         throw new Failure('model-bad-reply', 'The model wrote no summary of the long conversation.', {
           fix: 'Try again, or go on in a new task.',
         });
-      return { history: [...(await prefix(input)), ...keptMessages(history), message('user', HANDOVER + notes)], usage };
+      return { history: [...(await prefix(input, skills)), ...keptMessages(history), message('user', HANDOVER + notes)], usage };
     } catch (thrown) {
       const shorter = thrown instanceof Failure && thrown.detail.code === 'context-overflow' ? withoutOldest(source) : null;
       if (!shorter) throw thrown;

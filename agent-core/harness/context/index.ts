@@ -4,14 +4,16 @@ import { instructions } from './agents-md.ts';
 import { BASE_PROMPT, environment, permissions } from './prompt.ts';
 
 /** The start of every request of a thread: built once, then never touched, so that the provider's cache hits. */
-export async function prefix(input: TurnInput): Promise<HistoryItem[]> {
+export async function prefix(input: TurnInput, skills: string | null): Promise<HistoryItem[]> {
   const docs = await instructions(input.machine, input.cwd, input.home);
   return [
     message('developer', BASE_PROMPT),
-    message('developer', permissions(input)),
+    message('developer', permissions(input), ...(skills ? [skills] : [])),
     message('user', ...(docs ? [docs] : []), environment(input)),
   ];
 }
+
+const NO_SKILLS = '<skills>\nThere are no skills any more.\n</skills>';
 
 const holds = (item: HistoryItem, tag: string): string | undefined =>
   item.type === 'message' && Array.isArray(item.content)
@@ -26,11 +28,14 @@ const newest = (history: HistoryItem[], tag: string): string | undefined => {
   return undefined;
 };
 
-/** What has changed since the model was last told: other permissions, another folder or day. Appended, never edited. */
-export function changes(history: HistoryItem[], input: TurnInput): HistoryItem[] {
+/** What has changed since the model was last told: other permissions or skills, another folder or day. Appended, never edited. */
+export function changes(history: HistoryItem[], input: TurnInput, skills: string | null): HistoryItem[] {
   const told: HistoryItem[] = [];
   const may = permissions(input);
   if (newest(history, '<permissions>') !== may) told.push(message('developer', may));
+  const before = newest(history, '<skills>');
+  const now = skills ?? (before ? NO_SKILLS : undefined);
+  if (before !== now) told.push(message('developer', now!));
   const place = environment(input);
   if (newest(history, '<environment_context>') !== place) told.push(message('user', place));
   return told;
