@@ -4,6 +4,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Probe, SandboxStatus } from '../contract/values.ts';
 import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
 import type { Programs } from './drivers/bubblewrap/holder.ts';
+import type { ConnectionEntry, Dialler, Resolver } from './egress/index.ts';
 import { createNoneDriver } from './drivers/none/index.ts';
 import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
@@ -51,9 +52,18 @@ function writeFilter(folder: string): string {
   return path;
 }
 
+export interface NetworkOptions {
+  /** Told of every connection that a machine asked for. */
+  log?: (machine: string, entry: ConnectionEntry) => void;
+  /** In place of the system's own, for tests. */
+  resolve?: Resolver;
+  dial?: Dialler;
+}
+
 /** `stateDir` is a folder of the sandbox's own under SIGNALBOX_HOME; `env` the environment that Signalbox was started with. */
-export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEnv }): Sandbox {
+export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEnv; network?: NetworkOptions }): Sandbox {
   const { env, stateDir } = options;
+  const { log, ...ways } = options.network ?? {};
   const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
@@ -71,7 +81,10 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
       if (process.platform !== 'linux') {
         throw new Failure('cannot-confine', `There is no sandbox for ${process.platform} yet.`, { fix: 'Use Linux, or WSL2 on Windows.' });
       }
-      return createBubblewrapDriver({ programs: findPrograms(env), person, seccomp: writeFilter(stateDir) }).open(spec);
+      return createBubblewrapDriver({
+        programs: findPrograms(env), person, seccomp: writeFilter(stateDir),
+        network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry) }),
+      }).open(spec);
     },
   };
   const none = createNoneDriver(async () => ({ ...(await environment()), HOME: home }));

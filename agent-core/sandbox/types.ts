@@ -10,8 +10,11 @@ export interface Bind {
 /** What a workspace's processes may read, write, reach and spend. */
 export interface Policy {
   mode: 'read-only' | 'workspace' | 'ask' | 'full';
-  /** Host patterns that may be reached through the proxy; empty means no network. */
-  network: { allow: string[] };
+  /**
+   * Host patterns that may be reached through the proxy; empty means no network. `services` are single hosts with a port
+   * that may lie at a private address, such as `db.internal:5432`.
+   */
+  network: { allow: string[]; services?: string[] };
   limits: { processes: number; memoryBytes: number; fileBytes: number };
 }
 

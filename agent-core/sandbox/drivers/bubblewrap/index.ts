@@ -3,6 +3,7 @@ import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
 import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
+import { WayOut, type WayOutOptions } from '../../egress/index.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
@@ -29,6 +30,8 @@ export interface BubblewrapOptions {
   person: () => Promise<Person>;
   /** The file with the compiled seccomp filter. */
   seccomp: string;
+  /** How a machine reaches what its policy allows; by the system's own means unless said. */
+  network?: (spec: MachineSpec) => WayOutOptions;
 }
 
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
@@ -60,14 +63,17 @@ class BubblewrapMachine implements Machine {
   #person: Person;
   #holder: Holder;
   #limits: string;
+  #wayOut: WayOut;
   #leaks = inheritedDescriptors();
   #disposed = false;
   #running = new Set<SandboxProcess>();
   #pool = new PipePool();
   #reviving: Promise<Holder> | null = null;
 
-  constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, holder: Holder, roots: string[]) {
+  constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, started: { holder: Holder; roots: string[]; wayOut: WayOut }) {
+    const { holder, roots, wayOut } = started;
     this.spec = { ...spec };
+    this.#wayOut = wayOut;
     this.files = openDoor(spec.worktree, spec.binds.map((bind) => bind.target));
     this.#options = options;
     this.#person = person;
@@ -77,6 +83,8 @@ class BubblewrapMachine implements Machine {
   }
 
   setPolicy(policy: Policy): void {
+    // First, as it refuses patterns that are none.
+    this.#wayOut.set(policy.network);
     this.spec.policy = policy;
     this.#limits = limitText(policy.limits);
   }
@@ -87,7 +95,7 @@ class BubblewrapMachine implements Machine {
     if (this.#disposed) throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
     // Its namespaces go a moment before the core is told that it ended.
     if (!existsSync(`/proc/${this.#holder.pid}/ns/pid`)) await this.#revive();
-    const launch = this.#launch(request);
+    const launch = this.#launch(request, await this.#proxied());
     return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
   }
 
@@ -104,6 +112,7 @@ class BubblewrapMachine implements Machine {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
+    this.#wayOut.dispose();
     await this.#holder.end();
     await Promise.all([...this.#running].map((child) => child.exited));
     this.#pool.dispose();
@@ -118,10 +127,17 @@ class BubblewrapMachine implements Machine {
     if (this.#disposed) await holder.end();
   }
 
-  #launch(request: RunRequest): Launch {
+  /** What leads a command to the way out, opened by the first one that may use it. */
+  async #proxied(): Promise<Record<string, string>> {
+    const env = await this.#wayOut.environment({ nsenter: this.#options.programs.nsenter, pid: this.#holder.pid, leaks: this.#leaks });
+    if (this.#disposed) this.#wayOut.dispose();
+    return env;
+  }
+
+  #launch(request: RunRequest, proxied: Record<string, string>): Launch {
     const { shared, args } = splitEnvironment({
       ...this.#person.env, HOME: this.#person.home, ...(request.tty ? { TERM: 'xterm-256color' } : {}),
-      TMPDIR: '/tmp', ...this.spec.env, ...request.env,
+      TMPDIR: '/tmp', ...proxied, ...this.spec.env, ...request.env,
     });
     return {
       programs: this.#options.programs, holder: this.#holder, seccomp: this.#options.seccomp, limits: this.#limits, leaks: this.#leaks,
@@ -163,10 +179,11 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       mustExist(spec.worktree, 'the worktree');
       for (const bind of spec.binds) mustExist(bind.source, 'the bound path');
       for (const folder of ['home', 'tmp']) mkdirSync(`${spec.stateDir}/${folder}`, { recursive: true, mode: 0o700 });
+      const wayOut = new WayOut(options.network?.(spec) ?? { env: {} }, spec.policy.network);
       const person = await options.person();
       const roots = systemRoots();
       const holder = await startHolder(options.programs, roots, spec.policy.limits.processes);
-      return new BubblewrapMachine(spec, options, person, holder, roots);
+      return new BubblewrapMachine(spec, options, person, { holder, roots, wayOut });
     },
   };
 }

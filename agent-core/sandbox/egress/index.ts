@@ -1,0 +1,142 @@
+import type { Server, Socket } from 'node:net';
+import type { Policy } from '../types.ts';
+import { systemDialler, systemResolver, type Dialler, type Resolver } from './dial.ts';
+import { proxyEnvironment } from './environment.ts';
+import { listenInside, type Namespace } from './listener.ts';
+import type { ConnectionLog } from './log.ts';
+import { authority, parsePattern, type HostPort, type Pattern } from './patterns.ts';
+import { Proxy } from './proxy.ts';
+
+export type { ConnectionEntry, ConnectionLog } from './log.ts';
+export type { Dialler, Resolver } from './dial.ts';
+export { parsePattern } from './patterns.ts';
+export { PRESETS, type Preset } from './presets.ts';
+
+export interface WayOutOptions {
+  /** The environment that Signalbox was started with: it names the company's proxy. */
+  env: NodeJS.ProcessEnv;
+  log?: ConnectionLog;
+  /** In place of the system's own, for tests. */
+  resolve?: Resolver;
+  dial?: Dialler;
+}
+
+type Network = Policy['network'];
+
+/** Where the proxy listens in a machine, if nothing else does there. Above the ports that people give to servers. */
+const PROXY_PORT = 47_831;
+
+/** What a port inside stands for: a service, or null for the proxy. */
+const nameOf = (target: HostPort | null): string => (target ? authority(target) : 'proxy');
+
+/** Patterns that stand for one port of this computer: a port of the machine leads there, so that any protocol goes. */
+function servicesHere(patterns: Pattern[]): HostPort[] {
+  const found = new Map<number, HostPort>();
+  for (const { below, host, port } of patterns) {
+    if (!below && port !== null && (host.text === 'localhost' || host.text === '127.0.0.1')) found.set(port, { host, port });
+  }
+  return [...found.values()];
+}
+
+/**
+ * A machine's way out to the network: nothing at all as long as its policy allows no host, else a proxy in the core that
+ * listens on the machine's own loopback.
+ */
+export class WayOut {
+  #options: WayOutOptions;
+  #allow: Pattern[] = [];
+  #services: Pattern[] = [];
+  #proxy: Proxy | null = null;
+  #inside: { pid: number; listening: Map<string, { port: number; server: Server }>; tried: Set<string> } | null = null;
+  #opening: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WayOutOptions, network: Network) {
+    this.#options = options;
+    this.set(network);
+  }
+
+  /**
+   * Takes a policy's hosts from now on; connections that it no longer grants are cut. Throws `Failure('invalid-input')`
+   * for a pattern that is none, and has changed nothing then.
+   */
+  set(network: Network): void {
+    const allow = network.allow.map(parsePattern);
+    const services = (network.services ?? []).map(parsePattern);
+    [this.#allow, this.#services] = [allow, services];
+    this.#proxy?.setRules({ allow, services });
+    if (!this.#wanted) { this.dispose(); return; }
+    // A port for a service that is granted no longer.
+    const names = new Set(['proxy', ...this.#here.map(authority)]);
+    for (const [name, { server }] of this.#inside?.listening ?? []) {
+      if (names.has(name)) continue;
+      server.close();
+      this.#inside?.listening.delete(name);
+      this.#inside?.tried.delete(name);
+    }
+  }
+
+  get #wanted(): boolean {
+    return this.#allow.length > 0 || this.#services.length > 0;
+  }
+
+  get #here(): HostPort[] {
+    return servicesHere([...this.#allow, ...this.#services]);
+  }
+
+  /**
+   * What a command's environment needs for the way out, which is open when this resolves; empty without allowed hosts.
+   * Throws `Failure('cannot-confine')`.
+   */
+  async environment(namespace: Namespace): Promise<Record<string, string>> {
+    if (!this.#wanted) return {};
+    const opened = this.#opening.then(() => this.#open(namespace));
+    this.#opening = opened.catch(() => {});
+    await opened;
+    const port = this.#inside?.listening.get('proxy')?.port;
+    return port === undefined ? {} : proxyEnvironment(port);
+  }
+
+  /** Closes everything; a later command opens it again if the policy says so. */
+  dispose(): void {
+    for (const { server } of this.#inside?.listening.values() ?? []) server.close();
+    this.#proxy?.close();
+    this.#inside = null;
+    this.#proxy = null;
+  }
+
+  async #open(namespace: Namespace): Promise<void> {
+    // A machine that lost its holder has other namespaces now.
+    if (this.#inside && this.#inside.pid !== namespace.pid) this.dispose();
+    const inside = (this.#inside ??= { pid: namespace.pid, listening: new Map(), tried: new Set() });
+    const missing = [null, ...this.#here].filter((target) => !inside.tried.has(nameOf(target)));
+    if (missing.length === 0) return;
+    const found = await listenInside(namespace, missing.map((target) => ({ want: target?.port ?? PROXY_PORT, any: target === null })));
+    found.forEach((one, index) => {
+      const target = missing[index] ?? null;
+      const name = nameOf(target);
+      // A port that a server inside has is the server's: it is not asked for again with each command.
+      inside.tried.add(name);
+      if (one.port === null) return;
+      // The policy may have changed while it was opened.
+      if (this.#inside !== inside || (target && !this.#here.some((here) => authority(here) === name))) { one.server.close(); return; }
+      this.#serve(one.server, target);
+      inside.listening.set(name, one);
+    });
+  }
+
+  #serve(server: Server, target: HostPort | null): void {
+    const proxy = (this.#proxy ??= this.#makeProxy());
+    (server as Server & { allowHalfOpen: boolean }).allowHalfOpen = true;
+    server.on('connection', (client: Socket) => (target ? proxy.acceptFor(client, target) : proxy.accept(client)));
+    server.on('error', () => {});
+    // The way out alone must not keep a core running that has nothing else to do.
+    server.unref();
+  }
+
+  #makeProxy(): Proxy {
+    const { env, resolve = systemResolver, dial = systemDialler, log = () => {} } = this.#options;
+    const proxy = new Proxy({ env, resolve, dial, log });
+    proxy.setRules({ allow: this.#allow, services: this.#services });
+    return proxy;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import { Blocked } from './gate.ts';
+import { BadHost, type HostPort } from './patterns.ts';
+
+/** One connection that was asked for, or one request of plain HTTP. Told when it is over. */
+export interface ConnectionEntry {
+  /** When it was asked for, milliseconds since 1970. */
+  time: number;
+  /** As it was asked for, at most 300 characters, control characters escaped. */
+  host: string;
+  port: number;
+  /** Bytes that came from the host, and that went to it. */
+  bytesIn: number;
+  bytesOut: number;
+  /** `failed` was allowed and could not be reached, or broke off at once. */
+  verdict: 'allowed' | 'blocked' | 'failed';
+  /** Why, where it was not simply allowed. */
+  reason?: string;
+}
+
+export type ConnectionLog = (entry: ConnectionEntry) => void;
+
+/** Fit for a header, a log line and a terminal. */
+export const printable = (text: string): string =>
+  text.slice(0, 300).replace(/[^\x20-\x7e]/g, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+
+/** Follows one connection to its single entry. */
+export class Watch {
+  #entry: ConnectionEntry;
+  #log: ConnectionLog;
+  #told = false;
+  #from: { in: number; out: number } = { in: 0, out: 0 };
+
+  constructor(log: ConnectionLog, host: string, port: number) {
+    this.#log = log;
+    this.#entry = { time: Date.now(), host: printable(host), port, bytesIn: 0, bytesOut: 0, verdict: 'allowed' };
+  }
+
+  static for(log: ConnectionLog, { host, port }: HostPort): Watch {
+    return new Watch(log, host.text, port);
+  }
+
+  /** What the connection carried before, such as the greeting of a company's proxy, doesn't count. */
+  began(socket: Socket): void {
+    this.#from = { in: socket.bytesRead - socket.readableLength, out: socket.bytesWritten };
+  }
+
+  ended(socket: Socket): void {
+    this.#entry.bytesIn = Math.max(0, socket.bytesRead - this.#from.in);
+    this.#entry.bytesOut = Math.max(0, socket.bytesWritten - this.#from.out);
+    this.#tell();
+  }
+
+  /** Says why it came to nothing; the reason as told to the client. */
+  failed(error: unknown, socket?: Socket): string {
+    const refused = error instanceof Blocked || error instanceof BadHost;
+    this.#entry.verdict = refused ? 'blocked' : 'failed';
+    const reason = printable(error instanceof Error ? error.message : String(error));
+    this.#entry.reason = reason;
+    if (socket) this.ended(socket);
+    else this.#tell();
+    return reason;
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#log(this.#entry);
+  }
+}
