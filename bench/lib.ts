@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Steps of a turn that is timed: a model call and a command each. */
+export const STEPS = 10;
+
 /** A row as `npm run bench` prints it. */
 export interface Row { what: string; value: string; baseline?: string; budget?: string; ok?: boolean }
 

@@ -16,17 +16,21 @@ function whenDone(child: ChildProcess, pipes: Pipes, waiting: () => boolean, las
     let exit: Exit | null = null;
     let exitedAt = 0;
     let open = 2;
+    let settled = false;
     let timer: NodeJS.Timeout | undefined;
     const settle = () => {
-      if (!exit) return;
+      if (!exit || settled) return;
+      settled = true;
       clearTimeout(timer);
       if (open === 0) pipes.recycle();
       resolve(exit);
     };
-    const watchQuiet = () => {
+    const quietOrAgain = () => {
       if (!waiting() && performance.now() - Math.max(lastByte(), exitedAt) >= QUIET_MS) settle();
       else timer = setTimeout(watchQuiet, QUIET_MS);
     };
+    // A busy core is late for its timers and its pipes alike: what lies in a pipe by now is read before it counts as quiet.
+    const watchQuiet = () => { setImmediate(quietOrAgain); };
     for (const stream of [pipes.stdout, pipes.stderr]) stream.once('close', () => { if (--open === 0) settle(); });
     child.once('exit', (code, signal) => {
       exit = { code: code ?? 128 + (signal ? signalNumber(signal) : 0), signal };
