@@ -143,7 +143,7 @@ describe('the board', () => {
     const moved = Object.values(core.board.tasks).find((task) => threadOf(core.board, task)?.turn?.status === 'running')!;
     core.emit({ type: 'task.renamed', taskId: moved.id, title: 'A new name for it' });
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('A new name');
+    await page.getByRole('combobox').fill('A new name');
     await page.getByRole('option', { name: /A new name for it/ }).waitFor();
   });
 });
