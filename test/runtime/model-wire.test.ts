@@ -10,7 +10,12 @@ afterEach(() => rig.close());
 async function start(env: (server: { url: string }) => Record<string, string>): Promise<void> {
   rig = new Rig();
   rig.model = await startModelServer(() => [say('Hello over chat.')], { wires: ['chat'] });
-  rig.core = await createCore({ home: rig.home, host: 'test', openOn: null, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env(rig.model) } });
+  rig.core = await createCore({
+    home: rig.home,
+    host: 'test',
+    openOn: null,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env(rig.model) },
+  });
   rig.core.onEvents((events) => rig.events.push(...events));
   rig.project = await rig.call('project/open', { path: rig.repo });
 }

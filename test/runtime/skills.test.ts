@@ -31,10 +31,16 @@ test("the person's own skills are read inside the sandbox, and nothing there can
     if (outputs.length === 0) return [call('exec_command', { cmd: `cat ${paths.join(' ')}` })];
     if (outputs.length > 1) return [say('Done.')];
     const linked = paths.find((path) => catalogue.includes(`linked: Does linked. (${path})`))!;
-    return [call('exec_command', { cmd: `for f in ${paths.join(' ')}; do echo x >> $f; done; ls ${linked.replace('/SKILL.md', '')}/.. /run/skills; cat ${linked.replace('SKILL.md', '../secret')}` })];
+    return [
+      call('exec_command', {
+        cmd: `for f in ${paths.join(' ')}; do echo x >> $f; done; ls ${linked.replace('/SKILL.md', '')}/.. /run/skills; cat ${linked.replace('SKILL.md', '../secret')}`,
+      }),
+    ];
   });
   rig.core = await createCore({
-    home: rig.home, host: 'test', openOn: null,
+    home: rig.home,
+    host: 'test',
+    openOn: null,
     env: { PATH: process.env['PATH'], HOME: person, OPENAI_BASE_URL: rig.model.url, OPENAI_API_KEY: 'sk-test', SIGNALBOX_MODEL: 'gpt-5.5' },
   });
   rig.project = await rig.call('project/open', { path: rig.repo });
