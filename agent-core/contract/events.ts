@@ -25,6 +25,8 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.purged', { taskId: TaskId }),
   e('task.diffed', { taskId: TaskId, diff: DiffStat }),
   e('task.checked', { taskId: TaskId, check: Check }),
+  /** A person looked at the changes up to this tree, and has left them. */
+  e('task.seen', { taskId: TaskId, tree: z.string() }),
   e('task.landed', { taskId: TaskId, landing: Landing }),
   e('attempt.created', { attempt: Attempt, thread: Thread }),
   e('workspace.changed', { workspace: Workspace }),

@@ -37,7 +37,7 @@ export const DiffFile = z.object({
   oldBlob: z.string().nullable(), newBlob: z.string().nullable(),
 });
 export type DiffFile = z.infer<typeof DiffFile>;
-export const DiffScope = z.enum(['turn', 'task', 'uncommitted']);
+export const DiffScope = z.enum(['turn', 'task', 'uncommitted', 'seen']);
 export type DiffScope = z.infer<typeof DiffScope>;
 
 export const Folder = z.object({
@@ -135,6 +135,8 @@ export const methods = {
   /** Git's own patch of the named files between two trees that `diff/read` gave. */
   'diff/patch': method(z.object({ taskId: TaskId, from: z.string(), to: z.string(), paths: z.array(z.string()).min(1).max(500), ignoreWhitespace: z.boolean().default(false) }),
     z.object({ patch: z.string(), truncated: z.boolean() }), ['git-failed']),
+  /** The person has left the changes after looking at them up to this tree, a `to` of `diff/read`: the scope `seen` begins there from now on. */
+  'diff/seen': method(z.object({ taskId: TaskId, tree: z.string().regex(/^[0-9a-f]{40,64}$/) }), nothing),
   /** Takes a patch (one hunk, one file, or more) back out of the worktree, after a checkpoint. */
   'diff/discard': method(z.object({ taskId: TaskId, patch: z.string() }), nothing, ['conflict', 'git-failed', 'cannot-confine']),
 

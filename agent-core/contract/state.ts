@@ -86,6 +86,7 @@ function apply(board: Board, { at, event }: StoredEvent): Board {
     case 'task.purged': return dropTask(board, event.taskId);
     case 'task.diffed': return patchTask(board, event.taskId, at, { diff: event.diff });
     case 'task.checked': return patchTask(board, event.taskId, at, { check: event.check });
+    case 'task.seen': return patchTask(board, event.taskId, board.tasks[event.taskId]?.updatedAt ?? at, { seen: event.tree });
     case 'task.landed': return patchTask(board, event.taskId, at, { landing: event.landing });
     case 'attempt.created':
       return patchTask({

@@ -89,6 +89,8 @@ export const Task = z.object({
   /** When it began to wait for a person; null while it doesn't. */
   waitingSince: Time.nullable(),
   diff: DiffStat.nullable(), usage: Usage, check: Check.nullable(), landing: Landing.nullable(),
+  /** The tree that a person last looked at, in the checkpoint store; null when nobody did. */
+  seen: z.string().nullable().default(null),
 });
 export type Task = z.infer<typeof Task>;
 

@@ -25,7 +25,7 @@ export function createTask(
     id: ids.task, projectId: input.projectId, title: input.title?.trim() || titleOf(input.prompt), prompt: input.prompt, base: resolved.base,
     mode: input.mode ?? board.settings.defaults.mode, approval: input.approval ?? board.settings.defaults.approval, model: resolved.model,
     phase: input.start ? 'queued' : 'held', phaseBefore: null, order, dependsOn: input.dependsOn, origin: input.origin, inPlace: input.inPlace,
-    attempt: null, createdAt: now, updatedAt: now, waitingSince: null, diff: null, usage: noUsage, check: null, landing: null,
+    attempt: null, createdAt: now, updatedAt: now, waitingSince: null, diff: null, usage: noUsage, check: null, landing: null, seen: null,
   };
   return [
     { type: 'task.created', task },

@@ -48,6 +48,7 @@ const task: Task = {
   usage: noUsage,
   check: null,
   landing: null,
+  seen: null,
 };
 const turn = (status: Turn['status']): Turn => ({
   id: ids.turn,

@@ -123,6 +123,26 @@ describe('the review pane', () => {
     await page.getByText('the hunk does not apply').waitFor();
   });
 
+  it('tells the core what was looked at when the pane is left, not before, and shows what came since', async () => {
+    const { page, core, repo } = await show(storyBefore, storyAfter, { tabs: ['changes'] });
+    await page.getByRole('region', { name: 'Changes, 5 files' }).waitFor();
+    await page.getByRole('radio', { name: 'Since I last looked' }).click();
+    await core.until('diff/read', (input) => input.scope === 'seen');
+    expect(core.called('diff/seen')).toEqual([]);
+    const first = repo.to;
+    await page.getByRole('tab', { name: 'Checks' }).click();
+    expect(await core.until('diff/seen')).toEqual({ taskId: ids.task, tree: first });
+    // What came while the pane was closed was not looked at; what came while it was open was.
+    await page.getByRole('tab', { name: 'Changes' }).click();
+    await page.getByRole('region', { name: 'Changes, 5 files' }).waitFor();
+    repo.to = repo.tree({ 'docs/new.md': 'fresh\n' });
+    core.emit({ type: 'task.diffed', taskId: ids.task, diff: { files: 6, added: 300, removed: 36 } });
+    await page.getByRole('treeitem', { name: /new\.md/ }).waitFor();
+    await page.getByRole('tab', { name: 'Checks' }).click();
+    await core.until('diff/seen', (input) => input.tree === repo.to);
+    expect(core.called('diff/seen').length).toBe(2);
+  });
+
   it('folds what nobody reads until asked, and asks git for what is in view only', async () => {
     const before: Files = { 'package-lock.json': '{}\n', 'pic.bin': Buffer.from([0, 1]), 'min.js': 'a\n' };
     const after: Files = { 'package-lock.json': '{"a":1}\n', 'pic.bin': Buffer.from([0, 2]), 'min.js': `${'x=1;'.repeat(3000)}\n` };

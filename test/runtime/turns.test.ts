@@ -275,6 +275,26 @@ test('a diff is read from trees, and a discarded hunk leaves the worktree', asyn
   expect((await rig.call('diff/read', { taskId: task.id })).files.map(({ path }) => path)).toEqual(['sub dir/ü.txt']);
 });
 
+test('what changed since the person last looked: the base until they did, then the tree that they left, after a restart too', async () => {
+  rig = await Rig.start(rounds([run('sed -i s/one/ONE/ a.txt')], [say('ok')]));
+  const task = await rig.create('Edit');
+  await rig.reaches(task.id, 'review');
+  const changed = async (): Promise<string[]> => (await rig.call('diff/read', { taskId: task.id, scope: 'seen' })).files.map(({ path }) => path);
+  const { to } = await rig.call('diff/read', { taskId: task.id });
+  expect(await changed()).toEqual(['a.txt']);
+  const { updatedAt } = rig.task(task.id);
+  await rig.call('diff/seen', { taskId: task.id, tree: to });
+  expect(await changed()).toEqual([]);
+  expect(rig.task(task.id).updatedAt).toBe(updatedAt);
+  writeFileSync(join(rig.worktree(task.id), 'b.txt'), 'new\n');
+  expect(await changed()).toEqual(['b.txt']);
+  await rig.core.dispose();
+  await rig.open();
+  expect(rig.task(task.id).seen).toBe(to);
+  expect(await changed()).toEqual(['b.txt']);
+  await expect(async () => rig.call('diff/seen', { taskId: task.id, tree: '--output=/tmp/x' })).rejects.toThrow();
+});
+
 test('bad input leaves nothing behind', async () => {
   rig = await Rig.start(() => [say('ok')]);
   const code = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'no error', (error: { detail?: { code: string }; name: string }) => error.detail?.code ?? error.name);

@@ -6,7 +6,7 @@ import { look } from '../turn.ts';
 import { openWorkspace } from './tasks.ts';
 
 type Part = Pick<Handlers<Client>,
-  'diff/read' | 'diff/patch' | 'diff/discard' | 'terminal/open' | 'terminal/list' | 'terminal/attach' | 'terminal/detach'
+  'diff/read' | 'diff/patch' | 'diff/seen' | 'diff/discard' | 'terminal/open' | 'terminal/list' | 'terminal/attach' | 'terminal/detach'
   | 'terminal/write' | 'terminal/resize' | 'terminal/close' | 'terminal/ack'>;
 
 export function reviewHandlers(context: Context, terminals: Terminals): Part {
@@ -16,8 +16,11 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
       const open = await openWorkspace(context, taskId);
       const { tree, diff } = await look(open, 'review');
       const base = open.baseTree();
-      const from = scope === 'turn' ? (thread.turn?.treeBefore ?? base) : scope === 'task' ? base : await open.uncommittedTree();
-      const now = context.store.board.tasks[taskId]?.diff;
+      const task = context.store.board.tasks[taskId];
+      const from = scope === 'turn' ? (thread.turn?.treeBefore ?? base)
+        : scope === 'seen' ? (task?.seen ?? base)
+          : scope === 'task' ? base : await open.uncommittedTree();
+      const now = task?.diff;
       if (now?.added !== diff.added || now.removed !== diff.removed || now.files !== diff.files) {
         await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
       }
@@ -26,6 +29,10 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
     'diff/patch': async ({ taskId, from, to, paths, ignoreWhitespace }) => {
       const open = await openWorkspace(context, taskId);
       return open.patch({ from, to, paths, ignoreWhitespace });
+    },
+    'diff/seen': async ({ taskId, tree }) => {
+      if (taskParts(context, taskId).task.seen !== tree) await context.store.commit({ events: [{ type: 'task.seen', taskId, tree }] });
+      return {};
     },
     'diff/discard': async ({ taskId, patch }) => {
       const open = await openWorkspace(context, taskId);

@@ -11,6 +11,7 @@ import { FileHead } from './file-head.tsx';
 import { FileTree } from './file-tree.tsx';
 import { HunkHead } from './hunk-head.tsx';
 import { useReview, type Review } from './use-review.ts';
+import { useLeave } from './use-leave.ts';
 import { useReviewKeys } from './use-review-keys.ts';
 import { useWiderThan } from './use-width.ts';
 import './review.css';
@@ -19,11 +20,13 @@ const scopes: readonly { id: DiffScope; label: string }[] = [
   { id: 'turn', label: 'Last turn' },
   { id: 'task', label: 'Whole task' },
   { id: 'uncommitted', label: 'Uncommitted' },
+  { id: 'seen', label: 'Since I last looked' },
 ];
 const emptyWords: Record<DiffScope, [title: string, text: string]> = {
   turn: ['The last turn changed nothing', 'Whole task shows everything since the task began.'],
   task: ['No changes yet', 'What the agent changes in the worktree shows here, whoever made the edit.'],
   uncommitted: ['Everything is committed', 'Changes that are not in a commit yet show here.'],
+  seen: ['Nothing new since you last looked', 'What changes after you leave this pane shows here the next time.'],
 };
 
 /** Narrower than this two columns of code are of no use. */
@@ -253,6 +256,7 @@ export function ReviewPane({ taskId, reveal }: { taskId: TaskId; reveal?: { path
     setView(next);
   };
   useReviewKeys(review);
+  useLeave(taskId, review.diff.trees?.to ?? null);
   const pane = useRef<HTMLElement>(null);
   const roomy = useWiderThan(pane, SPLIT_PX);
   const go = useEffectEvent((path: string) => review.pick({ path, hunk: 0 }));

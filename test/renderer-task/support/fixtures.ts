@@ -124,6 +124,7 @@ export function board(change: { task?: Partial<Task>; workspace?: Partial<Worksp
     usage: { ...noUsage, cost: 0.84 },
     check: null,
     landing: null,
+    seen: null,
     ...change.task,
   };
   const workspace: Workspace = {

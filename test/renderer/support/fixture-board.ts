@@ -177,6 +177,7 @@ export function addTask(fixture: Fixture, spec: Spec, now: number): Task {
     usage: usage(spec.cost),
     check,
     landing: spec.status === 'done' ? { method: 'merge', into: 'main', commit: 'a'.repeat(40), at } : null,
+    seen: null,
     ...spec.more,
   };
   board.tasks[task.id] = task;
