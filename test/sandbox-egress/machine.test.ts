@@ -1,9 +1,228 @@
-import { expect, test } from 'vitest';
-import { machineIn, shell } from './machine.ts';
-import { ordinary } from './outside.ts';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { machineIn, policy, shell } from './machine.ts';
+import { httpServer, listening, ordinary, outside, PUBLIC, tlsServer } from './outside.ts';
 
-test('smoke', async () => {
+const SOCKS = '-x "socks5h://${http_proxy#http://}"';
+
+test('curl reaches an allowed host over HTTP and TLS, by CONNECT and by SOCKS5', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
-  expect(1).toBe(1);
+  for (const way of ['', SOCKS]) {
+    expect(await shell(machine, `curl -sS ${way} --cacert ca.pem https://allowed.example/tls`)).toEqual({ code: 0, out: 'host=allowed.example path=/tls method=GET body=0', err: '' });
+    expect(await shell(machine, `curl -sS ${way} --data-binary @ca.pem http://allowed.example/plain`)).toMatchObject({ code: 0, out: expect.stringMatching(/path=\/plain method=POST body=\d{4}/) as string });
+  }
+  expect(net.dialled).toEqual([`${PUBLIC}:443`, `${PUBLIC}:80`, `${PUBLIC}:443`, `${PUBLIC}:80`]);
+  await expect.poll(() => net.log).toHaveLength(4);
+  for (const entry of net.log) {
+    expect(entry).toMatchObject({ host: 'allowed.example', verdict: 'allowed' });
+    expect(Math.min(entry.bytesIn, entry.bytesOut)).toBeGreaterThan(50);
+    expect(Math.abs(entry.time - Date.now())).toBeLessThan(60_000);
+  }
+});
+
+test('a host that is not allowed is refused with a reason, and logged; never looked up', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['allowed.example'] });
+  expect((await shell(machine, 'curl -sSi http://other.example/')).out).toMatch(/^HTTP\/1.1 403 [\s\S]*x-signalbox-blocked: other.example is not among/);
+  expect((await shell(machine, 'curl -sSv https://other.example/')).err).toMatch(/x-signalbox-blocked: other.example[\s\S]*CONNECT tunnel failed, response 403/);
+  expect((await shell(machine, `curl -sS ${SOCKS} https://other.example/`)).err).toMatch(/SOCKS5|connection not allowed/i);
+  expect(net.log.map(({ host, port, verdict }) => [host, port, verdict])).toEqual([['other.example', 80, 'blocked'], ['other.example', 443, 'blocked'], ['other.example', 443, 'blocked']]);
+  expect(net).toMatchObject({ looked: [], dialled: [] });
+});
+
+test('beside the proxy there is nothing: no direct connection, no DNS, no UDP, not this computer', async () => {
+  const net = await ordinary();
+  const here = await httpServer((_request, response) => response.end('the host'));
+  const machine = await machineIn(net, { allow: ['allowed.example', 'localhost'] });
+  for (const attempt of [
+    'curl -sS --noproxy "*" --max-time 5 http://93.184.215.14/', 'curl -sS --noproxy "*" --max-time 5 --cacert ca.pem https://allowed.example/', 'getent hosts allowed.example',
+    `curl -sS --max-time 5 http://127.0.0.1:${here}/`, `curl -sS --max-time 5 http://localhost:${here}/`, 'exec 3<>/dev/udp/8.8.8.8/53', 'exec 3<>/dev/tcp/1.1.1.1/443',
+  ]) expect((await shell(machine, attempt)).code, attempt).not.toBe(0);
+  expect((await shell(machine, `curl -sSi --noproxy "" http://localhost:${here}/`)).out).toMatch(/^HTTP\/1.1 403 [\s\S]*this computer itself/);
+  expect(net.dialled).toEqual([]);
+});
+
+test('a private address is refused although its name is allowed; as a service it is granted', async () => {
+  const net = await ordinary();
+  net.names['db.internal'] = ['10.0.0.5'];
+  net.routes.set('10.0.0.5:80', await httpServer((_request, response) => response.end('the service')));
+  const machine = await machineIn(net, { allow: ['db.internal'] });
+  expect((await shell(machine, 'curl -sSi http://db.internal/')).out).toMatch(/^HTTP\/1.1 403 [\s\S]*a private network/);
+  expect(net.dialled).toEqual([]);
+  machine.setPolicy(policy({ allow: [], services: ['db.internal:80'] }));
+  expect((await shell(machine, 'curl -sS http://db.internal/')).out).toBe('the service');
+});
+
+test('a TLS server name that is not the tunnel’s host is cut, by either way', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['allowed.example', 'other.example'] });
+  const through = (way: string) => shell(machine, `curl -sS ${way} --cacert ca.pem --connect-to other.example:443:allowed.example:443 https://other.example/`);
+  for (const way of ['', SOCKS]) {
+    expect(await through(way)).toMatchObject({ out: '', code: 35 });
+    await expect.poll(() => net.log.at(-1)).toMatchObject({ host: 'allowed.example', verdict: 'blocked', bytesOut: 0, reason: expect.stringContaining('other.example') as string });
+  }
+});
+
+test('a second host on a kept connection is decided anew', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['allowed.example'] });
+  const { out, err } = await shell(machine, 'curl -sSv http://allowed.example/one http://other.example/two');
+  expect(err).toMatch(/Re-using existing connection/i);
+  expect(out).toMatch(/path=\/one[\s\S]*Blocked by Signalbox: other.example/);
+  expect(net.dialled).toEqual([`${PUBLIC}:80`]);
+});
+
+test('a NUL in a SOCKS name is refused', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['*.allowed.example'] });
+  writeFileSync(join(machine.spec.worktree, 'nul.mjs'), `
+    import { connect } from 'node:net';
+    const name = Buffer.from('evil.example\\0.allowed.example');
+    const socket = connect(new URL(process.env.http_proxy).port, '127.0.0.1');
+    socket.write(Buffer.concat([Buffer.from([5, 1, 0, 5, 1, 0, 3, name.length]), name, Buffer.from([1, 187])]));
+    let got = Buffer.alloc(0);
+    socket.on('data', (chunk) => { got = Buffer.concat([got, chunk]); }).on('close', () => console.log(got.toString('hex')));
+  `);
+  expect((await shell(machine, 'node nul.mjs')).out).toBe('050005020001000000000000');
+  expect(net.log).toMatchObject([{ host: 'evil.example\\x00.allowed.example', verdict: 'blocked' }]);
+  expect(net).toMatchObject({ looked: [], dialled: [] });
+});
+
+test('npm installs from an allowed registry', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'signalbox-registry-'));
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  mkdirSync(join(base, 'package'));
+  writeFileSync(join(base, 'package', 'package.json'), JSON.stringify({ name: 'small', version: '1.0.0', main: 'index.js' }));
+  writeFileSync(join(base, 'package', 'index.js'), `module.exports = 'installed';`);
+  execFileSync('tar', ['czf', join(base, 'small.tgz'), '-C', base, 'package']);
+  const tarball = readFileSync(join(base, 'small.tgz'));
+  const net = outside({ 'registry.example': [PUBLIC] });
+  net.routes.set(`${PUBLIC}:80`, await httpServer((request, response) => {
+    if (request.url?.endsWith('.tgz')) { response.end(tarball); return; }
+    const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+    const version = { name: 'small', version: '1.0.0', main: 'index.js', dist: { tarball: 'http://registry.example/small/-/small-1.0.0.tgz', integrity } };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ name: 'small', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }));
+  }));
+  const machine = await machineIn(net, { allow: ['registry.example:80'] });
+  const made = await shell(machine, `echo '{"name":"x"}' > package.json; npm install --no-audit --no-fund --registry http://registry.example/ small && node -p 'require("small")'`);
+  expect(made.out, made.err).toMatch(/installed$/);
+  machine.setPolicy(policy({ allow: ['elsewhere.example'] }));
+  expect((await shell(machine, `npm install --no-audit --no-fund --fetch-retries=0 --prefer-online --registry http://registry.example/ small@2`)).err).toMatch(/403/);
+});
+
+test('git clones over HTTP through both ways', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'signalbox-remote-'));
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
+  const git = (...args: string[]) => execFileSync('git', ['-C', base, '-c', 'user.name=T', '-c', 'user.email=t@t', ...args], { env, stdio: 'ignore' });
+  git('init', '-q', '-b', 'main', 'work');
+  git('-C', 'work', 'commit', '-q', '--allow-empty', '-m', 'From outside');
+  git('clone', '-q', '--bare', 'work', 'repo.git');
+  const net = outside({ 'git.example': [PUBLIC] });
+  const backend = (secure: boolean) => (secure ? tlsServer : httpServer)((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://x');
+    const child = spawn('git', ['http-backend'], {
+      env: {
+        ...env, GIT_PROJECT_ROOT: base, GIT_HTTP_EXPORT_ALL: '1', PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), REQUEST_METHOD: request.method,
+        CONTENT_TYPE: request.headers['content-type'] ?? '', HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '', GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      },
+    });
+    request.pipe(child.stdin);
+    const parts: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => parts.push(chunk)).on('end', () => {
+      const all = Buffer.concat(parts);
+      const end = all.indexOf('\r\n\r\n');
+      for (const line of all.subarray(0, end).toString().split('\r\n')) {
+        const [name = '', value = ''] = line.split(': ');
+        if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
+        else response.setHeader(name, value);
+      }
+      response.end(all.subarray(end + 4));
+    });
+  });
+  net.routes.set(`${PUBLIC}:80`, await backend(false));
+  net.routes.set(`${PUBLIC}:443`, await backend(true));
+  const machine = await machineIn(net, { allow: ['git.example'] });
+  const clone = (from: string, to: string, more = '') => shell(machine, `git ${more} clone -q ${from} ${to} && git -C ${to} log --format=%s`);
+  expect(await clone('http://git.example/repo.git', 'one')).toMatchObject({ out: 'From outside' });
+  expect(await clone('http://git.example/repo.git', 'two', '-c http.proxy="socks5h://${http_proxy#http://}"')).toMatchObject({ out: 'From outside' });
+  expect(await clone('https://git.example/repo.git', 'three', '-c http.sslVerify=false')).toMatchObject({ out: 'From outside' });
+  expect((await clone('http://other.example/repo.git', 'four')).err).toMatch(/403/);
+});
+
+test('programs of Node find their way too', async () => {
+  const machine = await machineIn(await ordinary(), { allow: ['allowed.example'] });
+  expect((await shell(machine, `NODE_EXTRA_CA_CERTS=ca.pem node -e 'fetch("https://allowed.example/node").then((r) => r.text()).then(console.log)'`)).out).toContain(process.versions.node.startsWith('24') ? '' : '');
+  expect((await shell(machine, 'env')).out).toMatch(/^https_proxy=http:\/\/127\.0\.0\.1:\d+$/m);
+});
+
+test('the way opens and closes with the policy, for processes that run on too', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: [] });
+  expect((await shell(machine, 'env')).out).not.toMatch(/proxy/i);
+  expect((await shell(machine, 'cat /proc/net/tcp | wc -l')).out).toBe('1');
+  machine.setPolicy(policy({ allow: ['allowed.example'] }));
+  const { out: proxy } = await shell(machine, 'echo $http_proxy');
+  expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
+  machine.setPolicy(policy({ allow: ['other.example'] }));
+  expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toMatch(/Blocked/);
+  machine.setPolicy(policy({ allow: [] }));
+  expect((await shell(machine, `curl -sS -x ${proxy} http://other.example/`)).code).toBe(7);
+  expect((await shell(machine, 'env')).out).not.toMatch(/proxy/i);
+  machine.setPolicy(policy({ allow: ['other.example'] }));
+  expect((await shell(machine, `curl -sS -x ${proxy} http://other.example/`)).out).toContain('host=other.example');
+});
+
+test('a pattern that is none is refused, and the policy stays', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['allowed.example'] });
+  for (const allow of [['*'], ['other.example', 'https://x.org']]) expect(() => machine.setPolicy(policy({ allow }))).toThrow(/no host pattern/);
+  expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
+  expect((await shell(machine, 'curl -sS http://other.example/')).out).toMatch(/Blocked/);
+  await expect(machineIn(net, { allow: ['*'] })).rejects.toThrow(/no host pattern/);
+});
+
+test('a port of this computer that was granted stands at the same port inside, for any protocol', async () => {
+  const net = await ordinary();
+  const port = await listening(createServer((socket) => socket.once('data', (chunk: Buffer) => socket.end(`echo ${chunk.toString()}`))));
+  net.routes.set(`127.0.0.1:${port}`, port);
+  const machine = await machineIn(net, { allow: [`localhost:${port}`] });
+  const ask = `exec 3<>/dev/tcp/localhost/${port} && printf hello >&3 && cat <&3`;
+  expect((await shell(machine, ask)).out).toBe('echo hello');
+  await expect.poll(() => net.log).toMatchObject([{ host: 'localhost', port, verdict: 'allowed', bytesOut: 5 }]);
+  machine.setPolicy(policy({ allow: ['allowed.example'] }));
+  expect((await shell(machine, ask)).code).not.toBe(0);
+});
+
+test('no other machine gets at it, and what listens on its port inside is not taken for it', async () => {
+  const net = await ordinary();
+  const one = await machineIn(net, { allow: ['allowed.example'] });
+  const { out: proxy } = await shell(one, 'echo $http_proxy');
+  const other = await machineIn(net, { allow: [] });
+  expect((await shell(other, `curl -sS -x ${proxy} http://allowed.example/`)).code).toBe(7);
+  const server = await other.run({ argv: ['node', '-e', `require('net').createServer((s) => s.destroy()).listen(${new URL(proxy).port}, '127.0.0.1', () => console.log('up'))`] });
+  await new Promise<void>((resolve) => { server.onOutput(() => resolve()); });
+  other.setPolicy(policy({ allow: ['allowed.example'] }));
+  expect((await shell(other, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
+  await server.kill('kill');
+});
+
+test('after its holder was killed the machine has its way out again; after its end nothing is left', async () => {
+  const net = await ordinary();
+  const machine = await machineIn(net, { allow: ['allowed.example'] });
+  const first = await shell(machine, 'curl -sS http://allowed.example/; readlink /proc/self/ns/net');
+  const holder = (machine as unknown as { spec: { id: string } }).spec.id;
+  expect(holder).toBeTruthy();
+  expect(first.out).toContain('host=allowed.example');
+  const running = await machine.run({ argv: ['curl', '-sS', 'http://allowed.example/'] });
+  await running.exited;
+  await machine.dispose();
+  await expect(shell(machine, 'true')).rejects.toThrow(/ended/);
 });

@@ -81,7 +81,7 @@ export class HttpForwarder {
     this.#options = options;
     this.server = createServer({ requireHostHeader: false, maxHeaderSize: 64 * 1024, headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 30_000 });
     this.server.on('request', (message: IncomingMessage, answer: ServerResponse) => void this.#serve(message, answer));
-    this.server.on('clientError', (_error, socket) => socket.destroy());
+    this.server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n', () => socket.destroy()));
   }
 
   /** Serves requests on a connection; with a tunnel's target, requests for that alone. */
