@@ -16,7 +16,7 @@ import { median, ms, ratio, report, scratch, STEPS, times } from './lib.ts';
 import { CoreRig, Lines } from './rig.ts';
 
 const THREADS = 50;
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const folder = scratch();
 const repo = makeRepository(join(folder, 'repo'));
 const model = new Lines('model-process.ts', ['0']);
@@ -86,6 +86,7 @@ async function bareTurn(): Promise<void> {
   }
 }
 
+console.error('  all threads are open');
 await model.ask(String(THREADS));
 const contenders = {
   bare: () => Promise.all(Array.from({ length: THREADS }, bareTurn)),
@@ -95,6 +96,7 @@ const measured = { bare: [] as number[], core: [] as number[] };
 for (let round = -1; round < ROUNDS; round++) {
   for (const name of ['bare', 'core'] as const) {
     const [said] = await Promise.all([model.next(), contenders[name]()]);
+    console.error(`  ${name} ${ms(Number(said) / STEPS / THREADS)}`);
     if (round >= 0) measured[name].push(Number(said) / STEPS / THREADS);
   }
 }
