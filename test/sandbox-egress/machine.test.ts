@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,10 +157,16 @@ test('git clones over HTTP through both ways', async () => {
   expect((await clone('http://other.example/repo.git', 'four')).err).toMatch(/403/);
 });
 
-test('programs of Node find their way too', async () => {
+test('the names that programs look at are all set, and what the machine serves itself goes around the proxy', async () => {
   const machine = await machineIn(await ordinary(), { allow: ['allowed.example'] });
-  expect((await shell(machine, `NODE_EXTRA_CA_CERTS=ca.pem node -e 'fetch("https://allowed.example/node").then((r) => r.text()).then(console.log)'`)).out).toContain(process.versions.node.startsWith('24') ? '' : '');
-  expect((await shell(machine, 'env')).out).toMatch(/^https_proxy=http:\/\/127\.0\.0\.1:\d+$/m);
+  const { out } = await shell(machine, 'env');
+  for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'YARN_HTTPS_PROXY']) {
+    expect(out).toMatch(new RegExp(`^${name}=http://127\\.0\\.0\\.1:\\d+$`, 'm'));
+  }
+  const served = await machine.run({ argv: ['node', '-e', `require('http').createServer((q, s) => s.end('own')).listen(38418, '127.0.0.1', () => console.log('up'))`] });
+  await new Promise<void>((resolve) => { served.onOutput(() => resolve()); });
+  expect((await shell(machine, 'curl -sS http://localhost:38418/')).out).toBe('own');
+  await served.kill('kill');
 });
 
 test('the way opens and closes with the policy, for processes that run on too', async () => {
@@ -214,15 +220,54 @@ test('no other machine gets at it, and what listens on its port inside is not ta
   await server.kill('kill');
 });
 
-test('after its holder was killed the machine has its way out again; after its end nothing is left', async () => {
+test('a machine that lost its holder has its way out again', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
-  const first = await shell(machine, 'curl -sS http://allowed.example/; readlink /proc/self/ns/net');
-  const holder = (machine as unknown as { spec: { id: string } }).spec.id;
-  expect(holder).toBeTruthy();
-  expect(first.out).toContain('host=allowed.example');
-  const running = await machine.run({ argv: ['curl', '-sS', 'http://allowed.example/'] });
-  await running.exited;
+  const child = await machine.run({ argv: ['sleep', '3600'] });
+  const lines = (path: string) => { try { return readFileSync(path, 'utf8').trim(); } catch { return ''; } };
+  const namespace = (pid: number | string) => { try { return readlinkSync(`/proc/${pid}/ns/pid`); } catch { return null; } };
+  const inside = () => Number(lines(`/proc/${child.pid}/task/${child.pid}/children`));
+  await expect.poll(() => lines(`/proc/${inside()}/comm`)).toBe('sleep');
+  const own = namespace(inside());
+  const holder = readdirSync('/proc').find((pid) => lines(`/proc/${pid}/comm`) === 'cat' && namespace(pid) === own);
+  process.kill(Number(holder), 'SIGKILL');
+  await child.exited;
+  await expect.poll(() => namespace(holder ?? '')).toBeNull();
+  expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
+});
+
+test('the way out leaves no process behind, neither while it is open nor when the core is killed', async () => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-egress-')));
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  mkdirSync(join(base, 'worktree'));
+  const granted = policy({ allow: ['allowed.example'] });
+  writeFileSync(join(base, 'core.mjs'), `
+    import { createSandbox } from ${JSON.stringify(join(import.meta.dirname, '../../agent-core/sandbox/index.ts'))};
+    const policy = ${JSON.stringify(granted)};
+    const machine = await createSandbox({ stateDir: ${JSON.stringify(join(base, 'sandbox'))}, env: { ...process.env, SHELL: '/bin/sh' } }).driver(policy)
+      .open({ id: 'k', stateDir: ${JSON.stringify(join(base, 'state'))}, worktree: ${JSON.stringify(join(base, 'worktree'))}, binds: [], policy, env: {} });
+    const { stdout } = await machine.collect({ argv: ['sh', '-c', 'readlink /proc/self/ns/net; echo $http_proxy'] });
+    console.log(stdout.toString());
+    setInterval(() => {}, 1000);
+  `);
+  const core = spawn(process.execPath, [join(base, 'core.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => { core.kill('SIGKILL'); });
+  const said = await new Promise<string>((resolve) => { core.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())); });
+  const [namespace, proxy] = said.trim().split('\n');
+  expect(proxy).toMatch(/^http:/);
+  const members = () => readdirSync('/proc').filter((pid) => { try { return readlinkSync(`/proc/${pid}/ns/net`) === namespace; } catch { return false; } });
+  const commands = () => members().map((pid) => { try { return readFileSync(`/proc/${pid}/comm`, 'utf8').trim(); } catch { return ''; } }).filter(Boolean);
+  // The machine's first process alone, and what launched it.
+  await expect.poll(() => commands().filter((name) => name !== 'cat' && name !== 'bwrap')).toEqual([]);
+  expect(commands()).toContain('cat');
+  core.kill('SIGKILL');
+  await expect.poll(() => commands()).toEqual([]);
+});
+
+test('a machine that has ended takes nothing more', async () => {
+  const machine = await machineIn(await ordinary(), { allow: ['allowed.example'] });
+  const slow = shell(machine, 'true').catch(() => null);
   await machine.dispose();
+  await slow;
   await expect(shell(machine, 'true')).rejects.toThrow(/ended/);
 });
