@@ -1,19 +1,20 @@
-import { Failure, Mode } from '../../contract/index.ts';
+import { Failure, Mode, toAppError } from '../../contract/index.ts';
+import { parsePattern } from '../../sandbox/egress/index.ts';
 import { defaultPolicy } from '../../workspace/index.ts';
 import { UsageError, atMost, readArgs } from './args.ts';
 import { USAGE } from './help.ts';
 import { passThrough } from './passthrough.ts';
 import { askCore, localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
 
-/** A host name, or `*.` and a domain of two labels at least, perhaps with a port. */
-const hostPattern = /^(?:\*\.(?=[^.]+\.))?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/i;
-
+/** Bad patterns are known before anything is opened; like any policy that can't be held they end with exit code 3. */
 function checkHosts(patterns: string[]): string[] {
-  const wrong = patterns.find((pattern) => !hostPattern.test(pattern));
-  if (wrong !== undefined) {
-    throw new Failure('cannot-confine', `“${wrong}” is no host pattern, so nothing was run.`, {
-      fix: 'Name a host (registry.npmjs.org), or all below one (*.example.com), with a port if need be.',
-    });
+  for (const pattern of patterns) {
+    try {
+      parsePattern(pattern);
+    } catch (error) {
+      const { message, fix } = toAppError(error);
+      throw new Failure('cannot-confine', `${message} Nothing was run.`, fix === undefined ? {} : { fix });
+    }
   }
   return patterns;
 }
