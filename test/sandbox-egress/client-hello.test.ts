@@ -6,7 +6,14 @@ import { readClientHello } from '../../agent-core/sandbox/egress/client-hello.ts
 /** The greeting that this Node's own TLS sends. */
 function greeting(options: ConnectionOptions): Promise<Buffer> {
   return new Promise((resolve) => {
-    const wire = new Duplex({ read() {}, write(chunk: Buffer, _encoding, done) { done(); resolve(chunk); setImmediate(() => client.destroy()); } });
+    const wire = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        done();
+        resolve(chunk);
+        setImmediate(() => client.destroy());
+      },
+    });
     const client = connectTls({ socket: wire, ...options });
     client.on('error', () => {});
   });
@@ -58,14 +65,19 @@ test('no server name; a hidden one; two of them', async () => {
   const bare = await greeting({ host: '127.0.0.1' });
   expect(readClientHello(bare)).toMatchObject({ found: 'none', nameless: true });
   const hello = await greeting({ servername: 'allowed.example' });
-  for (const type of [0xfe0d, 0xffce]) expect(readClientHello(withExtension(hello, type, Buffer.alloc(8)))).toMatchObject({ found: 'none', why: expect.stringContaining('hides') as string });
+  for (const type of [0xfe0d, 0xffce])
+    expect(readClientHello(withExtension(hello, type, Buffer.alloc(8)))).toMatchObject({
+      found: 'none',
+      why: expect.stringContaining('hides') as string,
+    });
   const name = Buffer.from('other.example');
   const second = Buffer.concat([Buffer.from([0, name.length + 3, 0, 0, name.length]), name]);
   expect(readClientHello(withExtension(hello, 0, second))).toEqual({ found: 'none', why: 'the TLS greeting is malformed' });
 });
 
 test('what is no greeting', () => {
-  for (const bytes of ['GET / HTTP/1.1\r\n', '\x80\x2e\x01\x03\x01', '\x15\x03\x01\x00\x02\x02\x00']) expect(readClientHello(Buffer.from(bytes, 'latin1'))).toMatchObject({ found: 'none' });
+  for (const bytes of ['GET / HTTP/1.1\r\n', '\x80\x2e\x01\x03\x01', '\x15\x03\x01\x00\x02\x02\x00'])
+    expect(readClientHello(Buffer.from(bytes, 'latin1'))).toMatchObject({ found: 'none' });
   expect(readClientHello(Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0]))).toMatchObject({ found: 'none' });
   expect(readClientHello(Buffer.from([22, 3, 1, 0, 4, 1, 255, 255, 255]))).toMatchObject({ found: 'none' });
 });

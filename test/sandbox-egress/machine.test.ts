@@ -14,8 +14,15 @@ test('curl reaches an allowed host over HTTP and TLS, by CONNECT and by SOCKS5',
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
   for (const way of ['', SOCKS]) {
-    expect(await shell(machine, `curl -sS ${way} --cacert ca.pem https://allowed.example/tls`)).toEqual({ code: 0, out: 'host=allowed.example path=/tls method=GET body=0', err: '' });
-    expect(await shell(machine, `curl -sS ${way} --data-binary @ca.pem http://allowed.example/plain`)).toMatchObject({ code: 0, out: expect.stringMatching(/path=\/plain method=POST body=\d{4}/) as string });
+    expect(await shell(machine, `curl -sS ${way} --cacert ca.pem https://allowed.example/tls`)).toEqual({
+      code: 0,
+      out: 'host=allowed.example path=/tls method=GET body=0',
+      err: '',
+    });
+    expect(await shell(machine, `curl -sS ${way} --data-binary @ca.pem http://allowed.example/plain`)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/path=\/plain method=POST body=\d{4}/) as string,
+    });
   }
   expect(net.dialled).toEqual([`${PUBLIC}:443`, `${PUBLIC}:80`, `${PUBLIC}:443`, `${PUBLIC}:80`]);
   await expect.poll(() => net.log).toHaveLength(4);
@@ -29,10 +36,18 @@ test('curl reaches an allowed host over HTTP and TLS, by CONNECT and by SOCKS5',
 test('a host that is not allowed is refused with a reason, and logged; never looked up', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
-  expect((await shell(machine, 'curl -sSi http://other.example/')).out).toMatch(/^HTTP\/1.1 403 [\s\S]*x-signalbox-blocked: other.example is not among/);
-  expect((await shell(machine, 'curl -sSv https://other.example/')).err).toMatch(/x-signalbox-blocked: other.example[\s\S]*CONNECT tunnel failed, response 403/);
+  expect((await shell(machine, 'curl -sSi http://other.example/')).out).toMatch(
+    /^HTTP\/1.1 403 [\s\S]*x-signalbox-blocked: other.example is not among/,
+  );
+  expect((await shell(machine, 'curl -sSv https://other.example/')).err).toMatch(
+    /x-signalbox-blocked: other.example[\s\S]*CONNECT tunnel failed, response 403/,
+  );
   expect((await shell(machine, `curl -sS ${SOCKS} https://other.example/`)).err).toMatch(/SOCKS5|connection not allowed/i);
-  expect(net.log.map(({ host, port, verdict }) => [host, port, verdict])).toEqual([['other.example', 80, 'blocked'], ['other.example', 443, 'blocked'], ['other.example', 443, 'blocked']]);
+  expect(net.log.map(({ host, port, verdict }) => [host, port, verdict])).toEqual([
+    ['other.example', 80, 'blocked'],
+    ['other.example', 443, 'blocked'],
+    ['other.example', 443, 'blocked'],
+  ]);
   expect(net).toMatchObject({ looked: [], dialled: [] });
 });
 
@@ -41,10 +56,18 @@ test('beside the proxy there is nothing: no direct connection, no DNS, no UDP, n
   const here = await httpServer((_request, response) => response.end('the host'));
   const machine = await machineIn(net, { allow: ['allowed.example', 'localhost'] });
   for (const attempt of [
-    'curl -sS --noproxy "*" --max-time 5 http://93.184.215.14/', 'curl -sS --noproxy "*" --max-time 5 --cacert ca.pem https://allowed.example/', 'getent hosts allowed.example',
-    `curl -sS --max-time 5 http://127.0.0.1:${here}/`, `curl -sS --max-time 5 http://localhost:${here}/`, 'exec 3<>/dev/udp/8.8.8.8/53', 'exec 3<>/dev/tcp/1.1.1.1/443',
-  ]) expect((await shell(machine, attempt)).code, attempt).not.toBe(0);
-  expect((await shell(machine, `curl -sSi --noproxy "" http://localhost:${here}/`)).out).toMatch(/^HTTP\/1.1 403 [\s\S]*this computer itself/);
+    'curl -sS --noproxy "*" --max-time 5 http://93.184.215.14/',
+    'curl -sS --noproxy "*" --max-time 5 --cacert ca.pem https://allowed.example/',
+    'getent hosts allowed.example',
+    `curl -sS --max-time 5 http://127.0.0.1:${here}/`,
+    `curl -sS --max-time 5 http://localhost:${here}/`,
+    'exec 3<>/dev/udp/8.8.8.8/53',
+    'exec 3<>/dev/tcp/1.1.1.1/443',
+  ])
+    expect((await shell(machine, attempt)).code, attempt).not.toBe(0);
+  expect((await shell(machine, `curl -sSi --noproxy "" http://localhost:${here}/`)).out).toMatch(
+    /^HTTP\/1.1 403 [\s\S]*this computer itself/,
+  );
   expect(net.dialled).toEqual([]);
 });
 
@@ -62,10 +85,18 @@ test('a private address is refused although its name is allowed; as a service it
 test('a TLS server name that is not the tunnel’s host is cut, by either way', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example', 'other.example'] });
-  const through = (way: string) => shell(machine, `curl -sS ${way} --cacert ca.pem --connect-to other.example:443:allowed.example:443 https://other.example/`);
+  const through = (way: string) =>
+    shell(machine, `curl -sS ${way} --cacert ca.pem --connect-to other.example:443:allowed.example:443 https://other.example/`);
   for (const way of ['', SOCKS]) {
     expect(await through(way)).toMatchObject({ out: '', code: 35 });
-    await expect.poll(() => net.log.at(-1)).toMatchObject({ host: 'allowed.example', verdict: 'blocked', bytesOut: 0, reason: expect.stringContaining('other.example') as string });
+    await expect
+      .poll(() => net.log.at(-1))
+      .toMatchObject({
+        host: 'allowed.example',
+        verdict: 'blocked',
+        bytesOut: 0,
+        reason: expect.stringContaining('other.example') as string,
+      });
   }
 });
 
@@ -81,14 +112,17 @@ test('a second host on a kept connection is decided anew', async () => {
 test('a NUL in a SOCKS name is refused', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['*.allowed.example'] });
-  writeFileSync(join(machine.spec.worktree, 'nul.mjs'), `
+  writeFileSync(
+    join(machine.spec.worktree, 'nul.mjs'),
+    `
     import { connect } from 'node:net';
     const name = Buffer.from('evil.example\\0.allowed.example');
     const socket = connect(new URL(process.env.http_proxy).port, '127.0.0.1');
     socket.write(Buffer.concat([Buffer.from([5, 1, 0, 5, 1, 0, 3, name.length]), name, Buffer.from([1, 187])]));
     let got = Buffer.alloc(0);
     socket.on('data', (chunk) => { got = Buffer.concat([got, chunk]); }).on('close', () => console.log(got.toString('hex')));
-  `);
+  `,
+  );
   expect((await shell(machine, 'node nul.mjs')).out).toBe('050005020001000000000000');
   expect(net.log).toMatchObject([{ host: 'evil.example\\x00.allowed.example', verdict: 'blocked' }]);
   expect(net).toMatchObject({ looked: [], dialled: [] });
@@ -103,56 +137,87 @@ test('npm installs from an allowed registry', async () => {
   execFileSync('tar', ['czf', join(base, 'small.tgz'), '-C', base, 'package']);
   const tarball = readFileSync(join(base, 'small.tgz'));
   const net = outside({ 'registry.example': [PUBLIC] });
-  net.routes.set(`${PUBLIC}:80`, await httpServer((request, response) => {
-    if (request.url?.endsWith('.tgz')) { response.end(tarball); return; }
-    const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
-    const version = { name: 'small', version: '1.0.0', main: 'index.js', dist: { tarball: 'http://registry.example/small/-/small-1.0.0.tgz', integrity } };
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ name: 'small', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }));
-  }));
+  net.routes.set(
+    `${PUBLIC}:80`,
+    await httpServer((request, response) => {
+      if (request.url?.endsWith('.tgz')) {
+        response.end(tarball);
+        return;
+      }
+      const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+      const version = {
+        name: 'small',
+        version: '1.0.0',
+        main: 'index.js',
+        dist: { tarball: 'http://registry.example/small/-/small-1.0.0.tgz', integrity },
+      };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ name: 'small', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }));
+    }),
+  );
   const machine = await machineIn(net, { allow: ['registry.example:80'] });
-  const made = await shell(machine, `echo '{"name":"x"}' > package.json; npm install --no-audit --no-fund --registry http://registry.example/ small && node -p 'require("small")'`);
+  const made = await shell(
+    machine,
+    `echo '{"name":"x"}' > package.json; npm install --no-audit --no-fund --registry http://registry.example/ small && node -p 'require("small")'`,
+  );
   expect(made.out, made.err).toMatch(/installed$/);
   machine.setPolicy(policy({ allow: ['elsewhere.example'] }));
-  expect((await shell(machine, `npm install --no-audit --no-fund --fetch-retries=0 --prefer-online --registry http://registry.example/ small@2`)).err).toMatch(/403/);
+  expect(
+    (await shell(machine, `npm install --no-audit --no-fund --fetch-retries=0 --prefer-online --registry http://registry.example/ small@2`))
+      .err,
+  ).toMatch(/403/);
 });
 
 test('git clones over HTTP through both ways', async () => {
   const base = mkdtempSync(join(tmpdir(), 'signalbox-remote-'));
   onTestFinished(() => rmSync(base, { recursive: true, force: true }));
   const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  const git = (...args: string[]) => execFileSync('git', ['-C', base, '-c', 'user.name=T', '-c', 'user.email=t@t', ...args], { env, stdio: 'ignore' });
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', base, '-c', 'user.name=T', '-c', 'user.email=t@t', ...args], { env, stdio: 'ignore' });
   git('init', '-q', '-b', 'main', 'work');
   git('-C', 'work', 'commit', '-q', '--allow-empty', '-m', 'From outside');
   git('clone', '-q', '--bare', 'work', 'repo.git');
   const net = outside({ 'git.example': [PUBLIC] });
-  const backend = (secure: boolean) => (secure ? tlsServer : httpServer)((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://x');
-    const child = spawn('git', ['http-backend'], {
-      env: {
-        ...env, GIT_PROJECT_ROOT: base, GIT_HTTP_EXPORT_ALL: '1', PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers['content-type'] ?? '', HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '', GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-      },
+  const backend = (secure: boolean) =>
+    (secure ? tlsServer : httpServer)((request, response) => {
+      const url = new URL(request.url ?? '/', 'http://x');
+      const child = spawn('git', ['http-backend'], {
+        env: {
+          ...env,
+          GIT_PROJECT_ROOT: base,
+          GIT_HTTP_EXPORT_ALL: '1',
+          PATH_INFO: url.pathname,
+          QUERY_STRING: url.search.slice(1),
+          REQUEST_METHOD: request.method,
+          CONTENT_TYPE: request.headers['content-type'] ?? '',
+          HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+          GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        },
+      });
+      request.pipe(child.stdin);
+      const parts: Buffer[] = [];
+      child.stdout
+        .on('data', (chunk: Buffer) => parts.push(chunk))
+        .on('end', () => {
+          const all = Buffer.concat(parts);
+          const end = all.indexOf('\r\n\r\n');
+          for (const line of all.subarray(0, end).toString().split('\r\n')) {
+            const [name = '', value = ''] = line.split(': ');
+            if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
+            else response.setHeader(name, value);
+          }
+          response.end(all.subarray(end + 4));
+        });
     });
-    request.pipe(child.stdin);
-    const parts: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => parts.push(chunk)).on('end', () => {
-      const all = Buffer.concat(parts);
-      const end = all.indexOf('\r\n\r\n');
-      for (const line of all.subarray(0, end).toString().split('\r\n')) {
-        const [name = '', value = ''] = line.split(': ');
-        if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
-        else response.setHeader(name, value);
-      }
-      response.end(all.subarray(end + 4));
-    });
-  });
   net.routes.set(`${PUBLIC}:80`, await backend(false));
   net.routes.set(`${PUBLIC}:443`, await backend(true));
   const machine = await machineIn(net, { allow: ['git.example'] });
-  const clone = (from: string, to: string, more = '') => shell(machine, `git ${more} clone -q ${from} ${to} && git -C ${to} log --format=%s`);
+  const clone = (from: string, to: string, more = '') =>
+    shell(machine, `git ${more} clone -q ${from} ${to} && git -C ${to} log --format=%s`);
   expect(await clone('http://git.example/repo.git', 'one')).toMatchObject({ out: 'From outside' });
-  expect(await clone('http://git.example/repo.git', 'two', '-c http.proxy="socks5h://${http_proxy#http://}"')).toMatchObject({ out: 'From outside' });
+  expect(await clone('http://git.example/repo.git', 'two', '-c http.proxy="socks5h://${http_proxy#http://}"')).toMatchObject({
+    out: 'From outside',
+  });
   expect(await clone('https://git.example/repo.git', 'three', '-c http.sslVerify=false')).toMatchObject({ out: 'From outside' });
   expect((await clone('http://other.example/repo.git', 'four')).err).toMatch(/403/);
 });
@@ -160,11 +225,25 @@ test('git clones over HTTP through both ways', async () => {
 test('the names that programs look at are all set, and what the machine serves itself goes around the proxy', async () => {
   const machine = await machineIn(await ordinary(), { allow: ['allowed.example'] });
   const { out } = await shell(machine, 'env');
-  for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'YARN_HTTPS_PROXY']) {
+  for (const name of [
+    'http_proxy',
+    'https_proxy',
+    'all_proxy',
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'ALL_PROXY',
+    'npm_config_proxy',
+    'npm_config_https_proxy',
+    'YARN_HTTPS_PROXY',
+  ]) {
     expect(out).toMatch(new RegExp(`^${name}=http://127\\.0\\.0\\.1:\\d+$`, 'm'));
   }
-  const served = await machine.run({ argv: ['node', '-e', `require('http').createServer((q, s) => s.end('own')).listen(38418, '127.0.0.1', () => console.log('up'))`] });
-  await new Promise<void>((resolve) => { served.onOutput(() => resolve()); });
+  const served = await machine.run({
+    argv: ['node', '-e', `require('http').createServer((q, s) => s.end('own')).listen(38418, '127.0.0.1', () => console.log('up'))`],
+  });
+  await new Promise<void>((resolve) => {
+    served.onOutput(() => resolve());
+  });
   expect((await shell(machine, 'curl -sS http://localhost:38418/')).out).toBe('own');
   await served.kill('kill');
 });
@@ -189,7 +268,8 @@ test('the way opens and closes with the policy, for processes that run on too', 
 test('a pattern that is none is refused, and the policy stays', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
-  for (const allow of [['*'], ['other.example', 'https://x.org']]) expect(() => machine.setPolicy(policy({ allow }))).toThrow(/no host pattern/);
+  for (const allow of [['*'], ['other.example', 'https://x.org']])
+    expect(() => machine.setPolicy(policy({ allow }))).toThrow(/no host pattern/);
   expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
   expect((await shell(machine, 'curl -sS http://other.example/')).out).toMatch(/Blocked/);
   await expect(machineIn(net, { allow: ['*'] })).rejects.toThrow(/no host pattern/);
@@ -213,8 +293,16 @@ test('no other machine gets at it, and what listens on its port inside is not ta
   const { out: proxy } = await shell(one, 'echo $http_proxy');
   const other = await machineIn(net, { allow: [] });
   expect((await shell(other, `curl -sS -x ${proxy} http://allowed.example/`)).code).toBe(7);
-  const server = await other.run({ argv: ['node', '-e', `require('net').createServer((s) => s.destroy()).listen(${new URL(proxy).port}, '127.0.0.1', () => console.log('up'))`] });
-  await new Promise<void>((resolve) => { server.onOutput(() => resolve()); });
+  const server = await other.run({
+    argv: [
+      'node',
+      '-e',
+      `require('net').createServer((s) => s.destroy()).listen(${new URL(proxy).port}, '127.0.0.1', () => console.log('up'))`,
+    ],
+  });
+  await new Promise<void>((resolve) => {
+    server.onOutput(() => resolve());
+  });
   other.setPolicy(policy({ allow: ['allowed.example'] }));
   expect((await shell(other, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
   await server.kill('kill');
@@ -224,8 +312,20 @@ test('a machine that lost its holder has its way out again', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['allowed.example'] });
   const child = await machine.run({ argv: ['sleep', '3600'] });
-  const lines = (path: string) => { try { return readFileSync(path, 'utf8').trim(); } catch { return ''; } };
-  const namespace = (pid: number | string) => { try { return readlinkSync(`/proc/${pid}/ns/pid`); } catch { return null; } };
+  const lines = (path: string) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      return '';
+    }
+  };
+  const namespace = (pid: number | string) => {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/pid`);
+    } catch {
+      return null;
+    }
+  };
   const inside = () => Number(lines(`/proc/${child.pid}/task/${child.pid}/children`));
   await expect.poll(() => lines(`/proc/${inside()}/comm`)).toBe('sleep');
   const own = namespace(inside());
@@ -241,7 +341,9 @@ test('the way out leaves no process behind, neither while it is open nor when th
   onTestFinished(() => rmSync(base, { recursive: true, force: true }));
   mkdirSync(join(base, 'worktree'));
   const granted = policy({ allow: ['allowed.example'] });
-  writeFileSync(join(base, 'core.mjs'), `
+  writeFileSync(
+    join(base, 'core.mjs'),
+    `
     import { createSandbox } from ${JSON.stringify(join(import.meta.dirname, '../../agent-core/sandbox/index.ts'))};
     const policy = ${JSON.stringify(granted)};
     const machine = await createSandbox({ stateDir: ${JSON.stringify(join(base, 'sandbox'))}, env: { ...process.env, SHELL: '/bin/sh' } }).driver(policy)
@@ -249,14 +351,35 @@ test('the way out leaves no process behind, neither while it is open nor when th
     const { stdout } = await machine.collect({ argv: ['sh', '-c', 'readlink /proc/self/ns/net; echo $http_proxy'] });
     console.log(stdout.toString());
     setInterval(() => {}, 1000);
-  `);
+  `,
+  );
   const core = spawn(process.execPath, [join(base, 'core.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => { core.kill('SIGKILL'); });
-  const said = await new Promise<string>((resolve) => { core.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())); });
+  onTestFinished(() => {
+    core.kill('SIGKILL');
+  });
+  const said = await new Promise<string>((resolve) => {
+    core.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+  });
   const [namespace, proxy] = said.trim().split('\n');
   expect(proxy).toMatch(/^http:/);
-  const members = () => readdirSync('/proc').filter((pid) => { try { return readlinkSync(`/proc/${pid}/ns/net`) === namespace; } catch { return false; } });
-  const commands = () => members().map((pid) => { try { return readFileSync(`/proc/${pid}/comm`, 'utf8').trim(); } catch { return ''; } }).filter(Boolean);
+  const members = () =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/net`) === namespace;
+      } catch {
+        return false;
+      }
+    });
+  const commands = () =>
+    members()
+      .map((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+        } catch {
+          return '';
+        }
+      })
+      .filter(Boolean);
   // The machine's first process alone, and what launched it.
   await expect.poll(() => commands().filter((name) => name !== 'cat' && name !== 'bwrap')).toEqual([]);
   expect(commands()).toContain('cat');

@@ -7,7 +7,9 @@ import type { Machine, Policy } from '../../agent-core/sandbox/types.ts';
 import { certificate, type Outside } from './outside.ts';
 
 export const policy = (network: Policy['network']): Policy => ({
-  mode: 'workspace', network, limits: { processes: 300, memoryBytes: 4 * 1024 ** 3, fileBytes: 2 * 1024 ** 3 },
+  mode: 'workspace',
+  network,
+  limits: { processes: 300, memoryBytes: 4 * 1024 ** 3, fileBytes: 2 * 1024 ** 3 },
 });
 
 let count = 0;
@@ -19,14 +21,23 @@ export async function machineIn(net: Outside, network: Policy['network'], env: N
   writeFileSync(join(worktree, 'ca.pem'), certificate().cert);
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
   const sandbox = createSandbox({
-    stateDir: join(base, 'sandbox'), env: { ...clean, ...env },
+    stateDir: join(base, 'sandbox'),
+    env: { ...clean, ...env },
     network: { resolve: net.resolve, dial: net.dial, log: (_machine, entry) => net.log.push(entry) },
   });
   const granted = policy(network);
   const machine = await sandbox.driver(granted).open({
-    id: `egress-${++count}`, stateDir: join(base, 'state'), worktree, binds: [], env: {}, policy: granted,
+    id: `egress-${++count}`,
+    stateDir: join(base, 'state'),
+    worktree,
+    binds: [],
+    env: {},
+    policy: granted,
   });
-  onTestFinished(async () => { await machine.dispose(); rmSync(base, { recursive: true, force: true }); });
+  onTestFinished(async () => {
+    await machine.dispose();
+    rmSync(base, { recursive: true, force: true });
+  });
   return machine;
 }
 

@@ -26,7 +26,11 @@ export interface Outside {
 
 export function outside(names: Record<string, string[]> = {}): Outside {
   const self: Outside = {
-    names, routes: new Map(), looked: [], dialled: [], log: [],
+    names,
+    routes: new Map(),
+    looked: [],
+    dialled: [],
+    log: [],
     resolve: async (name) => {
       self.looked.push(name);
       const found = self.names[name];
@@ -34,13 +38,20 @@ export function outside(names: Record<string, string[]> = {}): Outside {
       return found;
     },
     // Only the loopback is ever dialled: what leads nowhere in the test is noted, no more.
-    dial: (address, port) => new Promise((resolve, reject) => {
-      self.dialled.push(`${address}:${port}`);
-      const at = self.routes.get(`${address}:${port}`);
-      if (at === undefined) { reject(new Error('no route in this test')); return; }
-      const socket = connect({ host: '127.0.0.1', port: at, allowHalfOpen: true });
-      socket.once('error', reject).once('connect', () => { socket.off('error', reject).on('error', () => socket.destroy()); resolve(socket); });
-    }),
+    dial: (address, port) =>
+      new Promise((resolve, reject) => {
+        self.dialled.push(`${address}:${port}`);
+        const at = self.routes.get(`${address}:${port}`);
+        if (at === undefined) {
+          reject(new Error('no route in this test'));
+          return;
+        }
+        const socket = connect({ host: '127.0.0.1', port: at, allowHalfOpen: true });
+        socket.once('error', reject).once('connect', () => {
+          socket.off('error', reject).on('error', () => socket.destroy());
+          resolve(socket);
+        });
+      }),
   };
   return self;
 }
@@ -48,9 +59,17 @@ export function outside(names: Record<string, string[]> = {}): Outside {
 /** Listens on a free port of the loopback until the test is over. */
 export async function listening(server: Server): Promise<number> {
   const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => { open.add(socket); socket.on('error', () => {}).once('close', () => open.delete(socket)); });
-  await new Promise<void>((resolve, reject) => { server.once('error', reject).listen(0, '127.0.0.1', resolve); });
-  onTestFinished(() => { for (const socket of open) socket.destroy(); server.close(); });
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('error', () => {}).once('close', () => open.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
   return (server.address() as AddressInfo).port;
 }
 
@@ -62,10 +81,27 @@ export function certificate(): { key: string; cert: string } {
   if (made) return made;
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-cert-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync('openssl', [
-    'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, '-subj', '/CN=allowed.example',
-    '-addext', 'subjectAltName=DNS:allowed.example,DNS:*.allowed.example,DNS:other.example',
-  ], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-subj',
+      '/CN=allowed.example',
+      '-addext',
+      'subjectAltName=DNS:allowed.example,DNS:*.allowed.example,DNS:other.example',
+    ],
+    { stdio: 'ignore' },
+  );
   made = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   rmSync(folder, { recursive: true });
   return made;
@@ -78,7 +114,10 @@ export async function ordinary(): Promise<Outside> {
   const net = outside({ 'allowed.example': [PUBLIC], 'sub.allowed.example': [PUBLIC], 'other.example': [OTHER_PUBLIC] });
   const say: RequestListener = (request, response) => {
     let size = 0;
-    request.on('data', (chunk: Buffer) => { size += chunk.length; })
+    request
+      .on('data', (chunk: Buffer) => {
+        size += chunk.length;
+      })
       .on('end', () => response.end(`host=${request.headers.host} path=${request.url} method=${request.method} body=${size}\n`));
   };
   const [plain, secure] = [await httpServer(say), await tlsServer(say)];

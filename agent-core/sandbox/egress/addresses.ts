@@ -3,23 +3,50 @@ export type Special = 'metadata' | 'loopback' | 'private' | 'link-local' | 'carr
 
 /** [first address, prefix length, kind]; the registries of RFC 6890 and its successors. */
 const IPV4: [string, number, Special][] = [
-  ['169.254.169.254', 32, 'metadata'], ['169.254.170.2', 32, 'metadata'], ['100.100.100.200', 32, 'metadata'],
-  ['192.0.0.192', 32, 'metadata'], ['168.63.129.16', 32, 'metadata'],
-  ['0.0.0.0', 8, 'reserved'], ['10.0.0.0', 8, 'private'], ['100.64.0.0', 10, 'carrier'], ['127.0.0.0', 8, 'loopback'],
-  ['169.254.0.0', 16, 'link-local'], ['172.16.0.0', 12, 'private'], ['192.0.0.0', 24, 'reserved'], ['192.0.2.0', 24, 'reserved'],
-  ['192.31.196.0', 24, 'reserved'], ['192.52.193.0', 24, 'reserved'], ['192.88.99.0', 24, 'reserved'], ['192.168.0.0', 16, 'private'],
-  ['192.175.48.0', 24, 'reserved'], ['198.18.0.0', 15, 'reserved'], ['198.51.100.0', 24, 'reserved'], ['203.0.113.0', 24, 'reserved'],
-  ['224.0.0.0', 4, 'multicast'], ['240.0.0.0', 4, 'reserved'],
+  ['169.254.169.254', 32, 'metadata'],
+  ['169.254.170.2', 32, 'metadata'],
+  ['100.100.100.200', 32, 'metadata'],
+  ['192.0.0.192', 32, 'metadata'],
+  ['168.63.129.16', 32, 'metadata'],
+  ['0.0.0.0', 8, 'reserved'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'carrier'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'link-local'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'reserved'],
+  ['192.0.2.0', 24, 'reserved'],
+  ['192.31.196.0', 24, 'reserved'],
+  ['192.52.193.0', 24, 'reserved'],
+  ['192.88.99.0', 24, 'reserved'],
+  ['192.168.0.0', 16, 'private'],
+  ['192.175.48.0', 24, 'reserved'],
+  ['198.18.0.0', 15, 'reserved'],
+  ['198.51.100.0', 24, 'reserved'],
+  ['203.0.113.0', 24, 'reserved'],
+  ['224.0.0.0', 4, 'multicast'],
+  ['240.0.0.0', 4, 'reserved'],
 ];
 
 /** Within 2000::/3; all outside of it is refused anyway. */
 const IPV6: [string, number, Special][] = [
-  ['2001::', 23, 'reserved'], ['2001:db8::', 32, 'reserved'], ['2002::', 16, 'translated'], ['2620:4f:8000::', 48, 'reserved'], ['3fff::', 20, 'reserved'],
+  ['2001::', 23, 'reserved'],
+  ['2001:db8::', 32, 'reserved'],
+  ['2002::', 16, 'translated'],
+  ['2620:4f:8000::', 48, 'reserved'],
+  ['3fff::', 20, 'reserved'],
 ];
 
 const OUTSIDE: [string, number, Special][] = [
-  ['fd00:ec2::254', 128, 'metadata'], ['fd20:ce::254', 128, 'metadata'], ['::1', 128, 'loopback'], ['::ffff:0:0', 96, 'translated'],
-  ['64:ff9b::', 32, 'translated'], ['fe80::', 10, 'link-local'], ['fec0::', 10, 'private'], ['fc00::', 7, 'private'], ['ff00::', 8, 'multicast'],
+  ['fd00:ec2::254', 128, 'metadata'],
+  ['fd20:ce::254', 128, 'metadata'],
+  ['::1', 128, 'loopback'],
+  ['::ffff:0:0', 96, 'translated'],
+  ['64:ff9b::', 32, 'translated'],
+  ['fe80::', 10, 'link-local'],
+  ['fec0::', 10, 'private'],
+  ['fc00::', 7, 'private'],
+  ['ff00::', 8, 'multicast'],
 ];
 
 function ipv4Number(text: string): bigint | null {

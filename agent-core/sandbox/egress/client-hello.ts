@@ -25,8 +25,12 @@ class Short extends Error {}
 class Reader {
   #bytes: Uint8Array;
   #at = 0;
-  constructor(bytes: Uint8Array) { this.#bytes = bytes; }
-  get left(): number { return this.#bytes.length - this.#at; }
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
   number(size: number): number {
     return this.bytes(size).reduce((sum, byte) => sum * 256 + byte, 0);
   }
@@ -36,7 +40,9 @@ class Reader {
     return this.#bytes.subarray(this.#at - size, this.#at);
   }
   /** A block led by its length. */
-  block(sizeOfLength: number): Reader { return new Reader(this.bytes(this.number(sizeOfLength))); }
+  block(sizeOfLength: number): Reader {
+    return new Reader(this.bytes(this.number(sizeOfLength)));
+  }
 }
 
 /** Joins the handshake bytes of the records, as a greeting may lie in several. `null`: not a handshake. */
@@ -44,7 +50,10 @@ function handshake(bytes: Uint8Array): Uint8Array | null {
   const parts: Uint8Array[] = [];
   const reader = new Reader(bytes);
   while (reader.left > 0) {
-    if (reader.left < 5) { if (bytes[bytes.length - reader.left] !== HANDSHAKE) return null; break; }
+    if (reader.left < 5) {
+      if (bytes[bytes.length - reader.left] !== HANDSHAKE) return null;
+      break;
+    }
     const [type, major, , size] = [reader.number(1), reader.number(1), reader.number(1), reader.number(2)];
     if (type !== HANDSHAKE || major !== 3 || size === 0 || size > 16_384 || parts.length === RECORDS_LIMIT) return null;
     parts.push(reader.bytes(Math.min(size, reader.left)));

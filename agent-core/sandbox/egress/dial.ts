@@ -16,7 +16,11 @@ export const systemResolver: Resolver = async (name) => (await lookup(name, { al
 
 function settled(socket: Socket, event: 'connect' | 'secureConnect', ms: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => { clearTimeout(timer); socket.destroy(); reject(error); };
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
     const timer = setTimeout(() => fail(new Error('no answer in time')), ms);
     socket.once('error', fail);
     socket.once(event, () => {

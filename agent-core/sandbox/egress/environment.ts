@@ -8,8 +8,11 @@ const OWN = 'localhost,127.0.0.1,::1';
 export function proxyEnvironment(port: number): Record<string, string> {
   const proxy = `http://127.0.0.1:${port}`;
   const env: Record<string, string> = {
-    npm_config_proxy: proxy, npm_config_https_proxy: proxy, npm_config_noproxy: OWN,
-    YARN_HTTP_PROXY: proxy, YARN_HTTPS_PROXY: proxy,
+    npm_config_proxy: proxy,
+    npm_config_https_proxy: proxy,
+    npm_config_noproxy: OWN,
+    YARN_HTTP_PROXY: proxy,
+    YARN_HTTPS_PROXY: proxy,
     // Node's own fetch and http look at the names above only when told to.
     NODE_USE_ENV_PROXY: '1',
   };

@@ -118,7 +118,11 @@ export class Gate {
     let last: unknown;
     for (const [index, address] of addresses.slice(0, 4).entries()) {
       const ms = index === addresses.length - 1 || index === 3 ? 15_000 : 4000;
-      try { return await this.#options.dial(address, port, ms); } catch (error) { last = error; }
+      try {
+        return await this.#options.dial(address, port, ms);
+      } catch (error) {
+        last = error;
+      }
     }
     throw new Unreachable(`${host.text} port ${port} did not answer: ${(last as Error).message}`);
   }

@@ -14,7 +14,15 @@ export interface HttpOptions {
 
 /** Belong to one connection, not to the message (RFC 9110, 7.6.1); none of the client's goes to a proxy or a host. */
 const HOP = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'proxy-authentication-info', 'te', 'trailer', 'upgrade',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'te',
+  'trailer',
+  'upgrade',
 ]);
 
 /** A flat list of names and values without those that end here. */
@@ -35,7 +43,8 @@ interface Wanted {
 }
 
 /** The values of its Host headers. */
-export const hostsOf = ({ rawHeaders }: IncomingMessage): string[] => rawHeaders.filter((_, n) => n % 2 === 1 && rawHeaders[n - 1]?.toLowerCase() === 'host');
+export const hostsOf = ({ rawHeaders }: IncomingMessage): string[] =>
+  rawHeaders.filter((_, n) => n % 2 === 1 && rawHeaders[n - 1]?.toLowerCase() === 'host');
 
 const same = (a: HostPort, b: HostPort) => authority(a) === authority(b);
 
@@ -47,7 +56,8 @@ function wantedBy(message: IncomingMessage, tunnel: HostPort | undefined): Wante
   if (!whole && (!tunnel || !/^[/*]/.test(url))) throw new Blocked('This is a proxy: a whole URL is needed.');
   const standard = tunnel ? tunnel.port : 80;
   const target = whole ? readHostPort(whole[2] ?? '', 80) : (tunnel as HostPort);
-  if (tunnel && !same(target, tunnel)) throw new Blocked(`The connection leads to ${tunnel.host.text}, and a request in it to ${target.host.text}.`);
+  if (tunnel && !same(target, tunnel))
+    throw new Blocked(`The connection leads to ${tunnel.host.text}, and a request in it to ${target.host.text}.`);
   const path = whole ? (whole[3] ?? '/') : url;
   const hosts = hostsOf(message);
   if (hosts.length > 1) throw new Blocked('A request has one Host header.');
@@ -63,7 +73,12 @@ function wantedBy(message: IncomingMessage, tunnel: HostPort | undefined): Wante
 export function refusal(reason: string, blocked: boolean): { status: number; headers: string[]; body: string } {
   const body = `${blocked ? 'Blocked by Signalbox' : 'Signalbox could not connect'}: ${reason}\n`;
   const headers = [
-    'content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(body)), 'cache-control', 'no-store',
+    'content-type',
+    'text/plain; charset=utf-8',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'cache-control',
+    'no-store',
     ...(blocked ? ['x-signalbox-blocked', reason] : []),
   ];
   return { status: blocked ? 403 : 502, headers, body };
@@ -79,9 +94,17 @@ export class HttpForwarder {
 
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.server = createServer({ requireHostHeader: false, maxHeaderSize: 64 * 1024, headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 30_000 });
+    this.server = createServer({
+      requireHostHeader: false,
+      maxHeaderSize: 64 * 1024,
+      headersTimeout: 30_000,
+      requestTimeout: 0,
+      keepAliveTimeout: 30_000,
+    });
     this.server.on('request', (message: IncomingMessage, answer: ServerResponse) => void this.#serve(message, answer));
-    this.server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n', () => socket.destroy()));
+    this.server.on('clientError', (_error, socket) =>
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n', () => socket.destroy()),
+    );
   }
 
   /** Serves requests on a connection; with a tunnel's target, requests for that alone. */
@@ -115,15 +138,27 @@ export class HttpForwarder {
 
   async #forward(message: IncomingMessage, answer: ServerResponse, { target, path }: Wanted, watch: Watch): Promise<void> {
     const { socket, upstream } = await this.#options.gate.connect(target, true);
-    if (answer.destroyed) { socket.destroy(); return; }
+    if (answer.destroyed) {
+      socket.destroy();
+      return;
+    }
     watch.began(socket);
-    answer.once('close', () => { socket.destroy(); });
+    answer.once('close', () => {
+      socket.destroy();
+    });
     endWhenIdle(socket, this.#options.idleMs);
     const name = target.port === 80 ? authority(target).replace(/:80$/, '') : authority(target);
     const out = request({
-      createConnection: () => socket, method: message.method, path: upstream ? `http://${name}${path}` : path, setDefaultHeaders: false,
+      createConnection: () => socket,
+      method: message.method,
+      path: upstream ? `http://${name}${path}` : path,
+      setDefaultHeaders: false,
       headers: [
-        'Host', name, ...endToEnd(message.rawHeaders, 'host', 'expect'), 'Connection', 'close',
+        'Host',
+        name,
+        ...endToEnd(message.rawHeaders, 'host', 'expect'),
+        'Connection',
+        'close',
         ...(upstream?.authorization ? ['Proxy-Authorization', upstream.authorization] : []),
       ],
     });
@@ -132,7 +167,10 @@ export class HttpForwarder {
     sent.catch(() => {});
     try {
       const reply = await new Promise<IncomingMessage>((resolve, reject) => {
-        out.once('response', resolve).once('error', reject).once('upgrade', () => reject(new Error('it switched to another protocol')));
+        out
+          .once('response', resolve)
+          .once('error', reject)
+          .once('upgrade', () => reject(new Error('it switched to another protocol')));
         answer.once('close', () => reject(new Error('the client went away')));
       });
       answer.writeHead(reply.statusCode ?? 502, reply.statusMessage, endToEnd(reply.rawHeaders));

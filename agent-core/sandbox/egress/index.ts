@@ -64,7 +64,10 @@ export class WayOut {
     const services = (network.services ?? []).map(parsePattern);
     [this.#allow, this.#services] = [allow, services];
     this.#proxy?.setRules({ allow, services });
-    if (!this.#wanted) { this.dispose(); return; }
+    if (!this.#wanted) {
+      this.dispose();
+      return;
+    }
     // A port for a service that is granted no longer.
     const names = new Set(['proxy', ...this.#here.map(authority)]);
     for (const [name, { server }] of this.#inside?.listening ?? []) {
@@ -110,7 +113,10 @@ export class WayOut {
     const inside = (this.#inside ??= { pid: namespace.pid, listening: new Map(), tried: new Set() });
     const missing = [null, ...this.#here].filter((target) => !inside.tried.has(nameOf(target)));
     if (missing.length === 0) return;
-    const found = await listenInside(namespace, missing.map((target) => ({ want: target?.port ?? PROXY_PORT, any: target === null })));
+    const found = await listenInside(
+      namespace,
+      missing.map((target) => ({ want: target?.port ?? PROXY_PORT, any: target === null })),
+    );
     found.forEach((one, index) => {
       const target = missing[index] ?? null;
       const name = nameOf(target);
@@ -118,7 +124,10 @@ export class WayOut {
       inside.tried.add(name);
       if (one.port === null) return;
       // The policy may have changed while it was opened.
-      if (this.#inside !== inside || (target && !this.#here.some((here) => authority(here) === name))) { one.server.close(); return; }
+      if (this.#inside !== inside || (target && !this.#here.some((here) => authority(here) === name))) {
+        one.server.close();
+        return;
+      }
       this.#serve(one.server, target);
       inside.listening.set(name, one);
     });

@@ -47,25 +47,42 @@ type Said = { index: number; port: number } | { index: number; error: string };
 export function listenInside(namespace: Namespace, ports: Port[]): Promise<Listening[]> {
   const asked = JSON.stringify(ports.map(({ want, any }) => [want, any]));
   const [file, args] = withoutLeaks(namespace.leaks, 3, namespace.nsenter, [
-    '--target', String(namespace.pid), '--user', '--net', '--preserve-credentials', '--', process.execPath, '-e', HELPER, asked,
+    '--target',
+    String(namespace.pid),
+    '--user',
+    '--net',
+    '--preserve-credentials',
+    '--',
+    process.execPath,
+    '-e',
+    HELPER,
+    asked,
   ]);
   const child = spawn(file, args, {
-    cwd: '/', env: process.versions['electron'] ? { ELECTRON_RUN_AS_NODE: '1' } : {}, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true,
+    cwd: '/',
+    env: process.versions['electron'] ? { ELECTRON_RUN_AS_NODE: '1' } : {},
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    detached: true,
   });
   const found: Listening[] = [];
   let errors = '';
-  child.stderr?.on('data', (chunk: Buffer) => { errors = (errors + chunk.toString()).slice(-4000); });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-4000);
+  });
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       clearTimeout(timer);
       if (child.connected) child.disconnect();
       settle();
     };
-    const fail = (why: string) => end(() => {
-      child.kill('SIGKILL');
-      for (const one of found) if (one?.port) one.server.close();
-      reject(new Failure('cannot-confine', `The way out to the network could not be opened, so nothing was run: ${why}`, { output: errors }));
-    });
+    const fail = (why: string) =>
+      end(() => {
+        child.kill('SIGKILL');
+        for (const one of found) if (one?.port) one.server.close();
+        reject(
+          new Failure('cannot-confine', `The way out to the network could not be opened, so nothing was run: ${why}`, { output: errors }),
+        );
+      });
     const timer = setTimeout(() => fail('it took too long'), TIMEOUT_MS);
     child.on('error', (error) => fail(error.message));
     child.once('close', (code) => fail(errors.trim() || `the helper ended with ${code}`));

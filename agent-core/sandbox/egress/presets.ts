@@ -8,8 +8,13 @@ export const PRESETS = {
   github: {
     title: 'GitHub',
     hosts: [
-      'github.com:443', 'api.github.com:443', 'codeload.github.com:443', 'raw.githubusercontent.com:443',
-      'objects.githubusercontent.com:443', 'release-assets.githubusercontent.com:443', 'github-cloud.s3.amazonaws.com:443',
+      'github.com:443',
+      'api.github.com:443',
+      'codeload.github.com:443',
+      'raw.githubusercontent.com:443',
+      'objects.githubusercontent.com:443',
+      'release-assets.githubusercontent.com:443',
+      'github-cloud.s3.amazonaws.com:443',
     ],
   },
 } as const satisfies Record<string, { title: string; hosts: readonly string[] }>;

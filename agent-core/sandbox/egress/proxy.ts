@@ -89,10 +89,16 @@ export class Proxy {
   }
 
   #admit(client: Socket): boolean {
-    if (this.#clients.size >= this.#most) { client.destroy(); return false; }
+    if (this.#clients.size >= this.#most) {
+      client.destroy();
+      return false;
+    }
     this.#clients.add(client);
     client.on('error', () => client.destroy());
-    client.once('close', () => { this.#clients.delete(client); this.#tunnels.delete(client); });
+    client.once('close', () => {
+      this.#clients.delete(client);
+      this.#tunnels.delete(client);
+    });
     endWhenIdle(client, this.#idleMs);
     return true;
   }
@@ -116,7 +122,10 @@ export class Proxy {
 
   async #connect(message: IncomingMessage, client: Socket): Promise<void> {
     // A CONNECT in a tunnel would be for the host at its end.
-    if (this.#http.tunnelOf(client)) { client.destroy(); return; }
+    if (this.#http.tunnelOf(client)) {
+      client.destroy();
+      return;
+    }
     const url = message.url ?? '';
     const target = (): HostPort => {
       const { host, port } = splitPort(url);
@@ -128,8 +137,9 @@ export class Proxy {
       return wanted;
     };
     const shown = /^(.*?)(?::(\d{1,5}))?$/s.exec(url);
-    await this.#tunnel(client, { host: shown?.[1] ?? url, port: Number(shown?.[2] ?? 0) }, target, connectAsker(client))
-      .catch(() => client.destroy());
+    await this.#tunnel(client, { host: shown?.[1] ?? url, port: Number(shown?.[2] ?? 0) }, target, connectAsker(client)).catch(() =>
+      client.destroy(),
+    );
   }
 
   /** Makes a tunnel: decides, connects, and lets nothing through before its first bytes were looked at. */
@@ -146,7 +156,10 @@ export class Proxy {
       asker.refused(watch.failed(error), forbidden(error));
       return;
     }
-    if (client.destroyed) { outside?.destroy(); return; }
+    if (client.destroyed) {
+      outside?.destroy();
+      return;
+    }
     if (outside) watch.began(outside);
     this.#tunnels.set(client, target);
     client.once('close', () => outside?.destroy());
@@ -157,15 +170,22 @@ export class Proxy {
 
   async #looked(client: Socket, outside: Socket | null, target: HostPort, watch: Watch): Promise<void> {
     // Where the server speaks first, its words must not wait for the client's; a TLS or HTTP server never does.
-    const early = (chunk: Buffer) => { if (!client.write(chunk)) outside?.pause(); };
+    const early = (chunk: Buffer) => {
+      if (!client.write(chunk)) outside?.pause();
+    };
     const go = () => outside?.resume();
-    if (outside && target.port !== 443) { outside.on('data', early); client.on('drain', go); }
+    if (outside && target.port !== 443) {
+      outside.on('data', early);
+      client.on('drain', go);
+    }
     try {
       const inside = await lookInside(client, target);
       outside?.off('data', early);
       client.off('drain', go);
-      if (inside === 'http') { outside?.destroy(); this.#http.take(client, target); }
-      else if (outside) await this.#join(client, outside, watch);
+      if (inside === 'http') {
+        outside?.destroy();
+        this.#http.take(client, target);
+      } else if (outside) await this.#join(client, outside, watch);
     } catch (error) {
       watch.failed(error, outside ?? undefined);
       outside?.destroy();
@@ -179,4 +199,3 @@ export class Proxy {
     watch.ended(outside);
   }
 }
-

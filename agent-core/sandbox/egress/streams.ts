@@ -27,7 +27,12 @@ export function readStart<T>(socket: Socket, limits: ReadLimits, parse: (bytes: 
     const take = (chunk: Buffer) => {
       gathered = gathered.length === 0 ? chunk : Buffer.concat([gathered, chunk]);
       let found: { value: T; used: number } | null;
-      try { found = parse(gathered); } catch (error) { fail(error); return; }
+      try {
+        found = parse(gathered);
+      } catch (error) {
+        fail(error);
+        return;
+      }
       if (found) {
         const { value, used } = found;
         finish(() => {
@@ -53,14 +58,15 @@ export function endWhenIdle(socket: Socket, ms: number): void {
  * breaks takes the other along. Resolves when both are closed; never rejects.
  */
 export async function splice(a: Socket, b: Socket, idleMs: number): Promise<void> {
-  const closed = (socket: Socket, other: Socket) => new Promise<void>((resolve) => {
-    const done = () => {
-      if (!other.destroyed && !(socket.readableEnded && other.writableEnded)) other.destroy();
-      resolve();
-    };
-    if (socket.destroyed) done();
-    else socket.once('close', done);
-  });
+  const closed = (socket: Socket, other: Socket) =>
+    new Promise<void>((resolve) => {
+      const done = () => {
+        if (!other.destroyed && !(socket.readableEnded && other.writableEnded)) other.destroy();
+        resolve();
+      };
+      if (socket.destroyed) done();
+      else socket.once('close', done);
+    });
   for (const socket of [a, b]) {
     socket.on('error', () => socket.destroy());
     endWhenIdle(socket, idleMs);

@@ -29,7 +29,9 @@ function checkHello(bytes: Buffer, target: HostPort): Inside | null {
   try {
     name = readHost(hello.name).text;
   } catch (error) {
-    throw error instanceof BadHost ? new Blocked(`The connection to ${target.host.text} was cut: its TLS server name is bad. ${error.message}`) : error;
+    throw error instanceof BadHost
+      ? new Blocked(`The connection to ${target.host.text} was cut: its TLS server name is bad. ${error.message}`)
+      : error;
   }
   if (name === target.host.text) return 'tls';
   throw new Blocked(`The connection to ${target.host.text} was cut: it asked for the TLS server ${name}.`);

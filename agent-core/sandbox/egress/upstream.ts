@@ -12,7 +12,10 @@ const value = (env: NodeJS.ProcessEnv, name: string): string | undefined => env[
 
 /** Whether NO_PROXY names the host: `*`, a name (and all below it, with or without a leading dot), perhaps with a port. */
 function direct(env: NodeJS.ProcessEnv, host: string, port: number): boolean {
-  const entries = (value(env, 'NO_PROXY') ?? '').toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const entries = (value(env, 'NO_PROXY') ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
   return entries.some((entry) => {
     if (entry === '*') return true;
     const [, name = entry, only] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
@@ -41,7 +44,9 @@ export function upstreamFor(env: NodeJS.ProcessEnv, plain: boolean, host: string
   const secure = url.protocol === 'https:';
   const user = url.username || url.password ? `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` : null;
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || (secure ? 443 : 80), secure,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (secure ? 443 : 80),
+    secure,
     authorization: user === null ? null : `Basic ${Buffer.from(user).toString('base64')}`,
   };
 }
