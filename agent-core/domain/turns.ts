@@ -12,7 +12,9 @@ export function nextTurn(thread: Thread, id: TurnId, now: number): Turn {
 export function closeItem(item: Item, now: number): Item {
   if (item.endedAt !== null) return item;
   switch (item.type) {
-    case 'command': case 'fileChange': case 'toolCall':
+    case 'command':
+      return { ...item, endedAt: now, sessionId: null, status: item.status === 'running' ? 'interrupted' : item.status };
+    case 'fileChange': case 'toolCall':
       return { ...item, endedAt: now, status: item.status === 'running' ? 'interrupted' : item.status };
     case 'approval':
       return { ...item, endedAt: now, decision: item.decision === 'pending' ? 'declined' : item.decision, note: item.note || 'Withdrawn: the turn ended.' };

@@ -19,6 +19,12 @@ const migrations: readonly string[] = [
   CREATE TABLE intent (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, json TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE TABLE spoilt (kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   `,
+  // Which items have no end yet, found without reading all of them.
+  `
+  ALTER TABLE item ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+  UPDATE item SET open = 1 WHERE json_valid(json) AND json_extract(json, '$.endedAt') IS NULL;
+  CREATE INDEX item_open ON item (thread) WHERE open = 1;
+  `,
 ];
 
 /** Brings a database to this version's form. Throws a `Failure` when it was written by a newer Signalbox. */

@@ -121,7 +121,7 @@ export class Store {
       const { event } = entry;
       sql.event.run(entry.seq, entry.at, event.type, logRow(entry));
       if (event.type === 'item.started' || event.type === 'item.updated' || event.type === 'item.completed') {
-        sql.item.run(event.item.id, event.item.threadId, event.item.turnId, JSON.stringify(event.item));
+        sql.item.run(event.item.id, event.item.threadId, event.item.turnId, JSON.stringify(event.item), event.item.endedAt === null ? 1 : 0);
       } else if (event.type === 'turn.started' || event.type === 'turn.ended') {
         sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
       }
@@ -156,6 +156,12 @@ export class Store {
     return row ? (JSON.parse(row.json) as Item) : null;
   }
 
+  /** Items that have no end yet, of one thread or of all. */
+  openItems(threadId?: ThreadId): Item[] {
+    const rows = (threadId ? this.#sql.openOfThread.all(threadId) : this.#sql.open.all()) as { json: string }[];
+    return rows.map((row) => JSON.parse(row.json) as Item);
+  }
+
   itemsOfTurn(id: TurnId): Item[] {
     return (this.#sql.itemsOfTurn.all(id) as { json: string }[]).map((row) => JSON.parse(row.json) as Item);
   }
@@ -187,10 +193,10 @@ export class Store {
 
 function statements(db: DatabaseSync): Record<
   'event' | 'item' | 'turn' | 'history' | 'clearHistory' | 'lastHistory' | 'readHistory' | 'intent' | 'done' | 'intents' | 'lastSeq' | 'lastIntent'
-  | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns' | 'forgetItems' | 'forgetTurns', StatementSync> {
+  | 'open' | 'openOfThread' | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns' | 'forgetItems' | 'forgetTurns', StatementSync> {
   return {
     event: db.prepare('INSERT INTO event (seq, at, type, json) VALUES (?, ?, ?, ?)'),
-    item: db.prepare('INSERT INTO item (id, thread, turn, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
+    item: db.prepare('INSERT INTO item (id, thread, turn, json, open) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json, open = excluded.open'),
     turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
     history: db.prepare('INSERT INTO history (thread, ord, json) VALUES (?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
@@ -206,6 +212,8 @@ function statements(db: DatabaseSync): Record<
     itemsLast: db.prepare('SELECT json FROM item WHERE thread = ? ORDER BY ord DESC LIMIT ?'),
     itemsBefore: db.prepare('SELECT json FROM item WHERE thread = ? AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?'),
     itemById: db.prepare('SELECT json FROM item WHERE id = ?'),
+    open: db.prepare('SELECT json FROM item WHERE open = 1 ORDER BY ord'),
+    openOfThread: db.prepare('SELECT json FROM item WHERE open = 1 AND thread = ? ORDER BY ord'),
     itemsOfTurn: db.prepare('SELECT json FROM item WHERE turn = ? ORDER BY ord'),
     turns: db.prepare('SELECT json FROM turn WHERE thread = ? ORDER BY number'),
   };
