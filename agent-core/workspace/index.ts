@@ -44,6 +44,8 @@ export class Workspaces {
   readonly #places: Places;
   readonly #options: WorkspacesOptions;
   readonly #open = new Map<string, Promise<OpenWorkspace>>();
+  /** Those that are open by now, with the promise that others share. Changed only within the workspace's lock. */
+  readonly #running = new Map<string, { workspace: OpenWorkspace; opening: Promise<OpenWorkspace> }>();
   readonly #repositories = new Map<string, Lock>();
   readonly #locks = new Map<string, Lock>();
   /** Machines that a preparation left running, for the first `open`. */
@@ -76,12 +78,15 @@ export class Workspaces {
 
   /** The running workspace; opened at first, shared after. Throws `not-found`, `conflict`, `worktree-missing`, `cannot-confine`. */
   open(id: WorkspaceId): Promise<OpenWorkspace> {
-    let opening = this.#open.get(id);
-    if (opening === undefined) {
-      opening = this.#lock(id).run(() => this.#start(id));
-      this.#open.set(id, opening);
-      opening.catch(() => this.#open.delete(id));
-    }
+    const shared = this.#open.get(id);
+    if (shared !== undefined) return shared;
+    const opening = this.#lock(id).run(async () => {
+      const workspace = await this.#start(id);
+      this.#running.set(id, { workspace, opening });
+      return workspace;
+    });
+    this.#open.set(id, opening);
+    opening.catch(() => { if (this.#open.get(id) === opening) this.#open.delete(id); });
     return opening;
   }
 
@@ -94,14 +99,21 @@ export class Workspaces {
     return openWorkspace(this.#context(), meta, machine);
   }
 
-  /** Ends everything that runs in the workspace. Harmless where it is not open. */
-  async close(id: WorkspaceId): Promise<void> {
-    const opening = this.#open.get(id);
-    this.#open.delete(id);
+  /** Ends everything that runs in the workspace. Harmless where it is not open; the next `open` waits for it. */
+  close(id: WorkspaceId): Promise<void> {
+    return this.#lock(id).run(() => this.#close(id));
+  }
+
+  /** Within the workspace's lock. */
+  async #close(id: WorkspaceId): Promise<void> {
+    const running = this.#running.get(id);
+    this.#running.delete(id);
+    // One that is asked for by now, and waits for this to be over, stays.
+    if (running !== undefined && this.#open.get(id) === running.opening) this.#open.delete(id);
     const left = this.#started.get(id);
     this.#started.delete(id);
     await left?.dispose();
-    if (opening !== undefined) await opening.then((workspace) => workspace.dispose(), () => {});
+    await running?.workspace.dispose();
   }
 
   /**
@@ -114,8 +126,11 @@ export class Workspaces {
     // Where the folder is gone already there is nothing to lose: the branch and the last checkpoint stay.
     const there = await stat(meta.path).then((found) => found.isDirectory(), () => false);
     if (meta.phase === 'ready' && there) await secure(await this.open(id));
-    await this.close(id);
-    await this.#lock(id).run(async () => moveToTrash(this.#places, await this.#must(id)));
+    // In one go: who asks to open it meanwhile waits, and hears that it is in the trash.
+    await this.#lock(id).run(async () => {
+      await this.#close(id);
+      await moveToTrash(this.#places, await this.#must(id));
+    });
   }
 
   /** Everything back as it was, ignored files included. Throws `conflict` where its place is taken. */
@@ -129,8 +144,8 @@ export class Workspaces {
 
   /** For good: worktree, trash, checkpoints, hidden refs, and the branch where the person did not move it. */
   async purge(id: WorkspaceId): Promise<void> {
-    await this.close(id);
     await this.#lock(id).run(async () => {
+      await this.#close(id);
       const meta = await readMeta(this.#places, id);
       if (meta === null) return;
       await (meta.phase === 'preparing' ? undo(this.#places, meta) : purge(this.#places, meta));

@@ -50,6 +50,7 @@ export class OpenWorkspace {
   /** Staged blobs that are in the repository. */
   readonly #known = new Set<string>();
   #baseKey = '';
+  #closed = false;
   /** A change of mode that is still under way. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -75,8 +76,12 @@ export class OpenWorkspace {
   get #place() { return storePlace(this.#context.places, this.#meta, this.#known); }
   get #inPlace(): boolean { return this.#meta.kind === 'in-place'; }
 
+  /** Throws `conflict` once the workspace is closed: what is on disk then is another's to write. */
   async save(): Promise<void> {
-    await this.#saving.run(() => writeMeta(this.#context.places, this.#meta));
+    await this.#saving.run(async () => {
+      if (this.#closed) throw new Failure('conflict', `The workspace ${this.#meta.slug} was closed meanwhile.`, { fix: 'Try again.' });
+      await writeMeta(this.#context.places, this.#meta);
+    });
   }
 
   async #present(): Promise<void> {
@@ -261,6 +266,8 @@ export class OpenWorkspace {
   async dispose(): Promise<void> {
     await this.#free?.dispose();
     await this.#confined.dispose();
+    this.#closed = true;
+    await this.#saving.run(async () => {});
   }
 }
 
