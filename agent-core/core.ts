@@ -63,7 +63,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
     gates: new Gates(store), outputs: new OutputLog(options.home), transients: new Emitter<Transient>(),
-    activity: new Map<TaskId, Activity>(), endpoints: new Map(), sandboxStatus: unchecked, now: Date.now,
+    activity: new Map<TaskId, Activity>(), endpoints: new Map(), sandboxStatus: unchecked, closing: new AbortController(), now: Date.now,
   };
 }
 
@@ -96,9 +96,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   });
   const ending = new Ending(context, supervisor, terminals);
   await context.models.load();
-  await recover(context, supervisor, ending);
+  await recover(context, ending);
   const selfTest = setTimeout(() => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)), SELF_TEST_AFTER_MS);
-  supervisor.schedule();
+  supervisor.begin();
   welcome(context);
   return {
     handlers: {

@@ -1,8 +1,9 @@
 import type { Project, ProjectId, StoredEvent, Task, TaskId, Thread, Transient, Workspace, Activity, SandboxStatus } from '../contract/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, threadOf, workspaceOf } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
 import type { Sandbox } from '../sandbox/index.ts';
-import type { Store } from '../storage/store.ts';
+import type { Batch, Store } from '../storage/store.ts';
 import type { Emitter } from '../support/emitter.ts';
 import type { Workspaces } from '../workspace/index.ts';
 import type { CoreOptions } from './api.ts';
@@ -25,6 +26,8 @@ export interface Context {
   /** Endpoints that a caller brought along for its own task; never on disk. */
   endpoints: Map<TaskId, Endpoint>;
   sandboxStatus: SandboxStatus;
+  /** Aborted when the core begins to close. */
+  closing: AbortController;
   now(): number;
   log(message: string, error?: unknown): void;
 }
@@ -43,6 +46,30 @@ export function getProject(context: Context, id: ProjectId): Project {
   const project = context.store.board.projects[id];
   if (!project) throw new Failure('not-found', 'This project is not open.', { fix: 'Open its folder again.' });
   return project;
+}
+
+/** How often an outcome that could not be written is tried again. */
+const AGAIN_MS = 2000;
+
+/**
+ * Writes how something that is over came out, again and again while the disk doesn't take it: until then the board says
+ * that it still goes on. `tried` is called in the moment of each try, `failed` after one that failed. Rejects only when the
+ * core closes; its next start finds the open intent.
+ */
+export async function settle(context: Context, batch: () => Batch, hooks: { tried?: () => void; failed?: () => void } = {}): Promise<void> {
+  for (;;) {
+    const written = context.store.commit(batch());
+    hooks.tried?.();
+    try {
+      await written;
+      return;
+    } catch (error) {
+      hooks.failed?.();
+      if (context.closing.signal.aborted) throw error;
+      context.log('saving how something ended; it is tried again', error);
+      await delay(AGAIN_MS, undefined, { signal: context.closing.signal }).catch(() => { /* one last try */ });
+    }
+  }
 }
 
 /** Tells what a task is doing this moment; null clears it. */

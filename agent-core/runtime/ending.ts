@@ -11,18 +11,36 @@ export class Ending {
   readonly #supervisor: Supervisor;
   readonly #terminals: Terminals;
 
+  /** The newest of what is asked of a task, by task: one after the other, in the order of asking. */
+  readonly #last = new Map<TaskId, Promise<unknown>>();
+
   constructor(context: Context, supervisor: Supervisor, terminals: Terminals) {
     this.#context = context;
     this.#supervisor = supervisor;
     this.#terminals = terminals;
   }
 
+  /** Two windows may ask for different things at once, and nothing may begin in a worktree that is about to move. */
+  #alone<T>(taskId: TaskId, why: string, work: () => Promise<T>): Promise<T> {
+    const free = this.#supervisor.block(taskId, why);
+    const mine = (this.#last.get(taskId) ?? Promise.resolve()).then(work).finally(free);
+    const over = mine.catch(() => { /* told to the caller */ });
+    this.#last.set(taskId, over);
+    void over.then(() => { if (this.#last.get(taskId) === over) this.#last.delete(taskId); });
+    return mine;
+  }
+
   /** Stops the task, then moves its worktree to the trash. */
-  async trash(taskId: TaskId): Promise<void> {
-    const { task, workspace } = taskParts(this.#context, taskId);
-    if (task.phase === 'trashed') return;
+  trash(taskId: TaskId): Promise<void> {
+    return this.#alone(taskId, 'being deleted', () => this.#trash(taskId));
+  }
+
+  async #trash(taskId: TaskId): Promise<void> {
+    if (taskParts(this.#context, taskId).task.phase === 'trashed') return;
     await this.#supervisor.stop(taskId);
     await this.#terminals.closeTask(taskId);
+    // As it is now: stopping may have taken a half-made worktree back.
+    const { workspace } = taskParts(this.#context, taskId);
     const board = this.#context.store.board;
     const gates = {
       approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
@@ -47,7 +65,11 @@ export class Ending {
     await this.#context.store.commit({ events: [...this.#phase(id, 'trashed', this.#context.now()), ...events], done: [intent] });
   }
 
-  async restore(taskId: TaskId): Promise<void> {
+  restore(taskId: TaskId): Promise<void> {
+    return this.#alone(taskId, 'being restored', () => this.#restore(taskId));
+  }
+
+  async #restore(taskId: TaskId): Promise<void> {
     const { task, workspace } = taskParts(this.#context, taskId);
     if (task.phase !== 'trashed') return;
     if (workspace?.phase !== 'trashed') {
@@ -68,17 +90,28 @@ export class Ending {
     await this.#context.store.commit({ events: [...this.#phase(id, 'ready', null), ...restoreTask(this.#context.store.board, taskId)], done: [intent] });
   }
 
-  async purge(taskId: TaskId): Promise<void> {
+  purge(taskId: TaskId): Promise<void> {
+    return this.#alone(taskId, 'being deleted for good', () => this.#purge(taskId));
+  }
+
+  async #purge(taskId: TaskId): Promise<void> {
     const events = purgeTask(this.#context.store.board, taskId);
     const { workspace } = taskParts(this.#context, taskId);
     const { intents } = await this.#context.store.commit({ intents: [{ kind: 'purge', taskId, workspaceId: workspace?.id ?? null }] });
-    await this.purgeNow(taskId, workspace?.id ?? null, intents[0]!.id, events);
+    try {
+      await this.purgeNow(taskId, workspace?.id ?? null, intents[0]!.id, events);
+    } catch (error) {
+      // Never left for a later start: the person may have brought the task back by then.
+      await this.#context.store.commit({ done: [intents[0]!.id] });
+      throw error;
+    }
   }
 
   async purgeNow(taskId: TaskId, id: WorkspaceId | null, intent: number, events: DomainEvent[] = [{ type: 'task.purged', taskId }]): Promise<void> {
     const attempt = Object.values(this.#context.store.board.attempts).find((each) => each.taskId === taskId);
     if (id) await this.#context.workspaces.purge(id);
     if (attempt) await this.#context.outputs.forget(attempt.threadId);
+    this.#context.endpoints.delete(taskId);
     await this.#context.store.commit({ events, done: [intent], ...(attempt ? { forget: attempt.threadId } : {}) });
   }
 
@@ -88,7 +121,11 @@ export class Ending {
   }
 
   /** Lands the task's final tree into its base branch. A landed task is done. */
-  async land(taskId: TaskId, method: Landing['method'], message: string | undefined): Promise<Landing> {
+  land(taskId: TaskId, method: Landing['method'], message: string | undefined): Promise<Landing> {
+    return this.#alone(taskId, 'being landed', () => this.#land(taskId, method, message));
+  }
+
+  async #land(taskId: TaskId, method: Landing['method'], message: string | undefined): Promise<Landing> {
     const { task, thread, workspace } = taskParts(this.#context, taskId);
     if (workspace?.phase !== 'ready') throw new Failure('worktree-missing', `“${task.title}” has no worktree to land.`);
     if (this.#supervisor.isRunning(thread.id)) {

@@ -1,10 +1,9 @@
 import { toAppError, workspaceOf, type DomainEvent, type TaskId, type Workspace, type WorkspaceId } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
-import type { OpenIntent } from '../storage/intents.ts';
-import { getProject, setActivity, type Context } from './context.ts';
+import { getProject, setActivity, settle, type Context } from './context.ts';
 
 /** Writes that a task's workspace is being made, with the intent to make it. */
-export async function announce(context: Context, taskId: TaskId): Promise<OpenIntent> {
+export async function announce(context: Context, taskId: TaskId): Promise<{ id: number; workspaceId: WorkspaceId }> {
   const task = getTask(context.store.board, taskId);
   const attempt = context.store.board.attempts[task.attempt!]!;
   const workspace: Workspace = workspaceOf(context.store.board, task) ?? {
@@ -17,7 +16,7 @@ export async function announce(context: Context, taskId: TaskId): Promise<OpenIn
     ],
     intents: [{ kind: 'prepare', taskId, workspaceId: workspace.id }],
   });
-  return intents[0]!;
+  return { id: intents[0]!.id, workspaceId: workspace.id };
 }
 
 /** Why a preparation is aborted when the core shuts down: its intent stays open and the next core goes on with it. */
@@ -52,7 +51,7 @@ export async function prepare(context: Context, taskId: TaskId, workspaceId: Wor
       : [{ type: 'workspace.changed', workspace: { ...workspace, phase: 'failed', error: toAppError(error) } }];
     if (signal.aborted) await context.workspaces.purge(workspaceId).catch((failed: unknown) => context.log('taking back a worktree', failed));
   }
-  await context.store.commit({ events: outcome, done: [intent] });
+  await settle(context, () => ({ events: outcome, done: [intent] }));
   if (!ready) setActivity(context, taskId, null);
   return ready;
 }

@@ -1,24 +1,47 @@
-import { type Landing, type TaskId } from '../contract/index.ts';
-import { interrupt } from '../domain/turns.ts';
+import { Failure, threadOf, workspaceOf, type DomainEvent, type Landing, type TaskId } from '../contract/index.ts';
+import { closeItem, interrupt } from '../domain/turns.ts';
 import type { OpenIntent } from '../storage/intents.ts';
 import { assertNever } from '../support/assert-never.ts';
 import type { Context } from './context.ts';
 import type { Ending } from './ending.ts';
-import type { Supervisor } from './supervisor.ts';
 
 /**
  * Finishes or undoes what the last core was doing when it died: every open intent gets an outcome.
  * A turn is marked as interrupted, with all that it had done; the person resumes it with a click.
- * An intent that can't be reconciled is reported and left for the next start.
+ * Where the deed can't be done any more, that is reported and its intent crossed out: the task stands as before, and
+ * nothing happens to it at a later start that nobody asked for then. Nothing may have begun yet.
  */
-export async function recover(context: Context, supervisor: Supervisor, ending: Ending): Promise<void> {
+export async function recover(context: Context, ending: Ending): Promise<void> {
   const open = context.store.openIntents();
   // Turns first: their status is what the person sees.
-  for (const intent of open) if (intent.kind === 'turn') await endTurn(context, intent);
+  await Promise.all(open.map((intent) => (intent.kind === 'turn' ? endTurn(context, intent) : null)));
+  await endCommands(context);
   for (const intent of open) {
     if (intent.kind === 'turn') continue;
-    await reconcile(context, intent, supervisor, ending).catch((error: unknown) => context.log(`recovering ${intent.kind} of ${intent.taskId}`, error));
+    await reconcile(context, intent, ending).catch(async (error: unknown) => {
+      context.log(`recovering ${intent.kind} of ${intent.taskId}`, error);
+      if (error instanceof Failure && error.detail.code !== 'disk-full') await context.store.commit({ done: [intent.id] });
+    });
   }
+  await queueAgain(context);
+}
+
+/** Commands that went on after their turn ended with the core: what still shows as running is not. */
+async function endCommands(context: Context): Promise<void> {
+  const { threads } = context.store.board;
+  const events = context.store.openItems().flatMap((item): DomainEvent[] => {
+    const thread = threads[item.threadId];
+    return thread ? [{ type: 'item.completed', taskId: thread.taskId, item: closeItem(item, context.now()) }] : [];
+  });
+  if (events.length) await context.store.commit({ events });
+}
+
+/** Tasks that had left the queue and had no turn yet go back to it, and from there their way again. */
+async function queueAgain(context: Context): Promise<void> {
+  const { board } = context.store;
+  const cutOff = Object.values(board.tasks).filter((task) => task.phase === 'active' && task.origin !== 'sandbox'
+    && (workspaceOf(board, task)?.phase === 'preparing' || (workspaceOf(board, task)?.phase === 'ready' && threadOf(board, task)?.turn === null)));
+  if (cutOff.length) await context.store.commit({ events: cutOff.map((task) => ({ type: 'task.phased', taskId: task.id, phase: 'queued' })) });
 }
 
 async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }): Promise<void> {
@@ -38,15 +61,16 @@ async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }):
   });
 }
 
-async function reconcile(context: Context, intent: Exclude<OpenIntent, { kind: 'turn' }>, supervisor: Supervisor, ending: Ending): Promise<void> {
-  if (!context.store.board.tasks[intent.taskId]) {
+async function reconcile(context: Context, intent: Exclude<OpenIntent, { kind: 'turn' }>, ending: Ending): Promise<void> {
+  const task = context.store.board.tasks[intent.taskId];
+  if (!task || (intent.kind === 'purge' && task.phase !== 'trashed')) {
     await context.store.commit({ done: [intent.id] });
     return;
   }
   switch (intent.kind) {
     case 'prepare':
-      // Goes on in the background: making a worktree can take minutes.
-      void supervisor.makeReady(intent.taskId, intent.workspaceId, intent.id).catch((error: unknown) => context.log('preparing again', error));
+      // The task goes back to the queue; whoever takes it up finishes what is half-made.
+      await context.store.commit({ done: [intent.id] });
       return;
     case 'trash': return ending.trashNow(intent.taskId, intent.workspaceId, intent.id);
     case 'restore': return ending.restoreNow(intent.taskId, intent.workspaceId, intent.id);
@@ -61,6 +85,7 @@ async function settleLanding(context: Context, taskId: TaskId, method: Landing['
   const attempt = context.store.board.attempts[context.store.board.tasks[taskId]!.attempt!]!;
   const open = await context.workspaces.open(attempt.workspaceId);
   const commit = await open.landedAs(into);
-  if (commit) await ending.landed(taskId, { method, into, commit, at: context.now() }, intent);
+  // What an earlier landing of the same task left is told already.
+  if (commit && commit !== context.store.board.tasks[taskId]!.landing?.commit) await ending.landed(taskId, { method, into, commit, at: context.now() }, intent);
   else await context.store.commit({ done: [intent] });
 }

@@ -1,36 +1,47 @@
 import {
-  Failure, threadOf, type ItemId, type MessageId, type TaskId, type Thread, type ThreadId, type TurnId, type WorkspaceId,
+  Failure, threadOf, type ItemId, type MessageId, type Task, type TaskId, type Thread, type ThreadId, type TurnId,
 } from '../contract/index.ts';
 import { nextToStart } from '../domain/scheduling.ts';
 import { getTask } from '../domain/tasks.ts';
 import { createSessions, type ThreadSessions } from '../harness/index.ts';
 import { newId } from '../support/ids.ts';
-import { taskParts, type Context } from './context.ts';
+import { setActivity, settle, taskParts, type Context } from './context.ts';
 import { announce, CLOSING, prepare } from './prepare.ts';
 import { executeTurn, TurnRun, type Opening } from './turn.ts';
+
+const inTrash = (task: Task): Failure => new Failure('conflict', `“${task.title}” is in the trash.`, { fix: 'Restore it first.' });
 
 /** Starts what may start, runs turns, passes on what the person says, and stops what they stop. */
 export class Supervisor {
   readonly #context: Context;
   readonly #runs = new Map<ThreadId, TurnRun>();
-  readonly #preparing = new Map<TaskId, { abort: AbortController; done: Promise<unknown> }>();
+  /** From the moment a task leaves the queue until its first turn has begun. */
+  readonly #preparing = new Map<TaskId, { abort: AbortController; done: Promise<void> }>();
+  /** Tasks in which nothing may begin now, and why, in words: what is under way first, then what waits for it. */
+  readonly #blocked = new Map<TaskId, string[]>();
   readonly #sessions = new Map<ThreadId, ThreadSessions>();
   /** Tasks that were made or queued since this core began. */
   readonly #touched = new Set<TaskId>();
   #scheduled = false;
-  #closing = false;
-
   constructor(context: Context) {
     this.#context = context;
-    context.events.on((events) => {
-      for (const { event } of events) if (event.type === 'task.created' || event.type === 'task.phased') this.#touched.add(event.type === 'task.created' ? event.task.id : event.taskId);
-      this.schedule();
-    });
   }
+
+  /** From now on, after the recovery, queued tasks start. */
+  begin(): void {
+    this.#context.events.on((events) => {
+      for (const { event } of events) if (event.type === 'task.created' || event.type === 'task.phased') this.#touched.add(event.type === 'task.created' ? event.task.id : event.taskId);
+      // What an agent says or does frees no place in the queue.
+      if (events.some(({ event }) => !event.type.startsWith('item.'))) this.schedule();
+    });
+    this.schedule();
+  }
+
+  get #closing(): boolean { return this.#context.closing.signal.aborted; }
 
   /** A command that became the core for its own task leaves what was queued before to the next app. */
   #mayStart(taskId: TaskId): boolean {
-    return this.#context.options.host !== 'cli' || this.#touched.has(taskId);
+    return !this.#blocked.has(taskId) && !this.#preparing.has(taskId) && (this.#context.options.host !== 'cli' || this.#touched.has(taskId));
   }
 
   /** Looks, soon and once, whether a queued task can start. */
@@ -40,25 +51,50 @@ export class Supervisor {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#closing) return;
-      for (const id of nextToStart(this.#context.store.board, (each) => this.#mayStart(each))) this.#background(this.#begin(id), 'starting a task');
+      for (const id of nextToStart(this.#context.store.board, (each) => this.#mayStart(each))) this.#start(id);
     });
   }
 
-  async #begin(taskId: TaskId): Promise<void> {
-    const intent = await announce(this.#context, taskId);
-    if (intent.kind === 'prepare') await this.makeReady(taskId, intent.workspaceId, intent.id);
+  /** Nothing begins in this task until the answer is called. `why` ends “… is”, such as “being deleted”. */
+  block(taskId: TaskId, why: string): () => void {
+    this.#blocked.set(taskId, [...(this.#blocked.get(taskId) ?? []), why]);
+    return () => {
+      const [, ...rest] = this.#blocked.get(taskId) ?? [];
+      if (rest.length) this.#blocked.set(taskId, rest);
+      else this.#blocked.delete(taskId);
+      if (rest.length || this.#closing || !this.#context.store.board.tasks[taskId]) return;
+      this.schedule();
+      if (taskParts(this.#context, taskId).thread.turn?.status === 'completed') this.#next(taskId);
+    };
   }
 
-  /** Prepares the workspace, then begins the first turn. Also where a cut-off preparation goes on. */
-  async makeReady(taskId: TaskId, workspaceId: WorkspaceId, intent: number): Promise<void> {
+  #start(taskId: TaskId): void {
     const abort = new AbortController();
-    const done = prepare(this.#context, taskId, workspaceId, intent, abort.signal);
+    const done = this.#makeReady(taskId, abort.signal)
+      .catch((error: unknown) => this.#context.log('starting a task', error))
+      .finally(() => this.#preparing.delete(taskId));
     this.#preparing.set(taskId, { abort, done });
-    const ready = await done.finally(() => this.#preparing.delete(taskId));
+  }
+
+  /** Prepares the workspace, then begins the first turn. */
+  async #makeReady(taskId: TaskId, signal: AbortSignal): Promise<void> {
+    const intent = await announce(this.#context, taskId);
+    const ready = await prepare(this.#context, taskId, intent.workspaceId, intent.id, signal);
     if (!ready || this.#closing) return;
+    if (signal.aborted) {
+      // Stopped when the worktree was made already: it waits for the next start.
+      await this.#hold(taskId);
+      return;
+    }
     const task = getTask(this.#context.store.board, taskId);
     if (threadOf(this.#context.store.board, task)?.turn || task.origin === 'sandbox') return;
     this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
+  }
+
+  /** Back to where a task waits to be started. */
+  async #hold(taskId: TaskId): Promise<void> {
+    await settle(this.#context, () => ({ events: [{ type: 'task.phased', taskId, phase: 'held' }] }));
+    setActivity(this.#context, taskId, null);
   }
 
   /** Begins a turn; when it completes, the next queued message follows. */
@@ -67,16 +103,21 @@ export class Supervisor {
     const run = new TurnRun();
     this.#runs.set(thread.id, run);
     run.onEnd = () => { if (this.#runs.get(thread.id) === run) this.#runs.delete(thread.id); };
+    run.onUnsaved = () => { if (!this.#runs.has(thread.id)) this.#runs.set(thread.id, run); };
     let sessions = this.#sessions.get(thread.id);
     if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
     run.done = executeTurn(this.#context, taskId, opening, run, sessions)
       .then((status) => {
         if (status === 'completed') this.#next(taskId);
       })
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         run.onEnd();
         this.#context.log(`turn of ${taskId}`, error);
-      });
+        // A first turn that could not even be written down: nothing works there.
+        const task = this.#context.store.board.tasks[taskId];
+        if (task?.phase === 'active' && !threadOf(this.#context.store.board, task)?.turn && !this.#closing) await this.#hold(taskId);
+      })
+      .catch((error: unknown) => this.#context.log(`holding ${taskId}`, error));
     return run;
   }
 
@@ -84,18 +125,23 @@ export class Supervisor {
     if (this.#closing) return;
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
-    if (message && task.phase === 'active' && !this.#runs.has(thread.id)) this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
+    if (message && task.phase === 'active' && !this.#runs.has(thread.id) && !this.#blocked.has(taskId)) this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
   }
 
   /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */
   async say(threadId: ThreadId, text: string): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
-    const thread = this.#thread(threadId);
+    const { taskId } = this.#thread(threadId);
+    this.#mustBeFree(taskId);
     const messageId = await this.enqueue(threadId, text);
-    if (this.#runs.has(threadId) || !this.#ready(thread.taskId)) return { turnId: null, queued: messageId };
-    const { thread: now } = taskParts(this.#context, thread.taskId);
-    const first = now.queue[0]!;
-    this.#wake(thread.taskId);
-    const run = this.#turn(thread.taskId, [{ text: first.text, via: first.id === messageId ? 'prompt' : 'queue', messageId: first.id }]);
+    if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId)) return { turnId: null, queued: messageId };
+    const { task, thread: now } = taskParts(this.#context, taskId);
+    const first = now.queue[0];
+    // Taken back, or taken up, while it was being saved.
+    if (!first) return { turnId: null, queued: null };
+    this.#wake(taskId);
+    // A task that was stopped before its first turn begins with what it is about.
+    if (!now.turn) return { turnId: this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]).turnId, queued: messageId };
+    const run = this.#turn(taskId, [{ text: first.text, via: first.id === messageId ? 'prompt' : 'queue', messageId: first.id }]);
     return { turnId: run.turnId, queued: first.id === messageId ? null : messageId };
   }
 
@@ -110,20 +156,29 @@ export class Supervisor {
   async steer(threadId: ThreadId, turnId: TurnId, text: string): Promise<void> {
     const thread = this.#thread(threadId);
     const run = this.#runs.get(threadId);
-    if (!run?.host || run.turnId !== turnId) throw new Failure('conflict', 'This turn has ended.', { fix: 'Send the message as a new turn.' });
+    if (!run || run.turnId !== turnId) throw new Failure('conflict', 'This turn has ended.', { fix: 'Send the message as a new turn.' });
     const now = this.#context.now();
-    await this.#context.store.commit({
+    const written = this.#context.store.commit({
       events: [{
         type: 'item.completed', taskId: thread.taskId,
         item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
       }],
     });
-    run.host.steer(text);
+    // In the same moment: a turn that ends while this is being saved passes it on to the next one.
+    const message = { text };
+    run.steering.push(message);
+    await written.catch((error: unknown) => {
+      const at = run.steering.indexOf(message);
+      if (at >= 0) run.steering.splice(at, 1);
+      throw error;
+    });
   }
 
   /** Goes on after a failure or a crash. */
   async retry(taskId: TaskId): Promise<void> {
     const { task, thread, workspace } = taskParts(this.#context, taskId);
+    this.#mustBeFree(taskId);
+    if (task.phase === 'trashed') throw inTrash(task);
     if (this.#runs.has(thread.id) || this.#preparing.has(taskId)) throw new Failure('conflict', `“${task.title}” is at work already.`);
     if (!workspace || workspace.phase === 'failed') {
       await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'queued' }] });
@@ -137,7 +192,7 @@ export class Supervisor {
 
   /** Stops whatever a task is doing and waits until it has stopped. A queued task is held. */
   async stop(taskId: TaskId): Promise<void> {
-    const { task, thread } = taskParts(this.#context, taskId);
+    const { thread } = taskParts(this.#context, taskId);
     const preparing = this.#preparing.get(taskId);
     if (preparing) {
       preparing.abort.abort(new Error('Stopped by the person.'));
@@ -146,7 +201,7 @@ export class Supervisor {
     await this.#runs.get(thread.id)?.stop('person');
     await this.#sessions.get(thread.id)?.dispose();
     this.#sessions.delete(thread.id);
-    if (task.phase === 'queued') await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
+    if (this.#context.store.board.tasks[taskId]?.phase === 'queued') await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
   }
 
   async interrupt(threadId: ThreadId): Promise<void> {
@@ -166,8 +221,15 @@ export class Supervisor {
 
   #ready(taskId: TaskId): boolean {
     const { task, workspace } = taskParts(this.#context, taskId);
-    if (task.phase === 'trashed') throw new Failure('conflict', `“${task.title}” is in the trash.`, { fix: 'Restore it first.' });
+    if (task.phase === 'trashed') throw inTrash(task);
     return workspace?.phase === 'ready';
+  }
+
+  #mustBeFree(taskId: TaskId): void {
+    const why = this.#blocked.get(taskId)?.[0];
+    if (!why) return;
+    const { title } = getTask(this.#context.store.board, taskId);
+    throw new Failure('conflict', `“${title}” is ${why} just now.`, { fix: 'Try again in a moment.' });
   }
 
   #thread(id: ThreadId): Thread {
@@ -182,7 +244,7 @@ export class Supervisor {
 
   /** Ends all turns as interrupted, their background commands too. */
   async dispose(): Promise<void> {
-    this.#closing = true;
+    this.#context.closing.abort();
     for (const { abort } of this.#preparing.values()) abort.abort(CLOSING);
     await Promise.allSettled([...[...this.#preparing.values()].map(({ done }) => done), ...[...this.#runs.values()].map((run) => run.stop('crash'))]);
     await Promise.allSettled([...this.#sessions.values()].map((sessions) => sessions.dispose()));

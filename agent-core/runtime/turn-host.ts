@@ -18,18 +18,20 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #signal: AbortSignal;
   readonly #open = new Map<ItemId, Item>();
   readonly #streamed = new Set<ItemId>();
-  readonly #steering: string[] = [];
+  readonly #steering: { text: string }[];
+  #over = false;
   readonly #onFiles: () => void;
   readonly #flush: NodeJS.Timeout;
   turn: Turn;
 
-  constructor(context: Context, parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; onFiles: () => void }) {
+  constructor(context: Context, parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; steering: { text: string }[]; onFiles: () => void }) {
     this.#context = context;
     this.#task = parts.task;
     this.turn = parts.turn;
     this.#workspace = parts.workspace;
     this.#signal = parts.signal;
     this.#onFiles = parts.onFiles;
+    this.#steering = parts.steering;
     this.#flush = setInterval(() => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)), FLUSH_MS);
     this.#flush.unref();
   }
@@ -37,9 +39,7 @@ export class RuntimeTurnHost implements TurnHost {
   /** Items that have no end yet, as they stand. */
   get openItems(): Item[] { return [...this.#open.values()]; }
 
-  steer(text: string): void { this.#steering.push(text); }
-  /** What was steered too late to join; it opens the next turn. */
-  takeSteering(): string[] { return this.#steering.splice(0); }
+  takeSteering(): string[] { return this.#steering.splice(0).map(({ text }) => text); }
 
   async itemStarted(item: Item): Promise<void> {
     this.#open.set(item.id, item);
@@ -63,6 +63,11 @@ export class RuntimeTurnHost implements TurnHost {
     const stale = this.#context.store.board.tasks[this.#task.id]?.check;
     if (item.type === 'fileChange' && item.status === 'completed' && stale && !stale.stale) {
       events.push({ type: 'task.checked', taskId: this.#task.id, check: { ...stale, stale: true } });
+    }
+    // A command that ends after its turn says nothing of what the task does now.
+    if (this.#over) {
+      await this.#commit(events);
+      return;
     }
     if (item.type === 'command' || item.type === 'fileChange') this.#onFiles();
     const newest = [...this.#open.values()].at(-1);
@@ -182,6 +187,7 @@ export class RuntimeTurnHost implements TurnHost {
   }
 
   dispose(): void {
+    this.#over = true;
     clearInterval(this.#flush);
   }
 }

@@ -7,7 +7,7 @@ import type { HistoryItem, TurnOutcome } from '../harness/types.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
-import { setActivity, taskParts, type Context } from './context.ts';
+import { setActivity, settle, taskParts, type Context } from './context.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
 
 /** A card's ± lines follow the work at most this often while a turn runs. */
@@ -21,11 +21,14 @@ export class TurnRun {
   readonly #abort = new AbortController();
   /** Who stopped it. A core that shuts down leaves the same mark as one that died: the person can resume. */
   stoppedBy: 'person' | 'crash' | null = null;
-  host: RuntimeTurnHost | null = null;
   turnId: TurnId | null = null;
   done: Promise<void> = Promise.resolve();
+  /** What the person said into it and the model hasn't got yet. */
+  readonly steering: { text: string }[] = [];
   /** Called in the same moment in which the board says that the turn has ended. */
   onEnd: () => void = () => {};
+  /** Called when that could not be saved, so that the board says again that it runs. */
+  onUnsaved: () => void = () => {};
 
   get signal(): AbortSignal { return this.#abort.signal; }
 
@@ -117,6 +120,8 @@ class TurnWork {
   #open: OpenWorkspace | null = null;
   #before: Promise<{ tree: string }> | null = null;
   #diffTimer: NodeJS.Timeout | null = null;
+  #host: RuntimeTurnHost | null = null;
+  #over = false;
 
   constructor(context: Context, taskId: TaskId, turn: Turn, run: TurnRun) {
     this.#context = context;
@@ -137,9 +142,9 @@ class TurnWork {
       before.catch(() => { /* a failed checkpoint fails the first change */ });
       this.#before = before;
       const host = new RuntimeTurnHost(this.#context, {
-        task, turn: this.#turn, workspace: open, signal: this.#run.signal, onFiles: () => this.#liveDiff(),
+        task, turn: this.#turn, workspace: open, signal: this.#run.signal, steering: this.#run.steering, onFiles: () => this.#liveDiff(),
       });
-      this.#run.host = host;
+      this.#host = host;
       const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn({
         threadId: thread.id, turnId: this.#turn.id,
@@ -166,21 +171,23 @@ class TurnWork {
 
   /** ± lines on the card, now and then while the turn runs. */
   #liveDiff(): void {
-    if (this.#diffTimer || !this.#open) return;
+    if (this.#diffTimer || !this.#open || this.#over) return;
     const open = this.#open;
     this.#diffTimer = setTimeout(() => {
       this.#diffTimer = null;
       look(open, 'live')
-        .then(({ diff }) => this.#context.store.commit({ events: [{ type: 'task.diffed', taskId: this.#taskId, diff }] }))
+        // The end's own look is the newer one.
+        .then(({ diff }) => (this.#over ? null : this.#context.store.commit({ events: [{ type: 'task.diffed', taskId: this.#taskId, diff }] })))
         .catch((error: unknown) => this.#context.log('live diff', error));
     }, LIVE_DIFF_MS);
     this.#diffTimer.unref();
   }
 
   async finish(outcome: TurnOutcome, intent: number): Promise<void> {
+    this.#over = true;
     if (this.#diffTimer) clearTimeout(this.#diffTimer);
     const edge = await this.#edge();
-    const host = this.#run.host;
+    const host = this.#host;
     host?.dispose();
     const now = this.#context.now();
     const error = outcome.status === 'failed' ? outcome.error : outcome.status === 'interrupted' ? null : edge.error;
@@ -189,30 +196,33 @@ class TurnWork {
       ...(host?.turn ?? this.#turn), status, endedAt: now, error, treeBefore: edge.before, treeAfter: edge.after,
       interruptedBy: status === 'interrupted' ? (this.#run.stoppedBy ?? 'person') : null,
     };
-    const board = this.#context.store.board;
+    const { board } = this.#context.store;
     const taskId = this.#taskId;
     const gates = {
       approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
       questions: Object.values(board.questions).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
     };
-    const written = this.#context.store.commit({
+    await settle(this.#context, () => ({
       events: [
         ...(host?.openItems ?? []).filter((item) => !inBackground(item)).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
         ...withdraw(taskId, gates),
-        ...this.#late(host),
+        ...(status === 'completed' ? this.#late() : []),
         ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
         { type: 'turn.ended', taskId, turn },
       ],
       done: [intent],
+    }), {
+      tried: () => {
+        this.#run.onEnd();
+        setActivity(this.#context, taskId, null);
+      },
+      failed: () => this.#run.onUnsaved(),
     });
-    this.#run.onEnd();
-    setActivity(this.#context, taskId, null);
-    await written;
   }
 
-  /** What was steered too late to join this turn waits for the next. */
-  #late(host: RuntimeTurnHost | null): DomainEvent[] {
-    return (host?.takeSteering() ?? []).map((text) => ({
+  /** What was steered too late to join this turn waits for the next. After one that did not complete, `unheard` sees to it. */
+  #late(): DomainEvent[] {
+    return this.#run.steering.map(({ text }) => ({
       type: 'queue.added', threadId: this.#turn.threadId, message: { id: newId<MessageId>('msg'), text, at: this.#context.now() },
     }));
   }
