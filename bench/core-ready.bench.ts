@@ -99,6 +99,6 @@ report({
   what: 'core ready, 1,000 tasks on disk (`signalbox serve` to the whole board over the socket)',
   value: `${ms(ready)}${waiting > 5 ? `, of which ${ms(waiting)} waiting for a processor that others used` : ''}`,
   baseline: `bare Node ${ms(median(bare))}; the address printed after ${ms(median(starts.map((one) => one.url)))}`,
-  budget: '≤ 300 ms',
+  budget: '≤ 300 ms besides that wait',
   ok: ready - waiting <= 300,
 });

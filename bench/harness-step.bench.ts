@@ -50,7 +50,7 @@ const tools = [
     parameters: { type: 'object', properties: { cmd: { type: 'string' } }, required: ['cmd'] },
   },
 ];
-const client = new OpenAI({ baseURL: url, apiKey: 'sk-bench', maxRetries: 0 });
+const client = new OpenAI({ baseURL: url, apiKey: 'sk-bench' });
 const limits = { processes: 1024, memoryBytes: 8 * 2 ** 30, fileBytes: 8 * 2 ** 30 };
 const policy = { mode: 'workspace' as const, network: { allow: [] }, limits };
 const machine = await createSandbox({ stateDir: join(folder, 'sandbox'), env: process.env })
