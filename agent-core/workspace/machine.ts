@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
+import { replaceFile } from '../git/store-files.ts';
 import { allowedSettings, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
 import type { Meta, Places } from './meta.ts';
 
@@ -16,7 +17,34 @@ export const defaultPolicy = (mode: Mode): Policy => ({
 export async function machineSpec(places: Places, meta: Meta, policy: Policy = defaultPolicy(meta.mode)): Promise<MachineSpec> {
   await mkdir(places.state(meta.id), { recursive: true, mode: 0o700 });
   const binds = meta.kind === 'in-place' ? await inPlaceBinds(places, meta) : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
+  binds.push(...(await pointerBind(places, meta)));
   return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
+}
+
+/**
+ * The file `.git` that says where a worktree's git directory is, read-only: an agent that could put another in its place
+ * would choose the settings, and so the commands, of any git that the person or an editor runs there. Ours is a copy, as
+ * a worktree that is still to be made has none yet; {@link writePointer} fills it.
+ */
+async function pointerBind(places: Places, meta: Meta): Promise<Bind[]> {
+  const pointer = join(meta.path, '.git');
+  const copy = places.pointer(meta.id);
+  if (meta.kind === 'in-place') {
+    if (!(await lstat(pointer)).isFile()) return [];
+    await replaceFile(copy, await readFile(pointer));
+  } else {
+    await writePointer(places, meta);
+    // One that is missing would be made by the mount, empty.
+    if (meta.admin !== '') await writeFile(pointer, pointerText(meta), { flag: 'wx' }).catch(() => {});
+  }
+  return [{ source: copy, target: pointer, access: 'read' }];
+}
+
+const pointerText = (meta: Meta): string => (meta.admin === '' ? '' : `gitdir: ${join(meta.project.gitDir, 'worktrees', meta.admin)}\n`);
+
+/** Writes what `.git` says inside. To be called again when the worktree's admin folder is known. */
+export async function writePointer(places: Places, meta: Meta): Promise<void> {
+  await replaceFile(places.pointer(meta.id), pointerText(meta));
 }
 
 /** The git directory itself, read-only, with settings that hold no credentials. */

@@ -47,6 +47,7 @@ export class Places {
   store(id: string): string { return join(this.of(id), 'git'); }
   state(id: string): string { return join(this.of(id), 'state'); }
   snap(id: string): string { return join(this.of(id), 'snap'); }
+  pointer(id: string): string { return join(this.of(id), 'pointer'); }
   scratch(id: string): string { return join(this.of(id), 'scratch'); }
   seenRefs(id: string): string { return join(this.of(id), 'base-refs'); }
   checkpoints(projectId: string): string { return join(this.home, 'checkpoints', `${projectId}.git`); }

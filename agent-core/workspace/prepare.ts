@@ -11,7 +11,7 @@ import { outsideText } from '../git/runner.ts';
 import { gatherCopies, seedStore, type Copies } from '../git/session-store.ts';
 import { replaceFile } from '../git/store-files.ts';
 import { addWorktree, adminFor, checkoutInside, freeSlug, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
-import { machineSpec } from './machine.ts';
+import { machineSpec, writePointer } from './machine.ts';
 import type { Lock } from './lock.ts';
 import { readMeta, writeMeta, type Meta, type Places } from './meta.ts';
 
@@ -98,6 +98,7 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
       if (added.status === 'rejected') throw added.reason;
       if (started.status === 'rejected') throw started.reason;
       meta.admin = added.value;
+      await writePointer(places, meta);
       return started.value;
     });
     await fill(context, request, meta, opening, await copying);

@@ -46,7 +46,7 @@ test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent p
   const { id, path } = workspace.info;
   const mark = join(world.dir, 'pwned');
   const variables = `IFS=; W="${path}"; C=$(git rev-parse --path-format=absolute --git-common-dir); A=$(git rev-parse --path-format=absolute --git-dir); set -- "${mark}"`;
-  await agent(workspace, `echo work > work.txt; git add work.txt; git commit -qm work; ${variables}; ${PLANTS[name]}`);
+  await agent(workspace, `echo work > work.txt; git add work.txt; git commit -qm work; ${variables}; (${PLANTS[name]}) || true`);
   await agent(workspace, 'echo more >> src/a.txt').catch(() => {});
   const verbs: [string, () => Promise<unknown>][] = [
     ['beginTurn', () => workspace.beginTurn()], ['checkpoint', () => workspace.checkpoint('x')], ['harvest', () => workspace.harvest()],
@@ -58,6 +58,9 @@ test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent p
     await run().catch((error: Error) => { if (error.name !== 'Failure') throw error; });
     expect(existsSync(mark), verb).toBe(false);
   }
+  // Nor the git that the person runs in the worktree, unless they let git into a submodule that the agent made.
+  if (!['nested repository', 'submodule'].includes(name)) git(path, 'status', '--short');
+  expect(existsSync(mark), 'the person’s own git status').toBe(false);
   expect(fingerprint(world.repo)).toEqual(before);
   expect(git(world.repo, 'for-each-ref', '--format=%(refname)').split('\n').filter((ref) => !/^refs\/(?:heads\/)?signalbox\//.test(ref))).toEqual(['refs/heads/main']);
   // The person's own shell in the worktree finds no entry in the index that git itself would refuse.

@@ -21,17 +21,24 @@ function feed(child: SandboxProcess, tty: boolean): () => void {
   };
 }
 
-/** What the command prints, as slowly as whoever reads us takes it. */
+/** What the command prints, as slowly as whoever reads us takes it. Nobody reads us any more: the command ends, as by a closed pipe. */
 function drain(child: SandboxProcess): void {
+  let gone = false;
   child.onOutput((chunk, stream) => {
     const target = stream === 'stdout' ? process.stdout : process.stderr;
-    if (target.write(chunk)) return;
+    if (gone || target.write(chunk)) return;
     child.pause();
     target.once('drain', () => child.resume());
   });
-  process.stdout.on('error', () => {
+  const leave = (): void => {
+    if (gone) return;
+    gone = true;
+    // A closed pipe never drains: a command that waits for it would not end.
+    child.resume();
     void child.kill('terminate');
-  });
+  };
+  process.stdout.on('error', leave);
+  process.stderr.on('error', leave);
 }
 
 const signals = { SIGINT: 'interrupt', SIGTERM: 'terminate', SIGHUP: 'terminate' } as const;

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { Failure } from '../../../contract/errors.ts';
 import type { Bind, MachineSpec, RunRequest } from '../../types.ts';
+import { findAnchors, type Anchors } from './anchors.ts';
 import { procArguments } from './root.ts';
 
 /** What is the same for every command of a machine. */
@@ -49,6 +50,18 @@ const bindArguments = (bind: Bind, readOnly: boolean): string[] => {
   return [bind.access === 'write' && !readOnly ? '--bind' : '--ro-bind', bind.source, bind.target];
 };
 
+const anchored = new WeakMap<Frame, Anchors>();
+
+/** {@link findAnchors} of a machine, at its first command. */
+function anchorsOf(frame: Frame): Anchors {
+  const { spec, home, toolchains } = frame;
+  const known = anchored.get(frame);
+  if (known) return known;
+  const found = findAnchors({ stateDir: spec.stateDir, home, worktree: spec.worktree }, [...toolchains, ...spec.binds.map((bind) => bind.target)]);
+  anchored.set(frame, found);
+  return found;
+}
+
 /**
  * The file system of one command, from nothing: the system read-only, a private HOME and /tmp, the toolchains, the
  * worktree, the binds. A request's own binds keep the access they ask for, since the core itself asks for them.
@@ -57,6 +70,8 @@ export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'acc
   const { spec } = frame;
   const readOnly = spec.policy.mode === 'read-only' || request.access === 'read';
   mustExist(spec.worktree, 'the worktree');
+  const anchors = anchorsOf(frame);
+  const worktreeBind = readOnly ? '--ro-bind' : '--bind';
   return [
     ...frame.roots,
     '--ro-bind', frame.etc, '/etc',
@@ -65,8 +80,10 @@ export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'acc
     '--bind', `${spec.stateDir}/tmp`, '/tmp',
     '--symlink', '../tmp', '/var/tmp',
     '--bind', `${spec.stateDir}/home`, frame.home,
+    ...anchors.own.flatMap(({ source, target }) => ['--bind', source, target]),
     ...frame.toolchains.flatMap((path) => ['--ro-bind-try', path, path]),
-    readOnly ? '--ro-bind' : '--bind', spec.worktree, spec.worktree,
+    worktreeBind, spec.worktree, spec.worktree,
+    ...anchors.worktree.flatMap(({ source, target }) => [worktreeBind, source, target]),
     ...spec.binds.flatMap((bind) => bindArguments(bind, readOnly)),
     ...(request.binds ?? []).flatMap((bind) => bindArguments(bind, false)),
     '--remount-ro', '/',
