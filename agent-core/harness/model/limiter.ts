@@ -36,7 +36,8 @@ export class Limiter {
   refused(ms: number): void {
     this.#limited = true;
     this.#trying = false;
-    this.#until = Math.max(this.#until, Date.now() + ms);
+    // Whole milliseconds: it is told to the board, whose times have no fractions.
+    this.#until = Math.max(this.#until, Math.ceil(Date.now() + ms));
     this.#wake();
   }
 
