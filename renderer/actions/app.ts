@@ -1,4 +1,4 @@
-import { go, openTask } from '../state/route.ts';
+import { go, goBack, openTask } from '../state/route.ts';
 import { boardView } from '../state/board-view.ts';
 import { openLayer, ui } from '../state/ui.ts';
 import { rpc } from '../state/store.ts';
@@ -79,7 +79,7 @@ export const appActions: readonly Action[] = [
     hidden: true,
     when: ({ ui: { route, selected } }) =>
       route.place !== 'board' || selected.length > 0 || route.project !== null || route.filter !== null,
-    run: ({ ui: { selected } }) => (selected.length ? ui.setState({ selected: [] }) : go(board)),
+    run: ({ ui: { selected } }) => (selected.length ? ui.setState({ selected: [] }) : goBack()),
   },
   ...Array.from({ length: 9 }, (_, index): Action => ({
     id: `go.task.${index + 1}`,

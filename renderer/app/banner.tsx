@@ -25,14 +25,16 @@ function Lost({ retryAt }: { retryAt: number }) {
 export function Banner() {
   const connection = useCore((state) => state.connection);
   if (connection.state === 'lost') return <Lost retryAt={connection.retryAt} />;
-  if (connection.state === 'refused')
+  if (connection.state === 'refused') {
+    const { code, message, fix } = connection.error;
     return (
       <div className="banner banner-bad" role="alert">
         <Icon name="failed" />
         <span className="grow">
-          {connection.error.message} {connection.error.fix}
+          {code === 'unauthorized' ? 'Signalbox was started anew, and this page belongs to the one before.' : message} {fix}
         </span>
       </div>
     );
+  }
   return null;
 }

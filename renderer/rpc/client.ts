@@ -94,6 +94,7 @@ function createOrder(on: ClientEvents, ask: () => Promise<unknown>, giveUp: () =
   }
   return {
     take,
+    resync,
     reset() {
       seq = -1;
     },
@@ -111,7 +112,14 @@ function createOrder(on: ClientEvents, ask: () => Promise<unknown>, giveUp: () =
 }
 
 function receive(raw: unknown, calls: ReturnType<typeof createCalls>, order: ReturnType<typeof createOrder>, on: ClientEvents): void {
-  const message = ServerMessage.parse(raw);
+  const parsed = ServerMessage.safeParse(raw);
+  if (!parsed.success) {
+    // What can't be read may have been news: the whole truth is asked for again.
+    console.error(parsed.error);
+    void order.resync();
+    return;
+  }
+  const message = parsed.data;
   switch (message.kind) {
     case 'result':
       calls.result(message.id, message.value);
@@ -126,6 +134,17 @@ function receive(raw: unknown, calls: ReturnType<typeof createCalls>, order: Ret
       on.transient(message.items);
   }
 }
+
+/** Failures of the greeting that another try would not change. */
+const final: ReadonlySet<AppError['code']> = new Set<AppError['code']>(['unauthorized', 'unsupported-version']);
+
+/** A greeting that this page can't read comes from a core of another build. */
+const unreadable = (thrown: unknown): AppError => ({
+  code: 'unsupported-version',
+  message: 'This page can’t read what the core says.',
+  fix: 'Reload the page. If it stays so, start Signalbox again.',
+  output: String(thrown).slice(0, 2000),
+});
 
 /** Keeps one link to the core alive, with its sequence of events whole. */
 export function createClient(connect: Connect, token: string | undefined, on: ClientEvents): Client {
@@ -170,8 +189,8 @@ export function createClient(connect: Connect, token: string | undefined, on: Cl
       lostSince = 0;
       on.connection({ state: 'open' });
     } catch (thrown) {
-      const error = thrown instanceof Failure ? thrown.detail : undefined;
-      if (error && (error.code === 'unauthorized' || error.code === 'unsupported-version')) {
+      const error = thrown instanceof Failure ? thrown.detail : unreadable(thrown);
+      if (final.has(error.code)) {
         disposed = true;
         on.connection({ state: 'refused', error });
       }

@@ -110,3 +110,15 @@ export function defaultTransport(): { connect: Connect; token: string | undefine
   url.hash = '';
   return { connect: webSocket(url.href), token };
 }
+
+/**
+ * Takes a new token from an address that was opened in the tab of an old page: a core that was started again has
+ * another one, and the browser doesn't load a page anew for what follows the `#`.
+ */
+export function followToken(): void {
+  addEventListener('hashchange', () => {
+    if (!new URLSearchParams(location.hash.slice(1)).has('token')) return;
+    takeToken();
+    location.reload();
+  });
+}

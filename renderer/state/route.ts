@@ -41,8 +41,11 @@ export function printRoute(route: Route): string {
 }
 
 const RECENT = 20;
+/** The board as it was last looked at, narrowed or not: where one step back leads. */
+let lastBoard: Route = BOARD;
 
 function show(route: Route): void {
+  if (route.place === 'board') lastBoard = route;
   ui.setState(({ recent }) => ({
     route,
     layer: null,
@@ -57,6 +60,9 @@ export function go(route: Route): void {
   if (location.hash !== hash) history.pushState(null, '', hash);
   show(route);
 }
+
+/** One step back: to the board as it was left, and from a narrowed board to all of it. */
+export const goBack = (): void => go(ui.getState().route.place === 'board' ? BOARD : lastBoard);
 
 export const openTask = (taskId: TaskId): void => go({ place: 'task', taskId });
 

@@ -72,3 +72,24 @@ test('a wrong token is final', async () => {
   expect(ends).toHaveLength(1);
   client.dispose();
 });
+
+test('news that can’t be read is made good by a snapshot; a greeting that can’t be read is final and says so', async () => {
+  const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const { client, sent, told, answer, say } = pair();
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+  answer(snapshot(1));
+  await vi.waitFor(() => expect(told).toContainEqual(['open']));
+  say({ kind: 'events', from: 2, to: 2, events: [{ ...event(2), at: 0.5 }] });
+  await vi.waitFor(() => expect(sent.at(-1)?.method).toBe('snapshot'));
+  answer(snapshot(2));
+  await vi.waitFor(() => expect(told).toContainEqual(['snapshot', 2]));
+  expect(quiet).toHaveBeenCalled();
+  quiet.mockRestore();
+  client.dispose();
+
+  const other = pair();
+  await vi.waitFor(() => expect(other.sent).toHaveLength(1));
+  other.answer({ seq: 1 });
+  await vi.waitFor(() => expect(other.told).toContainEqual(['refused']));
+  other.client.dispose();
+});

@@ -4,11 +4,13 @@ import type { Column as ColumnId, TaskId } from '../../../agent-core/contract/in
 import { KeyFoot } from '../../actions/key-foot.tsx';
 import { PageBar } from '../../actions/page-bar.tsx';
 import { useActions } from '../../actions/hooks.ts';
+import { runAction } from '../../actions/registry.ts';
 import { COLUMNS, FILTERS, boardView } from '../../state/board-view.ts';
 import { useCore, useUi } from '../../state/hooks.ts';
 import { go } from '../../state/route.ts';
 import type { Route } from '../../state/ui.ts';
 import { Button, Empty, useClockText } from '../../ui/index.ts';
+import { visibleLine } from '../../ui/safe-text.ts';
 import { boardActions } from './actions.ts';
 import { FloatingCard } from './card.tsx';
 import { Column } from './column.tsx';
@@ -36,6 +38,36 @@ function Narrowed({ route }: { route: BoardRoute }) {
     <Button small look="quiet" icon="x" onClick={() => go({ place: 'board', project: null, filter: null })}>
       {names}
     </Button>
+  );
+}
+
+/** A project without tasks asks for its first; a filter that finds nothing is left again. */
+function Nothing({ route }: { route: BoardRoute }) {
+  const project = useCore(({ board }) => (route.project && !route.filter ? board?.projects[route.project]?.name : undefined));
+  if (project !== undefined)
+    return (
+      <Empty
+        title={`No tasks in ${visibleLine(project)} yet`}
+        action={
+          <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>
+            New task
+          </Button>
+        }
+      >
+        Its tasks show up here, each in a worktree and a sandbox of its own.
+      </Empty>
+    );
+  return (
+    <Empty
+      title="No tasks here"
+      action={
+        <Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">
+          Show all tasks
+        </Button>
+      }
+    >
+      Tasks that match what you chose in the sidebar will show up here.
+    </Empty>
   );
 }
 
@@ -71,16 +103,7 @@ export function BoardPage({ route }: { route: BoardRoute }) {
         Picked
       </span>
       {empty && (route.project || route.filter) ? (
-        <Empty
-          title="No tasks here"
-          action={
-            <Button onClick={() => go({ place: 'board', project: null, filter: null })} keys="escape">
-              Show all tasks
-            </Button>
-          }
-        >
-          Tasks that match what you chose in the sidebar will show up here.
-        </Empty>
+        <Nothing route={route} />
       ) : (
         <DndContext
           sensors={sensors}
@@ -104,7 +127,7 @@ export function BoardPage({ route }: { route: BoardRoute }) {
           <DragOverlay dropAnimation={null}>{dragged && <FloatingCard id={dragged} />}</DragOverlay>
         </DndContext>
       )}
-      <KeyFoot scopes={['board']} extra={[['enter', 'Open']]} />
+      <KeyFoot scopes={['board']} extra={stop ? [['enter', 'Open']] : []} />
     </main>
   );
 }

@@ -1,5 +1,6 @@
 import { memo } from 'react';
-import type { Item, ItemOf, Turn } from '../../../agent-core/contract/index.ts';
+import type { ErrorCode, Item, ItemOf, Turn } from '../../../agent-core/contract/index.ts';
+import { runAction } from '../../actions/registry.ts';
 import { Button, ErrorNote, Icon, Money, Working, duration } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 import { ApprovalBlock, QuestionBlock } from './gate.tsx';
@@ -79,6 +80,9 @@ export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
   }
 });
 
+/** What is mended in Settings. */
+const inSettings: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['no-model', 'model-unauthorized', 'model-unknown', 'model-unreachable']);
+
 /** The end of a turn: which it was, how long, what it cost, and why when it didn't end well. */
 export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Turn; last: boolean; onRetry: () => void }) {
   const took = turn.endedAt === null ? '' : duration(turn.endedAt - turn.startedAt);
@@ -90,9 +94,16 @@ export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Tu
           error={turn.error ?? { code: 'internal', message: 'The turn failed without a reason.' }}
           actions={
             last && (
-              <Button small icon="undo" onClick={onRetry}>
-                Retry
-              </Button>
+              <>
+                <Button small icon="undo" onClick={onRetry}>
+                  Retry
+                </Button>
+                {turn.error && inSettings.has(turn.error.code) && (
+                  <Button small icon="gear" onClick={() => void runAction('go.settings')}>
+                    Open settings
+                  </Button>
+                )}
+              </>
             )
           }
         />

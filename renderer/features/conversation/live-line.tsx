@@ -1,6 +1,6 @@
-import type { Activity, TaskId } from '../../../agent-core/contract/index.ts';
+import { threadOf, type Activity, type TaskId } from '../../../agent-core/contract/index.ts';
 import { useCore } from '../../state/hooks.ts';
-import { Age, Working } from '../../ui/index.ts';
+import { Age, Icon, Working, statusLabel } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
 
 const words: Record<Activity['verb'], string> = {
@@ -15,6 +15,17 @@ const words: Record<Activity['verb'], string> = {
 /** What the agent does this moment, under the last message of a running turn. Nothing when the core doesn't say. */
 export function LiveLine({ taskId }: { taskId: TaskId }) {
   const activity = useCore((state) => state.activity[taskId]);
+  const limited = useCore(({ board }) => {
+    const task = board?.tasks[taskId];
+    return board && task ? (threadOf(board, task)?.limitedUntil ?? null) : null;
+  });
+  if (limited !== null)
+    return (
+      <p className="live-line">
+        <Icon name="limited" className="warn" />
+        <span className="cut">{statusLabel('limited', limited)}. It goes on by itself then.</span>
+      </p>
+    );
   if (!activity || activity.verb === 'writing' || activity.verb === 'waiting') return null;
   return (
     <p className="live-line">

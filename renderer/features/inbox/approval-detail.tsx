@@ -143,7 +143,7 @@ function useAnswering(approvals: readonly Approval[], off: ReadonlySet<ApprovalI
 }
 
 /** The keys of the docked answers; they act on what is ticked. */
-function useAnswerKeys(now: Answering, toggleFirst: () => void) {
+function useAnswerKeys(now: Answering, toggleFirst: () => void, several: boolean) {
   const latest = useRef({ now, toggleFirst });
   latest.current = { now, toggleFirst };
   const any = now.chosen.length > 0;
@@ -153,7 +153,7 @@ function useAnswerKeys(now: Answering, toggleFirst: () => void) {
       const say = (decision: 'approve' | 'decline', scope?: Scope) => () => latest.current.now.answer(decision, scope);
       const common = { group: 'Inbox', scope: 'inbox', when: () => any } as const;
       return [
-        { ...common, id: 'inbox.once', title: 'Allow once', keys: ['a'], footer: true, run: say('approve') },
+        { ...common, id: 'inbox.once', title: several ? 'Allow once' : 'Approve', keys: ['a'], footer: true, run: say('approve') },
         { ...common, id: 'inbox.task', title: 'Allow for this task', keys: ['t'], when: () => any && rules, run: say('approve', 'task') },
         {
           ...common,
@@ -171,11 +171,11 @@ function useAnswerKeys(now: Answering, toggleFirst: () => void) {
           title: 'Select',
           keys: ['x'],
           footer: true,
-          when: () => true,
+          when: () => several,
           run: () => latest.current.toggleFirst(),
         },
       ];
-    }, [any, rules]),
+    }, [any, rules, several]),
   );
 }
 
@@ -196,7 +196,7 @@ function useTicks(approvals: readonly Approval[]) {
 export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }) {
   const { off, toggle, all } = useTicks(approvals);
   const now = useAnswering(approvals, off);
-  useAnswerKeys(now, all);
+  useAnswerKeys(now, all, approvals.length > 1);
   const first = approvals[0]!;
   const project = useCore(({ board }) => {
     const task = board!.tasks[first.taskId];

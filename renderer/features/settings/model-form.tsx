@@ -9,6 +9,10 @@ const KEYS: Record<Settings['keySource'], string> = {
   environment: 'The key comes from OPENAI_API_KEY. One typed here wins over it.',
 };
 
+/** Who the name stands for; for an empty field the model that is used instead. */
+const modelHint = ({ models }: Settings, name: string): string | undefined =>
+  name ? models.find(({ id }) => id === name)?.label : models[0] && `Empty: ${models[0].label}`;
+
 const WIRES = [
   { id: 'responses', label: 'Responses' },
   { id: 'chat', label: 'Chat Completions' },
@@ -40,6 +44,17 @@ interface Form {
 
 function useModelForm(settings: Settings) {
   const [form, setForm] = useState<Form>({ baseUrl: settings.baseUrl, model: settings.model, key: '', wire: settings.wire });
+  // What was saved elsewhere shows here too, but never over what is being typed.
+  const [known, setKnown] = useState(settings);
+  if (known.baseUrl !== settings.baseUrl || known.model !== settings.model || known.wire !== settings.wire) {
+    setKnown(settings);
+    setForm((old) => ({
+      ...old,
+      baseUrl: old.baseUrl === known.baseUrl ? settings.baseUrl : old.baseUrl,
+      model: old.model === known.model ? settings.model : old.model,
+      wire: old.wire === known.wire ? settings.wire : old.wire,
+    }));
+  }
   const [busy, setBusy] = useState(false);
   const [answer, setAnswer] = useState('');
   const [error, setError] = useState<AppError | null>(null);
@@ -76,7 +91,55 @@ function useModelForm(settings: Settings) {
       });
       return `${model} answered in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}.`;
     });
-  return { form, set: (change: Partial<Form>) => setForm((old) => ({ ...old, ...change })), busy, answer, error, save, forget, test };
+  const set = (change: Partial<Form>) => {
+    setForm((old) => ({ ...old, ...change }));
+    // An answer to other values would be no answer to these.
+    setError(null);
+    setAnswer('');
+  };
+  return { form, set, busy, answer, error, save, forget, test };
+}
+
+/** Where the model is and what it is called there. */
+function Names({ settings, form, set }: { settings: Settings; form: Form; set: (change: Partial<Form>) => void }) {
+  return (
+    <div className="fields">
+      <Field label="Base URL" hint="Empty: OPENAI_BASE_URL, or api.openai.com. Ollama: http://localhost:11434/v1">
+        {(props) => (
+          <input
+            {...props}
+            className="input"
+            type="url"
+            spellCheck={false}
+            placeholder="https://api.openai.com/v1"
+            value={form.baseUrl}
+            onChange={(event) => set({ baseUrl: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label="Model" hint={modelHint(settings, form.model)}>
+        {(props) => (
+          <>
+            <input
+              {...props}
+              className="input"
+              list="known-models"
+              spellCheck={false}
+              value={form.model}
+              onChange={(event) => set({ model: event.target.value })}
+            />
+            <datalist id="known-models">
+              {settings.models.map(({ id, label }) => (
+                <option key={id} value={id}>
+                  {label}
+                </option>
+              ))}
+            </datalist>
+          </>
+        )}
+      </Field>
+    </div>
+  );
 }
 
 /** Which model works, where it is and with what key: any server that speaks one of the two wires. */
@@ -85,47 +148,13 @@ export function ModelForm({ settings }: { settings: Settings }) {
   return (
     <form
       className="stack-12"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         void save();
       }}
     >
-      <div className="fields">
-        <Field label="Base URL" hint="Empty: api.openai.com. Ollama: http://localhost:11434/v1">
-          {(props) => (
-            <input
-              {...props}
-              className="input"
-              type="url"
-              spellCheck={false}
-              placeholder="https://api.openai.com/v1"
-              value={form.baseUrl}
-              onChange={(event) => set({ baseUrl: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label="Model" hint={settings.models.find(({ id }) => id === form.model)?.label}>
-          {(props) => (
-            <>
-              <input
-                {...props}
-                className="input"
-                list="known-models"
-                spellCheck={false}
-                value={form.model}
-                onChange={(event) => set({ model: event.target.value })}
-              />
-              <datalist id="known-models">
-                {settings.models.map(({ id, label }) => (
-                  <option key={id} value={id}>
-                    {label}
-                  </option>
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
-      </div>
+      <Names settings={settings} form={form} set={set} />
       <Field label="API" hint="Responses where the server has it; Chat Completions for servers that have only that.">
         {(props) => <Select {...props} options={WIRES} value={form.wire} onChange={(wire) => set({ wire })} />}
       </Field>

@@ -70,7 +70,7 @@ export function SettingsPage() {
       <div className="page">
         <div className="page-in">
           <Section id="model" title="Model">
-            <ModelForm key={`${settings.baseUrl} ${settings.model}`} settings={settings} />
+            <ModelForm settings={settings} />
           </Section>
           <Section id="tasks" title="New tasks">
             <DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} />

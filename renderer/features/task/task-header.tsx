@@ -4,7 +4,7 @@ import { ActionButton, taskEntries } from '../../actions/action-button.tsx';
 import { useAllActions } from '../../actions/hooks.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore, useStatus, useUi } from '../../state/hooks.ts';
-import { go } from '../../state/route.ts';
+import { goBack } from '../../state/route.ts';
 import { openLayer } from '../../state/ui.ts';
 import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, money, type MenuEntry } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
@@ -42,8 +42,13 @@ function MergeButton({ task }: { task: Task }) {
         In {visibleLine(task.landing.into)}
       </span>
     );
-  const disabled = status !== 'review';
-  const why = disabled ? 'Can be merged once the agent has finished its turn' : undefined;
+  const nothing = task.diff?.files === 0;
+  const disabled = status !== 'review' || nothing;
+  const why = nothing
+    ? 'Nothing has changed, so there is nothing to merge'
+    : disabled
+      ? 'Can be merged once the agent has finished its turn'
+      : undefined;
   return (
     <span className="btn-split" role="group" aria-label="Landing">
       <Button
@@ -73,7 +78,7 @@ export function TaskHeader({ task }: { task: Task }) {
   return (
     <header className="bar task-bar">
       {!sidebar && <IconButton icon="split" label="Show sidebar" keys="mod+b" onClick={() => void runAction('view.sidebar')} />}
-      <IconButton icon="left" label="Back to the board" keys="escape" onClick={() => go({ place: 'board', project: null, filter: null })} />
+      <IconButton icon="left" label="Back to the board" keys="escape" onClick={goBack} />
       <h1 className="cut" title={visibleLine(task.title)}>
         <button
           type="button"
