@@ -10,7 +10,8 @@ const CONTEXT_WINDOW = 272_000;
 export const DEMO_MODEL = 'demo';
 const DEMO_LABEL = 'Demo model (offline)';
 
-export interface Endpoint { baseUrl: string; key: string; wire?: ModelWire | undefined }
+/** `caller`: a command brought it along for its own task. */
+export interface Endpoint { baseUrl: string; key: string; wire?: ModelWire | undefined; caller?: boolean }
 
 /** What a fresh home starts with. */
 export function defaultSettings(): Settings {
@@ -73,7 +74,8 @@ export class Models {
     if (asked) return asked;
     const settings = this.#store.board.settings;
     const chosen = settings.model || this.#env['SIGNALBOX_MODEL'];
-    if (chosen) return chosen;
+    // Who brings an address along asks for what is there, whatever the app plays with.
+    if (chosen && !(endpoint && chosen === DEMO_MODEL)) return chosen;
     if (endpoint || settings.models.some((model) => model.kind === 'remote')) return DEFAULT_MODEL;
     if (origin === 'app') return DEMO_MODEL;
     throw noModel();
@@ -87,9 +89,11 @@ export class Models {
     }
     const settings = this.#store.board.settings;
     const baseUrl = endpoint?.baseUrl || this.#baseUrl(settings);
-    const key = endpoint?.key || this.#key || this.#env['OPENAI_API_KEY'] || '';
+    // The person's own key goes to no address that only a command named, and their choice of API is not about it.
+    const elsewhere = endpoint?.caller === true && baseUrl !== this.#baseUrl(settings);
+    const key = endpoint?.key || (elsewhere ? '' : this.#key || this.#env['OPENAI_API_KEY'] || '');
     if (!key && !baseUrl) throw noModel();
-    return { model, baseUrl: baseUrl || OPENAI, key, wire: endpoint?.wire ?? this.#wire(settings), contextWindow: CONTEXT_WINDOW };
+    return { model, baseUrl: baseUrl || OPENAI, key, wire: endpoint?.wire ?? (elsewhere ? 'responses' : this.#wire(settings)), contextWindow: CONTEXT_WINDOW };
   }
 
   /** The API goes with the address: what is chosen in Settings, unless the address is the environment's and it says otherwise. */

@@ -21,7 +21,7 @@ export function taskHandlers(context: Context, supervisor: Supervisor, ending: E
       const base = { ...asked, commit: await resolveBase(project, asked) };
       const model = context.models.choose(input.model, input.origin, input.endpoint);
       const ids = { task: newId<TaskId>('task'), attempt: newId<AttemptId>('att'), thread: newId<ThreadId>('thr'), workspace: newId<WorkspaceId>('ws') };
-      if (input.endpoint) context.endpoints.set(ids.task, input.endpoint);
+      if (input.endpoint) context.endpoints.set(ids.task, { ...input.endpoint, caller: true });
       await store.commit({ events: createTask(store.board, input, { base, model }, ids, context.now()) });
       return getTask(store.board, ids.task);
     },
