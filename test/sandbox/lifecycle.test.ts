@@ -144,7 +144,9 @@ test('a machine whose holder was killed from outside starts again with the next 
   const inside = seen();
   const namespace = (pid: number) => { try { return readlinkSync(`/proc/${pid}/ns/pid`); } catch { return null; } };
   const holder = running('^cat$').find((pid) => namespace(pid) === namespace(inside));
-  process.kill(holder ?? -1, 'SIGKILL');
+  // Never `kill(-1)`: that would be everything this user runs.
+  if (holder === undefined) throw new Error('no holder was found');
+  process.kill(holder, 'SIGKILL');
   expect((await child.exited).code).toBe(137);
   await eventually('the core has noticed', () => !existsSync(`/proc/${holder}`));
   expect((await shell(machine, 'echo again')).out).toBe('again');

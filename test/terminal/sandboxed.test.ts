@@ -34,11 +34,16 @@ test('in a real sandbox: a prompt, job control, the machine shared with commands
   terminals.write(id, 'sleep 600\r');
   await see('sleep 600');
   terminals.write(id, '\x1a');
+  // What is typed before the shell has the terminal back is thrown away: wait for its prompt.
+  const prompts = () => client.text(id).split('$ ').length;
   await see('Stopped');
+  await until(() => (client.text(id).split('Stopped')[1] ?? '').includes('$ '), 'the prompt after the stop');
   terminals.write(id, 'fg\r');
   // Typed, named as stopped, and once more as it goes on.
   await until(() => client.text(id).split('sleep 600').length > 3, 'it to go on');
+  const before = prompts();
   terminals.write(id, '\x03');
+  await until(() => prompts() > before, 'the prompt after Ctrl-C');
   terminals.write(id, 'echo st""atus $?\r');
   await see('status 130');
   const { stdout } = await machine.collect({ argv: ['sh', '-c', 'touch seen-by-both; echo made'] });

@@ -96,8 +96,14 @@ function start(request: RunRequest, worktree: string): SandboxProcess {
   child.stdin.on('error', () => {});
   const { promise: exited, resolve: exit } = Promise.withResolvers<Exit>();
   child.on('error', () => exit({ code: 127, signal: null }));
-  child.on('close', (code, signal) => exit({ code: code ?? 137, signal }));
+  let over = false;
+  child.on('close', (code, signal) => {
+    over = true;
+    exit({ code: code ?? 137, signal });
+  });
   const signal = (name: NodeJS.Signals) => {
+    // The number of a group that is gone may be another's by now.
+    if (over) return;
     try {
       process.kill(-child.pid!, name);
     } catch {

@@ -51,7 +51,7 @@ function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
       pinned = null;
     },
     signal: signalAll,
-    endLauncher: () => signalAll([launcher], 'SIGKILL'),
+    endLauncher: () => { if (!over) signalAll([launcher], 'SIGKILL'); },
   };
 }
 

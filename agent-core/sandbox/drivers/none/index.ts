@@ -24,13 +24,16 @@ function marked(mark: string): number[] {
 }
 
 function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tree {
+  // Once the command has ended, the number of its group may be another's: then only the mark tells what is its own.
+  let over = false;
+  void Promise.resolve().then(exited).then(() => { over = true; });
   return {
     exited,
     begun: () => true,
     release: () => {},
-    pids: () => [...(groupAlive(group) ? [-group] : []), ...marked(mark)],
+    pids: () => [...(!over && groupAlive(group) ? [-group] : []), ...marked(mark)],
     signal: (pids, signal) => { for (const pid of pids) try { process.kill(pid, signal); } catch { /* gone */ } },
-    endLauncher: () => { try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
+    endLauncher: () => { if (!over) try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
   };
 }
 
