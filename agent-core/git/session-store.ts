@@ -73,7 +73,13 @@ export async function allowedSettings(gitDir: string): Promise<[string, string][
     if (PLAIN.test(key)) settings.push([key, value]);
     else if (/^remote\..+\.(?:url|pushurl)$/s.test(key)) settings.push([key, withoutCredentials(value)]);
   }
-  return settings;
+  return onceEach(settings);
+}
+
+/** Settings of the person's and of the repository under one key: the last one counts, and two would refuse `git config key value`. */
+function onceEach(settings: [string, string][]): [string, string][] {
+  const last = new Map(settings.map(([key], index) => [key, index]));
+  return settings.filter(([key], index) => /^(?:remote\..+\.(?:url|pushurl|fetch)|branch\..+\.merge)$/s.test(key) || last.get(key) === index);
 }
 
 /** A remote's address with nothing secret in it. */
@@ -128,7 +134,7 @@ export async function seedStore(place: StorePlace & { commit: string; copies: Co
   const refs = new Map(copies.refs);
   refs.delete(branch);
   const files: Record<string, string> = {
-    HEAD: copies.head, config: renderConfig([...copies.settings, ...identity, ...coreSettings(false)]), 'packed-refs': renderPackedRefs(refs),
+    HEAD: copies.head, config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false)])), 'packed-refs': renderPackedRefs(refs),
     'info/exclude': copies.exclude, 'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
     [branch]: `${commit}\n`, ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
     [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`, [`worktrees/${admin}/commondir`]: '../..\n', [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,

@@ -11,7 +11,7 @@ const NEEDED = [
   'locale.conf', 'locale.gen', 'localtime', 'login.defs', 'lsb-release', 'magic', 'magic.mime', 'mailcap', 'mime.types', 'nanorc', 'networks', 'nsswitch.conf',
   'openssl', 'os-release', 'perl', 'pki', 'profile', 'profile.d', 'protocols', 'python3', 'redhat-release', 'rpc', 'rpm', 'sensors3.conf', 'services', 'shells', 'ssl/certs',
   'ssl/openssl.cnf', 'terminfo', 'timezone', 'vim', 'wgetrc', 'xattr.conf', 'xdg', 'zsh', 'zshenv', 'zprofile', 'zshrc', 'java-17-openjdk', 'java-21-openjdk',
-  'php', 'ImageMagick-6', 'ODBCDataSources', 'emacs', 'skel',
+  'chromium', 'chromium.d', 'php', 'ImageMagick-6', 'ODBCDataSources', 'emacs', 'skel',
 ];
 
 const HOSTS = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';

@@ -27,19 +27,19 @@ const { seccomp, pidNamespace, userNamespace } = DESCRIPTORS;
 /** bwrap leaves the namespaces' descriptors open: closed here, inside the fence, before the command begins. */
 const CLOSE = `exec ${pidNamespace}<&- ${userNamespace}<&-`;
 
-function joinArguments(launch: Launch, inner: string): string[] {
+function joinArguments(launch: Launch, inner: string, more: string[] = []): string[] {
   const { programs, holder } = launch;
   return [
     '--target', String(holder.pid), '--user', '--net', '--ipc', '--preserve-credentials', '--', programs.bwrap,
     '--pidns', String(pidNamespace), '--userns2', String(userNamespace), '--seccomp', String(seccomp),
-    '--cap-drop', 'ALL', '--die-with-parent', ...launch.inside, '--',
+    '--cap-drop', 'ALL', '--die-with-parent', ...more, ...launch.inside, '--',
     '/bin/sh', '-c', `${CLOSE}; ${launch.limits}${inner}`, 'sh', ...launch.argv,
   ];
 }
 
-/** Starts the command with pipes. */
+/** Starts the command with pipes, in a session of its own: `kill 0` is for the command's processes and not for the launcher. */
 export async function launchPiped(launch: Launch, pool: PipePool) {
-  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter, joinArguments(launch, 'exec "$@"'));
+  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter, joinArguments(launch, 'exec "$@"', ['--new-session']));
   // A filter's descriptor is read to its end once: a fresh one for each start.
   const filter = openSync(launch.seccomp, 'r');
   try {
@@ -53,15 +53,16 @@ export async function launchPiped(launch: Launch, pool: PipePool) {
 
 /**
  * Starts the command on a PTY. node-pty hands no descriptors over, so a shell opens them by path. Ctrl-C and Ctrl-Z go
- * to the launcher too, as it shares the command's process group: it ignores them, and `env` puts them back inside.
+ * to the launcher too, as it shares the command's process group, and so does `kill 0`: it ignores them, and `env` puts
+ * them back inside.
  */
 export function launchTerminal(launch: Launch, size: { cols: number; rows: number }, openTerminal: (command: TerminalCommand) => IPty): IPty {
   const paths = [
     launch.seccomp, `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`, `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
   ];
-  const open = `trap '' INT QUIT TSTP; exec ${seccomp}<"$0" ${pidNamespace}<"$1" ${userNamespace}<"$2"; shift 2; exec "$@"`;
+  const open = `trap '' INT QUIT TSTP TERM; exec ${seccomp}<"$0" ${pidNamespace}<"$1" ${userNamespace}<"$2"; shift 2; exec "$@"`;
   const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter,
-    joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP "$@"'));
+    joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP,TERM "$@"'));
   return openTerminal({
     file: '/bin/sh', args: ['-c', open, ...paths, file, ...args], env: launch.env, cwd: '/', size,
   });
