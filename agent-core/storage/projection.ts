@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import { Board, emptyBoard, type Settings, type StoredEvent } from '../contract/index.ts';
+import { Board, emptyBoard, Settings, type StoredEvent } from '../contract/index.ts';
 
 const kinds = ['projects', 'tasks', 'attempts', 'workspaces', 'threads', 'approvals', 'questions', 'rules'] as const;
 
@@ -27,7 +27,16 @@ export function loadBoard(db: DatabaseSync, settings: Settings): { board: Board;
     board[kind] = records;
   }
   const stored = select.all('settings') as { json: string }[];
-  if (stored[0]) board['settings'] = { ...settings, ...(JSON.parse(stored[0].json) as object) };
+  if (stored[0]) {
+    // Without those parts that are found out at each start.
+    const parsed = parseRow(Settings.partial(), stored[0].json);
+    if (parsed.ok) board['settings'] = { ...settings, ...(parsed.value as object) };
+    else {
+      setAside.run('settings', 'settings', stored[0].json, parsed.reason, Date.now());
+      remove.run('settings', 'settings');
+      spoilt.push(`settings: ${parsed.reason}`);
+    }
+  }
   return { board: board as Board, spoilt };
 }
 

@@ -45,8 +45,7 @@ export class Store {
 
   /** Opens or makes the database. Throws a `Failure` when it can't be read, or is a newer version's. */
   constructor(file: string, settings: Settings) {
-    this.#db = new DatabaseSync(file);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096');
+    this.#db = openDatabase(file);
     migrate(this.#db);
     this.#writer = new BoardWriter(this.#db);
     this.#sql = statements(this.#db);
@@ -147,23 +146,22 @@ export class Store {
     const rows = (before
       ? this.#sql.itemsBefore.all(threadId, before, limit + 1)
       : this.#sql.itemsLast.all(threadId, limit + 1)) as { json: string }[];
-    const items = rows.slice(0, limit).reverse().map((row) => JSON.parse(row.json) as Item);
-    return { items, more: rows.length > limit };
+    return { items: readItems(rows.slice(0, limit).reverse()), more: rows.length > limit };
   }
 
   item(id: ItemId): Item | null {
     const row = this.#sql.itemById.get(id) as { json: string } | undefined;
-    return row ? (JSON.parse(row.json) as Item) : null;
+    return (row && readItems([row])[0]) ?? null;
   }
 
   /** Items that have no end yet, of one thread or of all. */
   openItems(threadId?: ThreadId): Item[] {
     const rows = (threadId ? this.#sql.openOfThread.all(threadId) : this.#sql.open.all()) as { json: string }[];
-    return rows.map((row) => JSON.parse(row.json) as Item);
+    return readItems(rows);
   }
 
   itemsOfTurn(id: TurnId): Item[] {
-    return (this.#sql.itemsOfTurn.all(id) as { json: string }[]).map((row) => JSON.parse(row.json) as Item);
+    return readItems(this.#sql.itemsOfTurn.all(id) as { json: string }[]);
   }
 
   turns(threadId: ThreadId): Turn[] {
@@ -177,7 +175,7 @@ export class Store {
   /** Intents that have no outcome on disk, oldest first. */
   openIntents(): OpenIntent[] {
     return (this.#sql.intents.all() as { id: number; json: string }[]).flatMap((row) => {
-      const parsed = Intent.safeParse(JSON.parse(row.json));
+      const parsed = Intent.safeParse(readJson(row.json));
       return parsed.success ? [{ ...parsed.data, id: row.id }] : [];
     });
   }
@@ -190,6 +188,32 @@ export class Store {
     this.#db.close();
   }
 }
+
+/** The file with what is set for each connection. Throws a `Failure` for a file that is no database, or a damaged one. */
+function openDatabase(file: string): DatabaseSync {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096');
+    return db;
+  } catch (error) {
+    db.close();
+    throw new Failure('internal', `${file} can’t be read: ${error instanceof Error ? error.message : String(error)}.`, {
+      fix: 'Move it away, or put a back-up in its place. Worktrees, branches and the trash are not in it: they stay.',
+    });
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** One that can't be read any more is left out: the rest of the conversation is worth more than its place. */
+const readItems = (rows: readonly { json: string }[]): Item[] =>
+  rows.flatMap((row) => (readJson(row.json) as Item | null) ?? []);
 
 function statements(db: DatabaseSync): Record<
   'event' | 'item' | 'turn' | 'history' | 'clearHistory' | 'lastHistory' | 'readHistory' | 'intent' | 'done' | 'intents' | 'lastSeq' | 'lastIntent'

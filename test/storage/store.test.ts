@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Project, ProjectId, StoredEvent, TaskId, ThreadId, WorkspaceId } from '../../agent-core/contract/index.ts';
+import type { Item, ItemId, Project, ProjectId, StoredEvent, TaskId, ThreadId, TurnId, WorkspaceId } from '../../agent-core/contract/index.ts';
 import { defaultSettings } from '../../agent-core/runtime/settings.ts';
 import { Store } from '../../agent-core/storage/store.ts';
 import { newId } from '../../agent-core/support/ids.ts';
@@ -134,4 +134,53 @@ test('what was acknowledged survives kill -9', async () => {
   expect(acknowledged.length).toBeGreaterThan(100);
   expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
   store.close();
+});
+
+test('spoilt settings, intents and items hinder neither the start nor the rest', async () => {
+  const store = open();
+  const threadId = newId<ThreadId>('thr');
+  const notice = (text: string): Item => ({
+    id: newId<ItemId>('item'), threadId, turnId: newId<TurnId>('turn'), startedAt: 1, endedAt: 1, type: 'notice', level: 'info', text, error: null,
+  });
+  const [good, bad] = [notice('good'), notice('bad')];
+  const taskId = newId<TaskId>('task');
+  await store.commit({
+    events: [
+      { type: 'settings.changed', settings: { ...defaultSettings(), concurrency: 3 } },
+      { type: 'item.completed', taskId, item: good }, { type: 'item.completed', taskId, item: bad },
+    ],
+    intents: [{ kind: 'prepare', taskId, workspaceId: newId<WorkspaceId>('ws') }],
+  });
+  store.close();
+  const db = new DatabaseSync(file);
+  db.exec(`UPDATE doc SET json = '{"concurrency": "many"}' WHERE kind = 'settings'; UPDATE intent SET json = '{'`);
+  db.prepare('UPDATE item SET json = ? WHERE id = ?').run('{', bad.id);
+  db.close();
+  const again = open();
+  expect(again.board.settings.concurrency).toBe(defaultSettings().concurrency);
+  expect(again.spoilt).toEqual([expect.stringContaining('settings: ')]);
+  expect(again.openIntents()).toEqual([]);
+  expect(again.items(threadId, 10).items).toEqual([good]);
+  again.close();
+});
+
+test('a file that is no database is said to be none, with what to do', () => {
+  writeFileSync(file, 'x'.repeat(5000));
+  expect(open).toThrow(expect.objectContaining({ detail: { code: 'internal', message: expect.stringContaining(file) as string, fix: expect.stringContaining('Move it away') as string } }) as Error);
+});
+
+test('items without an end are found in a database from before they were marked', async () => {
+  const store = open();
+  const item: Item = { id: newId<ItemId>('item'), threadId: newId<ThreadId>('thr'), turnId: newId<TurnId>('turn'), startedAt: 1, endedAt: null, type: 'notice', level: 'info', text: '', error: null };
+  await store.commit({ events: [{ type: 'item.started', taskId: newId<TaskId>('task'), item }] });
+  expect(store.openItems()).toEqual([item]);
+  store.close();
+  const db = new DatabaseSync(file);
+  db.exec('DROP INDEX item_open; ALTER TABLE item DROP COLUMN open; PRAGMA user_version = 1');
+  db.close();
+  const again = open();
+  expect(again.openItems(item.threadId)).toEqual([item]);
+  await again.commit({ events: [{ type: 'item.completed', taskId: newId<TaskId>('task'), item: { ...item, endedAt: 2 } }] });
+  expect(again.openItems()).toEqual([]);
+  again.close();
 });
