@@ -31,19 +31,19 @@ test('in a real sandbox: a prompt, job control, the machine shared with commands
   await see('30 100');
   await see('No such file');
   await see('xterm-256color');
+  // What is typed before the shell has the terminal back may be thrown away: wait for its prompt each time.
+  const prompts = () => (screen + client.text(id)).split('$ ').length - 1;
+  const prompt = (count: number) => until(() => prompts() >= count, `prompt ${count} in ${JSON.stringify(client.text(id))}`);
+  await prompt(2);
   terminals.write(id, 'sleep 600\r');
-  await see('sleep 600');
+  await see('sleep 600\r\n');
   terminals.write(id, '\x1a');
-  // What is typed before the shell has the terminal back is thrown away: wait for its prompt.
-  const prompts = () => client.text(id).split('$ ').length;
   await see('Stopped');
-  await until(() => (client.text(id).split('Stopped')[1] ?? '').includes('$ '), 'the prompt after the stop');
+  await prompt(3);
   terminals.write(id, 'fg\r');
-  // Typed, named as stopped, and once more as it goes on.
-  await until(() => client.text(id).split('sleep 600').length > 3, 'it to go on');
-  const before = prompts();
+  await until(() => /fg\r\n.*sleep 600\r\n/s.test(client.text(id)), `it to go on in ${JSON.stringify(client.text(id))}`);
   terminals.write(id, '\x03');
-  await until(() => prompts() > before, 'the prompt after Ctrl-C');
+  await prompt(4);
   terminals.write(id, 'echo st""atus $?\r');
   await see('status 130');
   const { stdout } = await machine.collect({ argv: ['sh', '-c', 'touch seen-by-both; echo made'] });
