@@ -13,6 +13,7 @@ import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { OutputLog } from './runtime/output-log.ts';
+import { Rest } from './runtime/rest.ts';
 import { recover } from './runtime/recovery.ts';
 import { defaultSettings, Models } from './runtime/settings.ts';
 import { Supervisor } from './runtime/supervisor.ts';
@@ -56,11 +57,11 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   const sandbox = createSandbox({ stateDir: join(options.home, 'sandbox'), env: options.env });
   const events = new Emitter<readonly StoredEvent[]>();
   store.onEvents((batch) => events.emit(batch));
+  const workspaces = new Workspaces({
+    home: options.home, sandbox, worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
+  });
   return {
-    options, store, sandbox, events, log,
-    workspaces: new Workspaces({
-      home: options.home, sandbox, worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
-    }),
+    options, store, sandbox, events, log, workspaces, rest: new Rest({ store, workspaces, log }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
     gates: new Gates(store), outputs: new OutputLog(options.home), transients: new Emitter<Transient>(),
     activity: new Map<TaskId, Activity>(), endpoints: new Map(), sandboxStatus: unchecked, closing: new AbortController(), now: Date.now,
@@ -94,6 +95,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       return { machine: open.machine, cwd: open.cwd, title: context.store.board.tasks[taskId]?.title ?? 'Terminal' };
     },
   });
+  context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running);
   const ending = new Ending(context, supervisor, terminals);
   await context.models.load();
   await recover(context, ending);
@@ -112,6 +114,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       clearTimeout(selfTest);
       await supervisor.dispose();
       await terminals.dispose();
+      context.rest.dispose();
       await context.workspaces.dispose();
       await demo.close();
       context.outputs.dispose();

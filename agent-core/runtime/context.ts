@@ -9,6 +9,7 @@ import type { Workspaces } from '../workspace/index.ts';
 import type { CoreOptions } from './api.ts';
 import type { Gates } from './gates.ts';
 import type { OutputLog } from './output-log.ts';
+import type { Rest } from './rest.ts';
 import type { Endpoint, Models } from './settings.ts';
 
 /** What the parts of the runtime share. Made once, by `core.ts`. */
@@ -20,6 +21,7 @@ export interface Context {
   models: Models;
   gates: Gates;
   outputs: OutputLog;
+  rest: Rest;
   transients: Emitter<Transient>;
   events: Emitter<readonly StoredEvent[]>;
   activity: Map<TaskId, Activity>;

@@ -106,7 +106,7 @@ export class Supervisor {
     run.onUnsaved = () => { if (!this.#runs.has(thread.id)) this.#runs.set(thread.id, run); };
     let sessions = this.#sessions.get(thread.id);
     if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
-    run.done = executeTurn(this.#context, taskId, opening, run, sessions)
+    run.done = this.#context.rest.during(taskId, () => executeTurn(this.#context, taskId, opening, run, sessions!))
       .then((status) => {
         if (status === 'completed') this.#next(taskId);
       })

@@ -101,6 +101,7 @@ export class Workspaces {
 
   /** Ends everything that runs in the workspace. Harmless where it is not open; the next `open` waits for it. */
   close(id: WorkspaceId): Promise<void> {
+    this.#open.delete(id);
     return this.#lock(id).run(() => this.#close(id));
   }
 

@@ -11,7 +11,7 @@ type Part = Pick<Handlers<Client>,
 
 export function reviewHandlers(context: Context, terminals: Terminals): Part {
   return {
-    'diff/read': async ({ taskId, scope }) => {
+    'diff/read': ({ taskId, scope }) => context.rest.during(taskId, async () => {
       const { thread } = taskParts(context, taskId);
       const open = await openWorkspace(context, taskId);
       const { tree, diff } = await look(open, 'review');
@@ -25,23 +25,23 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
         await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
       }
       return { from, to: tree, files: await open.diff(from, tree) };
-    },
-    'diff/patch': async ({ taskId, from, to, paths, ignoreWhitespace }) => {
+    }),
+    'diff/patch': ({ taskId, from, to, paths, ignoreWhitespace }) => context.rest.during(taskId, async () => {
       const open = await openWorkspace(context, taskId);
       return open.patch({ from, to, paths, ignoreWhitespace });
-    },
+    }),
     'diff/seen': async ({ taskId, tree }) => {
       if (taskParts(context, taskId).task.seen !== tree) await context.store.commit({ events: [{ type: 'task.seen', taskId, tree }] });
       return {};
     },
-    'diff/discard': async ({ taskId, patch }) => {
+    'diff/discard': ({ taskId, patch }) => context.rest.during(taskId, async () => {
       const open = await openWorkspace(context, taskId);
       await open.discard(patch);
       const { diff } = await look(open, 'after discard');
       await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
       return {};
-    },
-    'terminal/open': ({ taskId, cols, rows }) => terminals.open(taskId, { cols, rows }),
+    }),
+    'terminal/open': ({ taskId, cols, rows }) => context.rest.during(taskId, () => terminals.open(taskId, { cols, rows })),
     'terminal/list': async ({ taskId }) => ({ terminals: terminals.list(taskId) }),
     'terminal/attach': ({ terminalId }, client) => terminals.attach(terminalId, client),
     'terminal/detach': async ({ terminalId }, client) => { terminals.detach(terminalId, client); return {}; },

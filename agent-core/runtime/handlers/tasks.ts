@@ -39,8 +39,8 @@ export function taskHandlers(context: Context, supervisor: Supervisor, ending: E
     'task/delete': async ({ taskId }) => { await ending.trash(taskId); return {}; },
     'task/restore': async ({ taskId }) => { await ending.restore(taskId); return {}; },
     'task/purge': async ({ taskId }) => { await ending.purge(taskId); return {}; },
-    'land/preview': async ({ taskId }) => (await openWorkspace(context, taskId)).landPreview(),
-    'land/merge': ({ taskId, method, message }) => ending.land(taskId, method, message),
+    'land/preview': ({ taskId }) => context.rest.during(taskId, async () => (await openWorkspace(context, taskId)).landPreview()),
+    'land/merge': ({ taskId, method, message }) => context.rest.during(taskId, () => ending.land(taskId, method, message)),
   };
 }
 
