@@ -51,7 +51,9 @@ export class Supervisor {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#closing) return;
-      for (const id of nextToStart(this.#context.store.board, (each) => this.#mayStart(each))) this.#start(id);
+      // Commands count for themselves: a batch may have been told to run more at once than the app does.
+      const concurrency = this.#context.options.host === 'cli' ? Infinity : this.#context.store.board.settings.concurrency;
+      for (const id of nextToStart(this.#context.store.board, (each) => this.#mayStart(each), concurrency)) this.#start(id);
     });
   }
 

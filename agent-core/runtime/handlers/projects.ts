@@ -40,6 +40,15 @@ async function open(context: Context, path: string, init: boolean, sample: boole
   return project;
 }
 
+/** Samples that are being made, by home: the first window and the core's own welcome may ask at once. */
+const making = new Map<string, Promise<void>>();
+
+function sampleOnce(home: string): Promise<void> {
+  const shared = making.get(home) ?? makeSample(home).finally(() => making.delete(home));
+  making.set(home, shared);
+  return shared;
+}
+
 export function projectHandlers(context: Context): Part {
   return {
     'project/inspect': async ({ path }) => told(await inspectFolder(expand(path))),
@@ -57,7 +66,7 @@ export function projectHandlers(context: Context): Part {
     },
     'project/branches': async ({ projectId }) => told(await inspectFolder(getProject(context, projectId).root)),
     'project/sample': async () => {
-      await makeSample(context.options.home);
+      await sampleOnce(context.options.home);
       return open(context, samplePath(context.options.home), false, true);
     },
     'project/suggestions': async ({ projectId }) => ({ suggestions: getProject(context, projectId).sample ? [...DEMO_PROMPTS] : [] }),

@@ -1,4 +1,6 @@
-import { userInfo } from 'node:os';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { Failure, WIRE_VERSION, type Handlers, type Snapshot } from '../../contract/index.ts';
 import { testModel } from '../../harness/model/index.ts';
 import { VERSION } from '../../support/version.ts';
@@ -36,6 +38,7 @@ export function systemHandlers(context: Context): Part {
     snapshot: async () => snapshotOf(context),
     'settings/write': async ({ change, key }) => {
       if (change.baseUrl) checkUrl(change.baseUrl);
+      if (change.worktreeRoot !== undefined) change = { ...change, worktreeRoot: await checkRoot(change.worktreeRoot) };
       if (key !== undefined) await context.models.setKey(key.trim());
       const settings = context.models.derive({ ...context.store.board.settings, ...change });
       await context.store.commit({ events: [{ type: 'settings.changed', settings }] });
@@ -54,6 +57,20 @@ export function systemHandlers(context: Context): Part {
       return { probes, ok: probes.every((probe) => probe.ok) };
     },
   };
+}
+
+/** Where new worktrees go: made and tried now, so that a wrong one is told here and not by each task. */
+async function checkRoot(text: string | null): Promise<string | null> {
+  const path = text?.trim().replace(/^~(?=\/|$)/, homedir());
+  if (!path) return null;
+  if (!isAbsolute(path)) throw new Failure('invalid-input', `“${text}” is no absolute path.`, { fix: 'Begin it with / or ~, or leave it empty for the usual place.' });
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK | constants.X_OK);
+    return await realpath(path);
+  } catch (error) {
+    throw new Failure('invalid-input', `Worktrees can’t be made in ${path}: ${error instanceof Error ? error.message : String(error)}.`, { fix: 'Choose a folder that you may write.' });
+  }
 }
 
 function checkUrl(text: string): void {
