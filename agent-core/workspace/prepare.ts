@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Failure, toAppError } from '../contract/errors.ts';
 import type { Base, Mode, Project, WorkspaceId } from '../contract/index.ts';
 import type { Machine, SandboxDriver } from '../sandbox/types.ts';
 import { checkIndex } from '../git/index-file.ts';
@@ -104,10 +105,24 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
     await fill(context, request, meta, opening, await copying);
     return { meta, machine: opening };
   } catch (error) {
+    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC' || (await isFull(folder));
     await (machine as Machine | null)?.dispose();
     await undo(places, meta);
-    throw error;
+    throw full ? diskFull(folder, error) : error;
   }
+}
+
+const LITTLE = 1024 * 1024;
+
+/** Whether what failed may have failed for want of room: git says only that it could not write. */
+const isFull = (folder: string): Promise<boolean> =>
+  statfs(folder).then(({ bavail, bsize, ffree, files }) => bavail * bsize < LITTLE || (files > 0 && ffree === 0), () => false);
+
+function diskFull(folder: string, error: unknown): Failure {
+  const { command, output } = toAppError(error);
+  return new Failure('disk-full', `The disk that holds ${folder} is full: the worktree was not made, and nothing of it is left.`, {
+    fix: 'Make room, or put worktrees on another disk in Settings. Then try again.', ...(command ? { command } : {}), ...(output ? { output } : {}),
+  });
 }
 
 /** Store, checkout, private index; then the workspace is ready. */
