@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, toAppError } from '../contract/errors.ts';
 import type { Base, Mode, Project, WorkspaceId } from '../contract/index.ts';
@@ -105,7 +105,7 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
     await fill(context, request, meta, opening, await copying);
     return { meta, machine: opening };
   } catch (error) {
-    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC' || (await isFull(folder));
+    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC' || (await lacksRoom(folder, meta));
     await (machine as Machine | null)?.dispose();
     await undo(places, meta);
     throw full ? diskFull(folder, error) : error;
@@ -114,9 +114,26 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
 
 const LITTLE = 1024 * 1024;
 
-/** Whether what failed may have failed for want of room: git says only that it could not write. */
-const isFull = (folder: string): Promise<boolean> =>
-  statfs(folder).then(({ bavail, bsize, ffree, files }) => bavail * bsize < LITTLE || (files > 0 && ffree === 0), () => false);
+/**
+ * Whether what failed may have failed for want of room. Git says only that it could not write, and takes the file that
+ * did not fit away again: so what the base's files need is compared with what there is.
+ */
+async function lacksRoom(folder: string, meta: Meta): Promise<boolean> {
+  const disk = await statfs(folder).catch(() => null);
+  if (!disk) return false;
+  const room = disk.bavail * disk.bsize;
+  if (room < LITTLE || (disk.files > 0 && disk.ffree === 0)) return true;
+  const listed = await outsideText(meta.project.gitDir, ['ls-tree', '-r', '-l', meta.baseCommit]).catch(() => '');
+  const needed = listed.split('\n').reduce((sum, line) => sum + (Number(/^\d+ blob \w+ +(\d+)\t/.exec(line)?.[1]) || 0), 0);
+  return needed > room + (await sizeOf(meta.path));
+}
+
+/** Bytes on disk below a folder of ours; 0 where it is gone. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(entries.map((entry) => lstat(join(entry.parentPath, entry.name)).then((info) => info.blocks * 512, () => 0)));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 function diskFull(folder: string, error: unknown): Failure {
   const { command, output } = toAppError(error);
