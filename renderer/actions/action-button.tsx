@@ -3,7 +3,7 @@ import { Button } from '../ui/button.tsx';
 import { Menu, type MenuEntry } from '../ui/menu.tsx';
 import type { ReactElement } from 'react';
 import { useAction, useAllActions } from './hooks.ts';
-import { allActions, applies, contextOf, runAction, titleOf } from './registry.ts';
+import { allActions, applies, contextOf, keyHere, runAction, titleOf } from './registry.ts';
 
 /** A button that is an action: its title, glyph and key come from the registry. Nothing when it doesn't apply. */
 export function ActionButton({
@@ -55,7 +55,7 @@ export function taskEntries(taskId: TaskId, without: readonly string[] = []): Me
     id: action.id,
     title: titleOf(action, context),
     icon: action.icon,
-    keys: action.keys?.[0],
+    keys: keyHere(action, context),
     danger: action.danger,
     rule: action.danger && index > 0,
     run: () => void runAction(action.id, taskId),

@@ -1,7 +1,7 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import type { TaskId } from '../../agent-core/contract/index.ts';
 import { useCore, useUi } from '../state/hooks.ts';
-import { allActions, applies, contextOf, onActions, register, titleOf, type Action } from './registry.ts';
+import { allActions, applies, contextOf, keyHere, onActions, register, titleOf, type Action } from './registry.ts';
 
 /** Registers actions while the component is shown. Give a stable array (module constant or `useMemo`). */
 export function useActions(actions: readonly Action[]): void {
@@ -21,5 +21,5 @@ export function useAction(
   const action = actions.find((known) => known.id === id);
   if (!action) return undefined;
   const context = contextOf(taskId);
-  return { action, title: titleOf(action, context), keys: action.keys?.[0], enabled: applies(action, context) };
+  return { action, title: titleOf(action, context), keys: keyHere(action, context), enabled: applies(action, context) };
 }

@@ -79,12 +79,23 @@ export function contextOf(taskId?: TaskId | null): ActionContext {
   const { board } = core.getState();
   const state = ui.getState();
   const id = taskId ?? (state.route.place === 'task' ? state.route.taskId : state.route.place === 'board' ? state.focused : null);
-  const task = (id && board?.tasks[id]) || null;
+  const known = (id && board?.tasks[id]) || null;
+  // The focus may still be meant for a card that has left the board for the trash.
+  const task = known?.phase === 'trashed' && !taskId && state.route.place === 'board' ? null : known;
   return { board, ui: state, task, status: task && board ? (boardView(board).status[task.id] ?? null) : null };
 }
 
 export const titleOf = (action: Action, context: ActionContext): string =>
   typeof action.title === 'string' ? action.title : action.title(context);
+/** The key to print for an action: none where its scope is not that of the page, for there it would do nothing. */
+export function keyHere(action: Action, { ui: { route } }: ActionContext): string | undefined {
+  const [key] = action.keys ?? [];
+  const parts: readonly (ActionScope | undefined)[] =
+    route.place === 'task' ? ['task', 'conversation', 'review', 'terminal'] : [route.place];
+  const here = action.scope === undefined || action.scope === 'global' || parts.includes(action.scope);
+  // A task's page has the terminal's key too, by an action of its own.
+  return here || (route.place === 'task' && key === 'mod+j') ? key : undefined;
+}
 export const applies = (action: Action, context: ActionContext): boolean => action.when?.(context) ?? true;
 
 /**

@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import { Dialog as Base } from '@base-ui/react/dialog';
 import type { TaskId } from '../../agent-core/contract/index.ts';
 import { useAllActions } from '../actions/hooks.ts';
-import { applies, contextOf, runAction, titleOf, type ActionContext } from '../actions/registry.ts';
+import { applies, contextOf, keyHere, runAction, titleOf, type ActionContext } from '../actions/registry.ts';
 import { boardView } from '../state/board-view.ts';
 import { openTask } from '../state/route.ts';
 import { closeLayer, ui } from '../state/ui.ts';
@@ -43,7 +43,7 @@ function actionRows(context: ActionContext, actions: ReturnType<typeof useAllAct
           title,
           at: match.at,
           icon: action.icon,
-          keys: action.keys?.[0],
+          keys: keyHere(action, context),
           score: match.score + (near ? 2 : 0),
           run: later(() => void runAction(action.id, context.task?.id ?? null)),
         },

@@ -170,7 +170,7 @@ function TaskTabs({ taskId, shown, wide }: { taskId: TaskId; shown: readonly Tas
           id: 'checks',
           label: 'Checks',
           extra: check && (
-            <Icon small name={check.passed ? 'check' : 'x'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} />
+            <Icon small name={check.passed ? 'check' : 'failed'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} />
           ),
         },
       ]}

@@ -1,4 +1,4 @@
-import type { ComponentProps, ReactNode } from 'react';
+import { useState, type ComponentProps, type ReactNode } from 'react';
 import { Tooltip } from '@base-ui/react/tooltip';
 import { Icon, type IconName } from './icons.tsx';
 import { Kbd } from './bits.tsx';
@@ -66,8 +66,19 @@ export function IconButton({
 
 /** A tooltip around one focusable element. It repeats what the element's name says, so it adds no description. */
 export function Tip({ text, keys, children }: { text: string; keys?: string | undefined; children: React.ReactElement }) {
+  const [open, setOpen] = useState(false);
   return (
-    <Tooltip.Root>
+    <Tooltip.Root
+      open={open}
+      onOpenChange={(next, details) => {
+        // Escape closes the tooltip and is one step back as well: a hint takes no key from the page.
+        if (details.reason === 'escape-key') {
+          details.cancel();
+          details.allowPropagation();
+        }
+        setOpen(next);
+      }}
+    >
       <Tooltip.Trigger render={children} delay={500} />
       <Tooltip.Portal>
         <Tooltip.Positioner sideOffset={6} className="positioner">

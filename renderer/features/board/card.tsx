@@ -1,4 +1,4 @@
-import { memo, type MouseEvent } from 'react';
+import { memo, useEffect, type MouseEvent } from 'react';
 import { useDraggable } from '@dnd-kit/core';
 import { columnOf, threadOf, type Board, type Task, type TaskId, type TaskStatus } from '../../../agent-core/contract/index.ts';
 import { TaskMenu } from '../../actions/action-button.tsx';
@@ -111,6 +111,14 @@ function click(event: MouseEvent, id: TaskId) {
   openTask(id);
 }
 
+/** A card that changes its column is drawn anew there: the focus that it had goes with it, unless it is elsewhere by now. */
+function useKeepFocus(id: TaskId) {
+  useEffect(() => {
+    if (ui.getState().focused !== id || document.activeElement !== document.body) return;
+    document.querySelector<HTMLElement>(`[data-task="${id}"]`)?.focus({ preventScroll: true });
+  }, [id]);
+}
+
 /** A task on the board: `li > article`, because an option couldn't hold buttons. */
 export const Card = memo(function Card({ id, stop }: { id: TaskId; stop: boolean }) {
   const shown = useCoreShallow(({ board }) => pick(board, id));
@@ -118,6 +126,7 @@ export const Card = memo(function Card({ id, stop }: { id: TaskId; stop: boolean
   const picked = useUi((state) => state.selected.includes(id));
   const failure = useUi((state) => state.failures[id]);
   const { setNodeRef, listeners, isDragging } = useDraggable({ id });
+  useKeepFocus(id);
   if (!shown) return null;
   const { task, status, project, since, until, attempts } = shown;
   const done = status === 'done';

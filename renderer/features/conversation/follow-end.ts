@@ -28,15 +28,17 @@ export function useFollowEnd(topKey: string | undefined): {
     const at = box.current;
     const content = inner.current;
     if (!at || !content) return undefined;
-    let programmatic = 0;
+    let last = at.scrollTop;
+    // Only who scrolls up leaves the end: text that grows or wraps anew moves the end, not the reader.
     const scrolled = () => {
-      if (performance.now() < programmatic) return;
-      atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < NEAR_PX;
+      const top = at.scrollTop;
+      if (at.scrollHeight - top - at.clientHeight < NEAR_PX) atEnd.current = true;
+      else if (top < last) atEnd.current = false;
+      last = top;
       setAway(!atEnd.current);
     };
     const grown = new ResizeObserver(() => {
       if (!atEnd.current) return;
-      programmatic = performance.now() + 50;
       at.scrollTop = at.scrollHeight;
     });
     grown.observe(content);

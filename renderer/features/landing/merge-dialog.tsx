@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, type KeyboardEvent } from 'react';
 import { toAppError, type AppError, type TaskId } from '../../../agent-core/contract/index.ts';
 import { useCore } from '../../state/hooks.ts';
 import { openTask } from '../../state/route.ts';
@@ -40,13 +40,18 @@ export function MergeDialog({ taskId, method: first = 'merge' }: { taskId: TaskI
     <>
       <Button onClick={closeLayer}>Cancel</Button>
       {preview && !preview.clean && <Button onClick={() => openTask(taskId)}>Open task</Button>}
-      <Button look="fill" icon="merge" disabled={!can || busy} onClick={() => void land(method, message)}>
+      <Button look="fill" icon="merge" keys="mod+enter" disabled={!can || busy} onClick={() => void land(method, message)}>
         {busy ? `Merging into ${into}…` : `Merge into ${into}`}
       </Button>
     </>
   );
+  const press = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || !can || busy) return;
+    event.preventDefault();
+    void land(method, message);
+  };
   return (
-    <Dialog open onClose={closeLayer} title={`Merge “${task.title}”`} foot={foot}>
+    <Dialog open onClose={closeLayer} title={`Merge “${task.title}”`} foot={foot} onKeyDown={press}>
       {preview ? (
         <PreviewWords preview={preview} />
       ) : unread ? (
