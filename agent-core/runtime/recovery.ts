@@ -14,7 +14,7 @@ import type { Ending } from './ending.ts';
 export async function recover(context: Context, ending: Ending): Promise<void> {
   const open = context.store.openIntents();
   // Turns first: their status is what the person sees.
-  await Promise.all(open.map((intent) => (intent.kind === 'turn' ? endTurn(context, intent) : null)));
+  await Promise.all(open.flatMap((intent) => (intent.kind === 'turn' ? [endTurn(context, intent)] : [])));
   await endCommands(context);
   for (const intent of open) {
     if (intent.kind === 'turn') continue;
