@@ -64,13 +64,23 @@ const PLAIN = new RegExp(`^(?:${[
 
 /** The repository's settings that may be seen inside, as `key` and `value` in order. */
 export async function allowedSettings(gitDir: string): Promise<[string, string][]> {
-  const listed = (await outside({ gitDir, args: ['config', '--list', '-z'], personal: true })).stdout.toString('utf8').split('\0');
+  return allowedAmong((await outside({ gitDir, args: ['config', '--list', '-z'], personal: true })).stdout);
+}
+
+/** The settings of one file that may be seen inside: those of {@link allowedSettings}, and what makes a submodule's git directory one. */
+export async function allowedSettingsOf(gitDir: string, file: string): Promise<[string, string][]> {
+  const listed = (await outside({ gitDir, args: ['config', '--file', file, '--list', '-z'], answers: [128] })).stdout;
+  return allowedAmong(listed, /^core\.(?:worktree|bare|repositoryformatversion|logallrefupdates)$|^extensions\.objectformat$/);
+}
+
+function allowedAmong(output: Buffer, more = /(?!)/): [string, string][] {
+  const listed = output.toString('utf8').split('\0');
   const settings: [string, string][] = [];
   for (const entry of listed) {
     const newline = entry.indexOf('\n');
     const [key, value] = newline < 0 ? [entry, 'true'] : [entry.slice(0, newline), entry.slice(newline + 1)];
     if (/^core\.(?:quotepath|pager)$/.test(key)) continue;
-    if (PLAIN.test(key)) settings.push([key, value]);
+    if (PLAIN.test(key) || more.test(key)) settings.push([key, value]);
     else if (/^remote\..+\.(?:url|pushurl)$/s.test(key)) settings.push([key, withoutCredentials(value)]);
   }
   return onceEach(settings);

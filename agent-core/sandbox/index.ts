@@ -70,7 +70,7 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
   let found: Promise<Person> | undefined;
   const person = () => (found ??= (async () => {
     const clean = await environment();
-    return { env: clean, home, toolchains: findToolchains(clean, home), etc: await copyEtc(stateDir, home) };
+    return { env: clean, home, toolchains: findToolchains(clean, home, stateDir), etc: await copyEtc(stateDir, home) };
   })().catch((error: unknown) => {
     found = undefined;
     throw error;

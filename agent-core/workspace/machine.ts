@@ -1,9 +1,9 @@
-import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
 import { replaceFile } from '../git/store-files.ts';
-import { allowedSettings, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
+import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
 import type { Meta, Places } from './meta.ts';
 
 const GIB = 1024 ** 3;
@@ -47,6 +47,25 @@ export async function writePointer(places: Places, meta: Meta): Promise<void> {
   await replaceFile(places.pointer(meta.id), pointerText(meta));
 }
 
+/** Settings of single worktrees and of submodules: they may hold credentials too, and are seen without any. */
+async function otherConfigs(places: Places, meta: Meta): Promise<Bind[]> {
+  const { gitDir } = meta.project;
+  const found: string[] = [];
+  const look = async (folder: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(join(gitDir, folder), { withFileTypes: true }).catch(() => [])) {
+      if (entry.isDirectory() && depth > 0 && !/^(?:objects|refs|logs|hooks|info)$/.test(entry.name)) await look(join(folder, entry.name), depth - 1);
+      else if (entry.isFile() && /^config(?:\.worktree)?$/.test(entry.name)) found.push(join(folder, entry.name));
+    }
+  };
+  await Promise.all([look('modules', 8), look('worktrees', 1)]);
+  if (await lstat(join(gitDir, 'config.worktree')).then((stat) => stat.isFile(), () => false)) found.push('config.worktree');
+  return Promise.all(found.map(async (name, index): Promise<Bind> => {
+    const copy = join(places.of(meta.id), `config-${index}`);
+    await writeFile(copy, renderConfig(await allowedSettingsOf(gitDir, join(gitDir, name))));
+    return { source: copy, target: join(gitDir, name), access: 'read' };
+  }));
+}
+
 /** The git directory itself, read-only, with settings that hold no credentials. */
 async function inPlaceBinds(places: Places, meta: Meta): Promise<Bind[]> {
   const { gitDir } = meta.project;
@@ -55,6 +74,7 @@ async function inPlaceBinds(places: Places, meta: Meta): Promise<Bind[]> {
   return [
     { source: gitDir, target: gitDir, access: 'read' },
     { source: config, target: join(gitDir, 'config'), access: 'read' },
+    ...(await otherConfigs(places, meta)),
     ...(await objectBinds(gitDir)),
   ];
 }

@@ -7,7 +7,7 @@ const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc', '/proc', '/de
 /** Version managers and what of them programs need, relative to HOME. Their tokens and configuration are not in it. */
 const IN_HOME = [
   '.nvm', '.fnm', '.local/share/fnm', '.local/state/fnm_multishells', '.volta', '.nodenv', 'n', '.bun/bin', '.deno/bin', '.local/share/pnpm',
-  '.pyenv', '.local/share/uv', '.local/share/pipx', '.local/pipx', 'miniconda3', 'anaconda3', 'miniforge3', 'mambaforge', '.conda/envs',
+  '.pyenv', '.local/share/uv/tools', '.local/share/uv/python', '.local/share/pipx', '.local/pipx', 'miniconda3', 'anaconda3', 'miniforge3', 'mambaforge', '.conda/envs',
   '.rustup', '.cargo/bin', 'go/bin', 'sdk', '.sdkman', '.jenv', '.jdks', '.asdf', '.local/share/mise', '.rbenv', '.rvm', '.gem/ruby',
   '.ghcup', '.juliaup', '.dotnet', '.linuxbrew', '.nix-profile', '.local/bin', 'bin', 'Android/Sdk',
 ];
@@ -21,6 +21,18 @@ const PROGRAMS = [
 const within = (path: string, folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 const real = (path: string): string | null => { try { return realpathSync(path); } catch { return null; } };
 
+/** Whether a folder lies in a repository: what stands beside its programs is somebody's work, with untracked files and settings. */
+function inRepository(folder: string): boolean {
+  for (let at = folder; at !== '/'; at = dirname(at)) if (existsSync(join(at, '.git'))) return true;
+  return false;
+}
+
+/** What an unknown `bin` is a part of, where that is an installation; a repository itself is never shown. */
+function installation(path: string, isInstalled: boolean): string | null {
+  if (existsSync(join(path, '.git'))) return null;
+  return isInstalled && !inRepository(dirname(path)) ? dirname(path) : path;
+}
+
 /** The folder to show for a path that programs live in; null where nothing must be shown, or nothing may. */
 function rootOf(path: string, home: string): string | null {
   if (path === '/' || within(home, path)) return null;
@@ -30,14 +42,14 @@ function rootOf(path: string, home: string): string | null {
     // An unknown place in HOME: the folder of programs itself, and a bin's siblings only where it is an installation.
     const parent = dirname(path);
     const installed = path.endsWith('/bin') && parent !== home && dirname(parent) !== home && existsSync(join(parent, 'lib'));
-    return installed ? parent : path;
+    return installation(path, installed);
   }
   if (SYSTEM.some((folder) => within(path, folder))) return null;
   if (within(path, '/nix')) return '/nix/store';
   if (within(path, '/home/linuxbrew')) return '/home/linuxbrew/.linuxbrew';
-  if (within(path, '/opt')) return path.split('/').slice(0, 3).join('/');
-  const parent = dirname(path);
-  return path.endsWith('/bin') && parent !== '/' ? parent : path;
+  const top = path.split('/').slice(0, 3).join('/');
+  if (within(path, '/opt') && !existsSync(join(top, '.git'))) return top;
+  return installation(path, path.endsWith('/bin') && dirname(path) !== '/');
 }
 
 /** Folders that a link on PATH leads to: `~/.local/bin/tool` → `~/.local/share/uv/tools/…`. */
@@ -55,26 +67,29 @@ function linkedPlaces(folder: string): string[] {
 function companions(root: string, home: string, env: Record<string, string>): string[] {
   const named = ['PYENV_ROOT', 'NVM_DIR', 'VOLTA_HOME', 'RUSTUP_HOME', 'JAVA_HOME', 'GOROOT', 'SDKMAN_DIR', 'ASDF_DATA_DIR', 'RBENV_ROOT', 'DOTNET_ROOT']
     .map((name) => env[name]).filter((path): path is string => path !== undefined && path.startsWith('/'));
+  if (root === join(home, '.local/share/uv/tools')) return [join(home, '.local/share/uv/python'), ...named];
   return root === join(home, '.cargo/bin') ? [join(home, '.rustup'), ...named] : named;
 }
 
 /**
  * The folders, outside the system's own, that must be visible read-only for the person's tools on PATH to run. Never
- * HOME itself, a folder above it, or one of ours; nested ones are left out. Missing ones too.
+ * HOME itself, a folder above it, one that holds `hidden` (our own data), or a repository; nested ones are left out.
+ * Missing ones too.
  */
-export function findToolchains(env: Record<string, string>, home: string): string[] {
+export function findToolchains(env: Record<string, string>, home: string, hidden?: string): string[] {
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/') && existsSync(folder));
   const places = folders.flatMap((folder) => {
     const target = real(folder);
     return [folder, ...(target && target !== folder ? [target] : []), ...linkedPlaces(folder)];
   });
+  const shows = (path: string) => hidden === undefined || !within(hidden, path);
   const roots = new Set<string>();
   for (const place of places) {
     const root = rootOf(place, home);
     if (!root) continue;
-    roots.add(root);
+    roots.add(shows(root) ? root : place);
     for (const more of companions(root, home, env)) if (rootOf(more, home)) roots.add(rootOf(more, home) ?? more);
   }
-  const found = [...roots].filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0);
+  const found = [...roots].filter((path) => shows(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0);
   return found.filter((path) => !found.some((other) => other !== path && within(path, other))).toSorted();
 }

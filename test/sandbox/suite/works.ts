@@ -14,7 +14,7 @@ export interface Need {
 const git: Need[] = [
   { name: 'status', run: 'git status --short --branch', says: '## feature' },
   { name: 'add, commit, amend', run: 'echo a > a1; git add a1; git commit -qm one; git commit -q --amend -m two; git log -1 --format=%s', says: 'two' },
-  { name: 'log -p and show', run: 'git log -p -2 | head -5; git show --stat HEAD', says: 'commit' },
+  { name: 'log -p and show', run: 'git log -p -2 > /dev/null; git show --stat HEAD', says: 'commit' },
   { name: 'branch, switch, merge', run: 'b=$(git branch --show-current); git switch -qc topic; echo t > t; git add t; git commit -qm topic; git switch -q $b; git merge -q --no-ff -m merged topic; git log -1 --format=%s', says: 'merged' },
   { name: 'stash', run: 'echo dirty >> a.txt; git stash -uq; git status --short | wc -l; git stash pop -q; git checkout -q a.txt', says: '0' },
   { name: 'rebase', run: 'git switch -qc r1 main; echo r > r; git add r; git commit -qm r; git rebase -q feature; git switch -q feature; git log r1 -1 --format=%s', says: 'r' },

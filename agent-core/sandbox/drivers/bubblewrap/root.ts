@@ -16,15 +16,15 @@ export function systemRoots(): string[] {
 /** Parts of `/proc`, besides the processes and `sys`, that could hold switches of the host. */
 const HOST_KNOBS = ['/proc/mtrr', '/proc/acpi', '/proc/fs', '/proc/scsi', '/proc/driver', '/proc/asound', '/proc/pressure'];
 
-/** Whether uid 0 could write it, or a file below it, without any capability: by its mode alone. */
-function writableByRoot(path: string, depth = 3): boolean {
+/** Whether we could write it, or a file below it, without any capability: by its mode alone. All of it is uid 0's. */
+function writableByMode(path: string, depth = 3): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found || found.isSymbolicLink()) return false;
-  if (!found.isDirectory()) return (found.mode & 0o200) !== 0;
-  if (depth === 0) return true;
+  if (!found.isDirectory()) return (found.mode & (process.getuid?.() === 0 ? 0o200 : 0o002)) !== 0;
+  if (depth === 0) return process.getuid?.() === 0;
   let names: string[] = [];
-  try { names = readdirSync(path); } catch { return true; }
-  return names.some((name) => writableByRoot(`${path}/${name}`, depth - 1));
+  try { names = readdirSync(path); } catch { return process.getuid?.() === 0; }
+  return names.some((name) => writableByMode(`${path}/${name}`, depth - 1));
 }
 
 let known: string[] | undefined;
@@ -34,7 +34,7 @@ let known: string[] | undefined;
  * folder is writable, and leaves files such as `kernel/core_pattern` open to uid 0. Found out once.
  */
 export function procArguments(): string[] {
-  known ??= ['/proc/sys', ...(process.getuid?.() === 0 ? HOST_KNOBS.filter((path) => writableByRoot(path)) : [])]
+  known ??= ['/proc/sys', ...HOST_KNOBS.filter((path) => writableByMode(path))]
     .flatMap((path) => ['--ro-bind', path, path]);
   return ['--proc', '/proc', ...known];
 }
