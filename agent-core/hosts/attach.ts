@@ -121,24 +121,28 @@ async function attach(home: string): Promise<Obtained | null> {
 async function become(options: ObtainOptions): Promise<Obtained | null> {
   const lock = takeLock(options.home);
   if (!lock) return null;
+  let core: Core | null = null;
   try {
     // Late, because the core's own entry offers this very function.
-    const core = await options.createCore({
+    core = await options.createCore({
       home: options.home,
       host: options.host,
       openOn: options.openOn ?? null,
       env: options.env ?? process.env,
       ...(options.keys ? { keys: options.keys } : {}),
     });
-    const listener = await listen(core, socketPath(options.home));
+    const own = core;
+    const listener = await listen(own, socketPath(options.home));
     const client = await connectClient(listener.join());
     const close = async (): Promise<void> => {
       await listener.close();
-      await core.dispose();
+      await own.dispose();
       lock.dispose();
     };
-    return { client, own: core, open: async (pending) => listener.join(pending), othersBusy: () => hasWork(client, listener), close };
+    return { client, own, open: async (pending) => listener.join(pending), othersBusy: () => hasWork(client, listener), close };
   } catch (thrown) {
+    // A core that nobody can reach would go on working, and its home would look free.
+    await core?.dispose();
     lock.dispose();
     throw thrown;
   }

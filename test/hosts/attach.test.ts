@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +94,16 @@ test('a core that failed to start lets the next one try', async () => {
   ).rejects.toThrow('no disk');
   const next = await obtain(home);
   await next.close();
+});
+
+test('a core that can’t open its door ends before the home looks free', async () => {
+  const home = temp();
+  mkdirSync(join(home, 'core.sock'));
+  let disposed = false;
+  const core = smallCore(home);
+  const createCore = async () => ({ ...core, dispose: async () => { disposed = true; } });
+  await expect(obtainCore({ home, host: 'test', createCore })).rejects.toThrow();
+  expect(disposed).toBe(true);
 });
 
 test('a home with a long path has its socket elsewhere, in a private folder', async () => {
