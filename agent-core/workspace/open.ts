@@ -39,6 +39,8 @@ export class OpenWorkspace {
   readonly #meta: Meta;
   readonly #confined: Machine;
   #free: Machine | null = null;
+  /** Where commands run that a person let out one by one. What they leave running ends with the workspace. */
+  #outside: Promise<Machine> | null = null;
   #policy: Policy;
   /** Harvest and import, one at a time. */
   readonly #refs = new Lock();
@@ -225,11 +227,8 @@ export class OpenWorkspace {
   /** Runs one command that a person let out of the fence: on the real git directory, with harvest before and reseed after. */
   async runOutside(request: RunRequest): Promise<SandboxProcess> {
     await this.harvest();
-    const machine = await this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-out`, binds: [], policy: { ...this.#policy, mode: 'full' } });
-    const process = await machine.run(request).catch(async (error: unknown) => {
-      await machine.dispose();
-      throw error;
-    });
+    this.#outside ??= this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-out`, binds: [], policy: { ...this.#policy, mode: 'full' } });
+    const process = await (await this.#outside).run(request);
     const exited = process.exited.then(async (exit) => {
       if (!this.#inPlace) await this.importNow().catch(() => {});
       return exit;
@@ -265,6 +264,7 @@ export class OpenWorkspace {
 
   async dispose(): Promise<void> {
     await this.#free?.dispose();
+    await (await this.#outside?.catch(() => null))?.dispose();
     await this.#confined.dispose();
     this.#closed = true;
     await this.#saving.run(async () => {});
