@@ -42,11 +42,21 @@ export function actionFor(event: KeyboardEvent): Action | null {
   return null;
 }
 
+/** In a text field Escape leaves the field; the next one is a step back. */
+function leaveField(event: KeyboardEvent): void {
+  const { target } = event;
+  if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing || !(target instanceof HTMLElement)) return;
+  if (isTyping(target) && !inTerminal(target) && !inLayer(target) && document.activeElement === target) target.blur();
+}
+
 /** The one key listener of the window. Returns its removal. */
 export function listenForKeys(): () => void {
   const press = (event: KeyboardEvent) => {
     const action = actionFor(event);
-    if (!action) return;
+    if (!action) {
+      leaveField(event);
+      return;
+    }
     // a focused button, link or tab takes Enter and Space itself
     const plain = event.key === 'Enter' || event.key === ' ';
     if (

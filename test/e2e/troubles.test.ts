@@ -58,7 +58,10 @@ const column = (page: Page, name: string): Locator => page.getByRole('region', {
 const card = (page: Page, name: string, where?: string): Locator => (where ? column(page, where) : page).getByRole('article', { name });
 
 async function compose(page: Page, text: string, button: 'Start' | 'Queue' = 'Start'): Promise<Locator> {
-  await page.getByRole('button', { name: /^New task/ }).first().waitFor();
+  await page
+    .getByRole('button', { name: /^New task/ })
+    .first()
+    .waitFor();
   await page.keyboard.press('Control+n');
   const dialog = page.getByRole('dialog', { name: 'New task' });
   await dialog.getByLabel('Task', { exact: true }).fill(text);
@@ -99,7 +102,10 @@ test('a wrong key fails the task with its reason; mended in Settings, a retry go
   await form.getByText(/^gpt-5.5 answered in/).waitFor();
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('Saved.', { exact: true }).waitFor();
-  await page.getByRole('heading', { name: 'Settings' }).click();
+  // Escape leaves the field, the next one the page.
+  await form.getByLabel('API key').focus();
+  await page.keyboard.press('Escape');
+  expect(await page.getByRole('heading', { name: 'Settings' }).count()).toBe(1);
   await page.keyboard.press('Escape');
   await card(page, 'Say hello', 'Needs you')
     .getByRole('button', { name: /^Retry/ })

@@ -5,7 +5,7 @@ import type { Action } from '../../actions/registry.ts';
 import { decide } from '../../actions/task.ts';
 import { attemptsOf } from '../../state/board-view.ts';
 import { useCore } from '../../state/hooks.ts';
-import { Age, Button, CopyButton, ErrorNote, Icon, StatusGlyph, age, useClockText, visible } from '../../ui/index.ts';
+import { Age, Button, CopyButton, ErrorNote, Icon, StatusGlyph, age, plural, useClockText, visible } from '../../ui/index.ts';
 
 const verbs: Record<Approval['kind'], string> = { escalate: 'Run outside the sandbox', command: 'Run', patch: 'Apply changes' };
 
@@ -98,10 +98,8 @@ function Facts({ approvals }: { approvals: readonly Approval[] }) {
       </dd>
       <dt>Working folder</dt>
       <dd>
-        <code>
-          {visible(first!.cwd)}
-          {approvals.length > 1 && ', and its like'}
-        </code>
+        <code>{visible(first!.cwd)}</code>
+        {approvals.length > 1 && `, and ${plural(approvals.length - 1, 'other')} like it`}
       </dd>
       <dt>Effect</dt>
       <dd>{first!.effect || 'Only what the command says.'}</dd>
