@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { call, say, startModelServer, status, type ModelServer, type Script } from '../model-server/index.ts';
-import { makeRepository } from '../runtime/support.ts';
+import { git, makeRepository } from '../runtime/support.ts';
 import { closeBrowser, openPage, remove, serve, tempFolder, type Serving } from './support.ts';
 
 const KEY = 'sk-right';
@@ -192,7 +192,8 @@ test('cards are dragged: onto Working starts, onto Done asks and archives, elsew
 }, 60_000);
 
 test('bad input is told beside its field and leaves nothing behind', async () => {
-  const { page, folder } = await world(() => [say('ok')]);
+  const { page, folder, repo } = await world(() => [say('ok')]);
+  git(repo, 'branch', 'soon-gone');
   const dialog = await compose(page, '   ');
   const field = dialog.getByLabel('Task', { exact: true });
   await dialog.getByText('The task is empty.').waitFor();
@@ -200,6 +201,11 @@ test('bad input is told beside its field and leaves nothing behind', async () =>
   await field.fill('x'.repeat(1_000_000));
   await dialog.getByRole('button', { name: /^Start/ }).click();
   await dialog.getByText('longer than 256 KiB').waitFor();
+  await field.fill('From a branch that somebody deletes meanwhile');
+  await dialog.getByLabel('Base branch').selectOption({ label: 'soon-gone' });
+  git(repo, 'branch', '-D', 'soon-gone');
+  await dialog.getByRole('button', { name: /^Start/ }).click();
+  await expect.poll(() => dialog.getByLabel('Base branch').getAttribute('aria-invalid')).toBe('true');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   expect(await page.getByRole('article').count()).toBe(0);
