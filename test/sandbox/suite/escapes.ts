@@ -102,6 +102,8 @@ const kernel: Row[] = [
   { name: 'signals to what is not the workspace’s', run: 'kill -9 1; kill -0 1 2>/dev/null; for p in $(seq 2 40); do [ -r /proc/$p/comm ] && grep -q "^\\(node\\|bwrap\\|nsenter\\)$" /proc/$p/comm && echo THROUGH; done; test -d /proc/1 || echo THROUGH' },
   { name: 'System V shared memory of the host', run: 'ipcs -m | grep -c 0x5a5a5a5a | grep -v "^0" | sed "s/^/THROUGH /"' },
   { name: 'scheduling and limits raised', run: 'ulimit -u unlimited 2>/dev/null && echo THROUGH; ulimit -f unlimited 2>/dev/null && echo THROUGH; nice -n -5 true 2>&1 | grep -q denied || [ $(id -u) = 0 ] && chrt -f 1 true 2>/dev/null && echo THROUGH; echo -1000 2>/dev/null > /proc/self/oom_score_adj && echo THROUGH' },
+  { name: 'memory that no process is charged for', run: '[ $(df --output=size -k /dev/shm | tail -1) -gt $(($(sed -n "s/MemTotal: *\\([0-9]*\\).*/\\1/p" /proc/meminfo) / 4)) ] && echo THROUGH; touch /dev/x && echo THROUGH; mkdir /dev/d && echo THROUGH; true' },
+  { name: 'the last to go when memory ends', run: '[ $(cat /proc/self/oom_score_adj) -ge 500 ] || echo THROUGH' },
   { name: 'sudo, su, pkexec', run: 'sudo -n true && echo THROUGH; su -c true </dev/null 2>/dev/null && [ $(id -u) != 0 ] && echo THROUGH; pkexec true && echo THROUGH' },
 ];
 

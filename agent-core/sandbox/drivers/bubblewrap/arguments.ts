@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { Failure } from '../../../contract/errors.ts';
 import type { Bind, MachineSpec, RunRequest } from '../../types.ts';
 import { findAnchors, type Anchors } from './anchors.ts';
@@ -50,6 +51,9 @@ const bindArguments = (bind: Bind, readOnly: boolean): string[] => {
   return [bind.access === 'write' && !readOnly ? '--bind' : '--ro-bind', bind.source, bind.target];
 };
 
+/** Bytes that a command may hold in /dev/shm. */
+const sharedMemory = (spec: MachineSpec): number => Math.max(64 * 1024 ** 2, Math.floor(Math.min(spec.policy.limits.memoryBytes, totalmem() / 8)));
+
 const anchored = new WeakMap<Frame, Anchors>();
 
 /** {@link findAnchors} of a machine, at its first command. */
@@ -76,7 +80,8 @@ export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'acc
     ...frame.roots,
     '--ro-bind', frame.etc, '/etc',
     ...procArguments(),
-    '--dev', '/dev',
+    // What is written there is memory that no process is charged for: bounded in one folder, and nowhere else.
+    '--dev', '/dev', '--perms', '1777', '--size', String(sharedMemory(spec)), '--tmpfs', '/dev/shm', '--remount-ro', '/dev',
     '--bind', `${spec.stateDir}/tmp`, '/tmp',
     '--symlink', '../tmp', '/var/tmp',
     '--bind', `${spec.stateDir}/home`, frame.home,

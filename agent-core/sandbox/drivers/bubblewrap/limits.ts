@@ -11,11 +11,12 @@ function flag(): string {
 
 /**
  * Shell text that sets a command's limits from inside the fence. Memory is a limit on writable private memory
- * (`RLIMIT_DATA`): address space would break every run time that reserves more than it uses. No core dumps.
+ * (`RLIMIT_DATA`): address space would break every run time that reserves more than it uses. No core dumps. Where the
+ * machine's memory ends all the same, the kernel is to end these processes first, and not the core.
  */
 export function limitText(limits: Policy['limits']): string {
   const kib = Math.max(64 * 1024, Math.floor(limits.memoryBytes / 1024));
   const blocks = Math.max(1, Math.floor(limits.fileBytes / 512));
   const processes = Math.max(1, Math.trunc(limits.processes));
-  return `ulimit -c 0; ulimit -f ${blocks}; ulimit -d ${kib}; ulimit ${flag()} ${processes}; `;
+  return `{ echo 600 > /proc/self/oom_score_adj; } 2>/dev/null; ulimit -c 0; ulimit -f ${blocks}; ulimit -d ${kib}; ulimit ${flag()} ${processes}; `;
 }
