@@ -21,7 +21,10 @@ export function useLeave(taskId: TaskId, tree: string | null): void {
       const seen = shown.current;
       shown.current = null;
       // Who leaves because the task was deleted or the core is away loses nothing but this mark.
-      if (seen !== null) rpc().call('diff/seen', { taskId, tree: seen }).catch(() => {});
+      if (seen !== null)
+        rpc()
+          .call('diff/seen', { taskId, tree: seen })
+          .catch(() => {});
     };
     globalThis.addEventListener('pagehide', leave);
     return () => {
