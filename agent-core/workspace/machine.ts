@@ -1,5 +1,6 @@
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../contract/errors.ts';
 import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
 import { replaceFile } from '../git/store-files.ts';
@@ -33,6 +34,11 @@ async function pointerBind(places: Places, meta: Meta): Promise<Bind[]> {
     if (!(await lstat(pointer)).isFile()) return [];
     await replaceFile(copy, await readFile(pointer));
   } else {
+    if (await lstat(pointer).then((stat) => !stat.isFile(), () => false)) {
+      throw new Failure('cannot-confine', `${pointer} is no longer a worktree’s: something else took the folder’s place, so nothing was run.`, {
+        fix: 'Move it away and put the worktree back, or delete the task.',
+      });
+    }
     await writePointer(places, meta);
     // One that is missing would be made by the mount, empty.
     if (meta.admin !== '') await writeFile(pointer, pointerText(meta), { flag: 'wx' }).catch(() => {});

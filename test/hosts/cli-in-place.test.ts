@@ -48,3 +48,17 @@ test('a reader that closes the pipe ends the command and us', async () => {
   const run = await my.run(['-c', `"$0" sandbox --cwd "$1" -- sh -c 'yes' | head -n 1`, launcher, join(my.folder, 'linked')], { program: '/bin/sh' });
   expect(run).toMatchObject({ code: 0, stdout: 'y\n' });
 }, 30_000);
+
+test('a repository of its own in a worktree’s old place is refused: nothing runs, nothing is planted in it', async () => {
+  const my = desk();
+  const repo = repository(join(my.folder, 'repo'));
+  const linked = join(my.folder, 'linked');
+  git(repo, 'worktree', 'add', '-q', linked, '-b', 'feature');
+  expect((await my.run(['sandbox', '--cwd', linked, '--', 'true'])).code).toBe(0);
+  git(repo, 'worktree', 'remove', '--force', linked);
+  repository(linked);
+  const { code, stderr } = await my.run(['sandbox', '--cwd', linked, '--', 'touch', '.git/hooks/pre-commit', 'ran']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('took the folder’s place');
+  expect(existsSync(join(linked, 'ran')) || existsSync(join(linked, '.git/hooks/pre-commit'))).toBe(false);
+}, 30_000);
