@@ -118,9 +118,12 @@ describe('rules', () => {
   test('a prefix is proposed from what the model proposes, or from the program and its verb', () => {
     expect(suggestPrefix('git push origin main', ['git', 'push'])).toEqual(['git', 'push']);
     expect(suggestPrefix('git push origin main', ['git', 'fetch'])).toEqual(['git', 'push']);
-    expect(suggestPrefix('git push origin main', ['git'])).toBeNull();
+    expect(suggestPrefix('git push origin main', ['git'])).toEqual(['git', 'push']);
     expect(suggestPrefix('gh pr create --fill')).toEqual(['gh', 'pr']);
-    expect(suggestPrefix('curl https://example.com/x')).toEqual(['curl']);
+    // A program alone, with options or without, would stand for every address and every file.
+    expect(suggestPrefix('curl https://example.com/x', ['curl'])).toEqual(['curl', 'https://example.com/x']);
+    expect(suggestPrefix('curl -s https://example.com/x', ['curl', '-s'])).toEqual(['curl', '-s', 'https://example.com/x']);
+    expect(suggestPrefix('cat /etc/hostname')).toEqual(['cat', '/etc/hostname']);
     expect(suggestPrefix('git push && id', ['git', 'push'])).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { call, lastOutput, say, type Script } from '../model-server/index.ts';
@@ -12,34 +12,33 @@ const outside = (cmd: string, prefix?: string[]): ReturnType<typeof call> =>
 const outputs = (request: Parameters<Script>[0]): number => request.input.filter((item) => item.type === 'function_call_output').length;
 
 test('allowing for the project saves a rule in words: the like runs outside unasked in every task of it, until revoked', async () => {
-  rig = await Rig.start((request) => {
-    const n = outputs(request);
-    const asked = request.input.find((item) => item.role === 'user' && JSON.stringify(item).includes('file-'));
-    const name = /file-\w/.exec(JSON.stringify(asked))![0];
-    return n === 0 ? [outside(`touch ${rig.folder}/${name}`, ['touch'])] : [say('ok')];
-  });
-  const first = await rig.create('Make file-a');
+  rig = await Rig.start((request) => (outputs(request) === 0 ? [outside(`touch ${rig.folder}/made`, ['touch'])] : [say('ok')]));
+  const made = join(rig.folder, 'made');
+  const first = await rig.create('One');
   await rig.reaches(first.id, 'needs-approval');
   const [approval] = Object.values(rig.board.approvals);
-  expect(approval!.prefix).toEqual(['touch']);
+  // `touch` alone, as the model proposed, would stand for every file.
+  expect(approval!.prefix).toEqual(['touch', made]);
   await rig.call('approval/decide', { approvalIds: [approval!.id], decision: 'approve', scope: 'project' });
   await rig.reaches(first.id, 'review');
-  expect(existsSync(join(rig.folder, 'file-a'))).toBe(true);
+  expect(existsSync(made)).toBe(true);
   const [rule] = Object.values(rig.board.rules);
-  expect(rule).toMatchObject({ scope: 'project', prefix: ['touch'], projectId: rig.project.id });
+  expect(rule).toMatchObject({ scope: 'project', prefix: ['touch', made], projectId: rig.project.id });
 
-  const second = await rig.create('Make file-b');
+  rmSync(made);
+  const second = await rig.create('Two');
   await rig.reaches(second.id, 'review');
-  expect(existsSync(join(rig.folder, 'file-b'))).toBe(true);
+  expect(existsSync(made)).toBe(true);
 
+  rmSync(made);
   await rig.call('rule/revoke', { ruleId: rule!.id });
-  const third = await rig.create('Make file-c');
+  const third = await rig.create('Three');
   await rig.reaches(third.id, 'needs-approval');
-  expect(existsSync(join(rig.folder, 'file-c'))).toBe(false);
+  expect(existsSync(made)).toBe(false);
 });
 
 test('a rule for a task holds in that task only', async () => {
-  rig = await Rig.start((request) => (outputs(request) < 2 ? [outside(`touch ${rig.folder}/x${outputs(request)}`, ['touch'])] : [say('ok')]));
+  rig = await Rig.start((request) => (outputs(request) < 2 ? [outside(`touch ${rig.folder}/x`)] : [say('ok')]));
   const first = await rig.create('One');
   await rig.reaches(first.id, 'needs-approval');
   await rig.call('approval/decide', { approvalIds: Object.values(rig.board.approvals).map(({ id }) => id), decision: 'approve', scope: 'task' });

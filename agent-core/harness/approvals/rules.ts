@@ -41,14 +41,19 @@ export function ruleAllows(prefixes: readonly (readonly string[])[], command: st
   );
 }
 
+/** Says more than which program: a subcommand, a name or a place among its words. `cat` alone would stand for every file. */
+const saysEnough = (prefix: readonly string[]): boolean => prefix.slice(1).some((word) => !word.startsWith('-'));
+
 /**
- * The words that a rule for this command would match: those the model proposes if they are its beginning, else the
- * program and its verb. Null when no rule may be saved: not a single plain command, or not one to be remembered.
+ * The words that a rule for this command would match: those the model proposes if they are its beginning and say enough,
+ * else the program and its subcommand, else the whole command as it stands. Null when no rule may be saved: not a single
+ * plain command, or not one to be remembered.
  */
 export function suggestPrefix(command: string, proposed?: readonly string[]): string[] | null {
   const argv = plainWords(command);
   if (!argv || sneaks(argv)) return null;
   const begins = proposed?.length && proposed.length <= argv.length && proposed.every((word, at) => word === argv[at]);
-  const prefix = begins ? [...proposed] : argv.slice(0, /^[a-z][a-z-]*$/.test(argv[1] ?? '') ? 2 : 1);
+  const own = /^[a-z][a-z-]*$/.test(argv[1] ?? '') ? argv.slice(0, 2) : argv;
+  const prefix = begins && saysEnough(proposed) ? [...proposed] : own;
   return mayBeRemembered(prefix) ? prefix : null;
 }
