@@ -43,13 +43,17 @@ function demoModel(): { endpoint(): Promise<{ baseUrl: string; key: string }>; c
       const { url, key } = await (started ??= startDemoModel());
       return { baseUrl: url, key };
     },
-    close: async () => { await (await started)?.close(); },
+    close: async () => {
+      await (await started)?.close();
+    },
   };
 }
 
 async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoModel>): Promise<Context> {
   const log = (message: string, error?: unknown): void => {
-    console.error(`signalbox: ${message}${error === undefined ? '' : `: ${error instanceof Error ? error.stack ?? error.message : String(error)}`}`);
+    console.error(
+      `signalbox: ${message}${error === undefined ? '' : `: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`}`,
+    );
   };
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   const store = new Store(join(options.home, 'signalbox.db'), defaultSettings());
@@ -58,13 +62,27 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   const events = new Emitter<readonly StoredEvent[]>();
   store.onEvents((batch) => events.emit(batch));
   const workspaces = new Workspaces({
-    home: options.home, sandbox, worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
+    home: options.home,
+    sandbox,
+    worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
   });
   return {
-    options, store, sandbox, events, log, workspaces, rest: new Rest({ store, workspaces, log }),
+    options,
+    store,
+    sandbox,
+    events,
+    log,
+    workspaces,
+    rest: new Rest({ store, workspaces, log }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
-    gates: new Gates(store), outputs: new OutputLog(options.home), transients: new Emitter<Transient>(),
-    activity: new Map<TaskId, Activity>(), endpoints: new Map(), sandboxStatus: unchecked, closing: new AbortController(), now: Date.now,
+    gates: new Gates(store),
+    outputs: new OutputLog(options.home),
+    transients: new Emitter<Transient>(),
+    activity: new Map<TaskId, Activity>(),
+    endpoints: new Map(),
+    sandboxStatus: unchecked,
+    closing: new AbortController(),
+    now: Date.now,
   };
 }
 
@@ -99,13 +117,19 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const ending = new Ending(context, supervisor, terminals);
   await context.models.load();
   await recover(context, ending);
-  const selfTest = setTimeout(() => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)), SELF_TEST_AFTER_MS);
+  const selfTest = setTimeout(
+    () => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)),
+    SELF_TEST_AFTER_MS,
+  );
   supervisor.begin();
   welcome(context);
   return {
     handlers: {
-      ...systemHandlers(context), ...projectHandlers(context), ...taskHandlers(context, supervisor, ending),
-      ...threadHandlers(context, supervisor), ...reviewHandlers(context, terminals),
+      ...systemHandlers(context),
+      ...projectHandlers(context),
+      ...taskHandlers(context, supervisor, ending),
+      ...threadHandlers(context, supervisor),
+      ...reviewHandlers(context, terminals),
     },
     snapshot: () => snapshotOf(context),
     onEvents: (listener) => context.events.on(listener),

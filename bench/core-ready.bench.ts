@@ -24,18 +24,38 @@ async function fill(count: number): Promise<void> {
   const store = new Store(join(home, 'signalbox.db'), defaultSettings());
   const projectId = newId<ProjectId>('proj');
   await store.commit({
-    events: [{ type: 'project.opened', project: { id: projectId, name: 'p', root: '/p', repo: '/p', subdir: '', gitDir: '/p/.git', sample: false, openedAt: 1 } }],
+    events: [
+      {
+        type: 'project.opened',
+        project: { id: projectId, name: 'p', root: '/p', repo: '/p', subdir: '', gitDir: '/p/.git', sample: false, openedAt: 1 },
+      },
+    ],
   });
   for (let n = 0; n < count; n++) {
-    const ids = { task: newId<TaskId>('task'), attempt: newId<AttemptId>('att'), thread: newId<ThreadId>('thr'), workspace: newId<WorkspaceId>('ws') };
+    const ids = {
+      task: newId<TaskId>('task'),
+      attempt: newId<AttemptId>('att'),
+      thread: newId<ThreadId>('thr'),
+      workspace: newId<WorkspaceId>('ws'),
+    };
     await store.commit({
       events: [
-        ...createTask(store.board, { projectId, prompt: `Task ${n}`, start: false, dependsOn: [], origin: 'app', inPlace: false },
-          { base: { ref: 'main', kind: 'local' }, model: 'demo' }, ids, n),
+        ...createTask(
+          store.board,
+          { projectId, prompt: `Task ${n}`, start: false, dependsOn: [], origin: 'app', inPlace: false },
+          { base: { ref: 'main', kind: 'local' }, model: 'demo' },
+          ids,
+          n,
+        ),
       ],
     });
     const turn = { ...nextTurn(store.board.threads[ids.thread]!, newId('turn'), n), status: 'completed' as const, endedAt: n };
-    await store.commit({ events: [{ type: 'task.phased', taskId: ids.task, phase: 'archived' }, { type: 'turn.ended', taskId: ids.task, turn }] });
+    await store.commit({
+      events: [
+        { type: 'task.phased', taskId: ids.task, phase: 'archived' },
+        { type: 'turn.ended', taskId: ids.task, turn },
+      ],
+    });
   }
   store.close();
 }
@@ -61,7 +81,10 @@ interface Start {
 /** One start, from the command to the answer; ended as a person would, so that it leaves its compile cache. */
 async function start(): Promise<Start> {
   const began = performance.now();
-  const child = spawn(join(import.meta.dirname, '..', 'bin', 'signalbox'), ['serve', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(join(import.meta.dirname, '..', 'bin', 'signalbox'), ['serve', '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const url = new Promise<number>((resolve) => {
     createInterface({ input: child.stdout }).once('line', () => resolve(performance.now() - began));

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 export const STEPS = 10;
 
 /** A row as `npm run bench` prints it. */
-export interface Row { what: string; value: string; baseline?: string; budget?: string; ok?: boolean }
+export interface Row {
+  what: string;
+  value: string;
+  baseline?: string;
+  budget?: string;
+  ok?: boolean;
+}
 
 export function report(row: Row): void {
   process.stdout.write(`${JSON.stringify(row)}\n`);
@@ -29,7 +35,10 @@ export async function time(work: () => Promise<unknown>): Promise<number> {
  * Runs the contenders in turn, `rounds` times after one warm-up round, so that a drifting machine hits all alike.
  * Returns each one's times in ms.
  */
-export async function alternate<K extends string>(rounds: number, contenders: Record<K, () => Promise<unknown>>): Promise<Record<K, number[]>> {
+export async function alternate<K extends string>(
+  rounds: number,
+  contenders: Record<K, () => Promise<unknown>>,
+): Promise<Record<K, number[]>> {
   const names = Object.keys(contenders) as K[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   for (let round = -1; round < rounds; round++) {

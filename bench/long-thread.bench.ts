@@ -27,8 +27,20 @@ await store.commit({ events: [{ type: 'turn.started', taskId: ids.task, turn }] 
 /** What a step writes, in the runtime's order: the model's call, the command's beginning, its end with the output, the usage. */
 async function step(n: number): Promise<void> {
   const item: Item = {
-    id: newId<ItemId>('item'), threadId: ids.thread, turnId: turn.id, startedAt: n, endedAt: null, type: 'command', command: `step ${n}`,
-    cwd: '/p', status: 'running', exitCode: null, output: '', outputBytes: 0, sessionId: null, outside: false,
+    id: newId<ItemId>('item'),
+    threadId: ids.thread,
+    turnId: turn.id,
+    startedAt: n,
+    endedAt: null,
+    type: 'command',
+    command: `step ${n}`,
+    cwd: '/p',
+    status: 'running',
+    exitCode: null,
+    output: '',
+    outputBytes: 0,
+    sessionId: null,
+    outside: false,
   };
   const usage = { inputTokens: 1000, cachedTokens: 0, outputTokens: 10, reasoningTokens: 0, cost: null };
   const call = { type: 'function_call', call_id: `call_${n}`, name: 'exec_command', arguments: `{"cmd":"step ${n}"}` };

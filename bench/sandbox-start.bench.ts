@@ -8,7 +8,11 @@ import { alternate, median, ms, ratio, report, scratch, times } from './lib.ts';
 const folder = scratch();
 const worktree = join(folder, 'worktree');
 mkdirSync(worktree);
-const policy = { mode: 'workspace' as const, network: { allow: [] }, limits: { processes: 1024, memoryBytes: 8 * 2 ** 30, fileBytes: 8 * 2 ** 30 } };
+const policy = {
+  mode: 'workspace' as const,
+  network: { allow: [] },
+  limits: { processes: 1024, memoryBytes: 8 * 2 ** 30, fileBytes: 8 * 2 ** 30 },
+};
 const sandbox = createSandbox({ stateDir: join(folder, 'sandbox'), env: process.env });
 const spec = { id: 'bench', stateDir: join(folder, 'state'), worktree, binds: [], policy, env: {} };
 const driver = sandbox.driver(policy);
@@ -19,13 +23,17 @@ const measured = await alternate(100, {
   bare: () => ended('true', []),
   hand: () => ended('bwrap', args),
   ours: async () => {
-    await (await machine.run({ argv: ['true'] })).exited;
+    await (
+      await machine.run({ argv: ['true'] })
+    ).exited;
   },
 });
 const first = await alternate(10, {
   first: async () => {
     const fresh = await driver.open({ ...spec, id: `bench-${performance.now()}`, stateDir: join(folder, `state-${performance.now()}`) });
-    await (await fresh.run({ argv: ['true'] })).exited;
+    await (
+      await fresh.run({ argv: ['true'] })
+    ).exited;
     await fresh.dispose();
   },
 });

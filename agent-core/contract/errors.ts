@@ -3,17 +3,41 @@ import { z } from 'zod';
 /** Every expected failure has one of these codes; a method names which of them it can answer. */
 export const ErrorCode = z.enum([
   // what was asked
-  'invalid-input', 'not-found', 'conflict', 'not-allowed', 'overloaded', 'unsupported-version', 'unauthorized',
+  'invalid-input',
+  'not-found',
+  'conflict',
+  'not-allowed',
+  'overloaded',
+  'unsupported-version',
+  'unauthorized',
   // a folder or repository
-  'no-folder', 'not-a-repository', 'bare-repository', 'no-commits', 'base-not-found', 'fetch-failed', 'branch-taken',
+  'no-folder',
+  'not-a-repository',
+  'bare-repository',
+  'no-commits',
+  'base-not-found',
+  'fetch-failed',
+  'branch-taken',
   'unsupported-repository',
   // a worktree or landing
-  'worktree-missing', 'dirty-checkout', 'merge-conflict', 'nothing-to-land', 'git-failed', 'disk-full',
+  'worktree-missing',
+  'dirty-checkout',
+  'merge-conflict',
+  'nothing-to-land',
+  'git-failed',
+  'disk-full',
   // the sandbox
   'cannot-confine',
   // the model
-  'no-model', 'model-unauthorized', 'model-unknown', 'model-unreachable', 'model-refused', 'model-limited',
-  'model-bad-reply', 'model-interrupted', 'context-overflow',
+  'no-model',
+  'model-unauthorized',
+  'model-unknown',
+  'model-unreachable',
+  'model-refused',
+  'model-limited',
+  'model-bad-reply',
+  'model-interrupted',
+  'context-overflow',
   // a bug, caught at the boundary
   'internal',
 ]);

@@ -1,8 +1,24 @@
 import { z } from 'zod';
 import { ApprovalId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, TerminalId, ThreadId, WorkspaceId } from './ids.ts';
 import {
-  Approval, Attempt, Check, DiffStat, Landing, Project, Question, QueuedMessage, Rule, SandboxStatus, Scope, Settings, Task, Thread, Time,
-  Turn, Usage, Workspace,
+  Approval,
+  Attempt,
+  Check,
+  DiffStat,
+  Landing,
+  Project,
+  Question,
+  QueuedMessage,
+  Rule,
+  SandboxStatus,
+  Scope,
+  Settings,
+  Task,
+  Thread,
+  Time,
+  Turn,
+  Usage,
+  Workspace,
 } from './values.ts';
 import { Item } from './items.ts';
 
@@ -38,7 +54,13 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('queue.added', { threadId: ThreadId, message: QueuedMessage }),
   e('queue.removed', { threadId: ThreadId, messageId: MessageId }),
   e('approval.requested', { approval: Approval }),
-  e('approval.decided', { approvalId: ApprovalId, taskId: TaskId, decision: z.enum(['approved', 'declined', 'withdrawn']), scope: Scope, note: z.string() }),
+  e('approval.decided', {
+    approvalId: ApprovalId,
+    taskId: TaskId,
+    decision: z.enum(['approved', 'declined', 'withdrawn']),
+    scope: Scope,
+    note: z.string(),
+  }),
   e('question.asked', { question: Question }),
   e('question.answered', { questionId: QuestionId, taskId: TaskId, answers: z.record(z.string(), z.string()).nullable() }),
   e('rule.saved', { rule: Rule }),
@@ -60,7 +82,8 @@ export type StoredEvent = z.infer<typeof StoredEvent>;
 export const Activity = z.object({
   verb: z.enum(['thinking', 'running', 'editing', 'preparing', 'writing', 'waiting']),
   /** A command or path in monospace, or '' . */
-  subject: z.string(), since: Time,
+  subject: z.string(),
+  since: Time,
   /** 0–1 where the work can tell (checkout), else null. */
   progress: z.number().nullable(),
 });

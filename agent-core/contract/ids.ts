@@ -36,5 +36,4 @@ export type RuleId = z.infer<typeof RuleId>;
 export type TerminalId = z.infer<typeof TerminalId>;
 export type MessageId = z.infer<typeof MessageId>;
 
-export type IdPrefix =
-  | 'proj' | 'task' | 'att' | 'ws' | 'thr' | 'turn' | 'item' | 'appr' | 'ques' | 'rule' | 'term' | 'msg';
+export type IdPrefix = 'proj' | 'task' | 'att' | 'ws' | 'thr' | 'turn' | 'item' | 'appr' | 'ques' | 'rule' | 'term' | 'msg';

@@ -7,26 +7,42 @@ import { Scope, Time } from './values.ts';
 export const ITEM_OUTPUT_LIMIT = 16_384;
 
 const common = {
-  id: ItemId, threadId: ThreadId, turnId: TurnId, startedAt: Time, endedAt: Time.nullable(),
+  id: ItemId,
+  threadId: ThreadId,
+  turnId: TurnId,
+  startedAt: Time,
+  endedAt: Time.nullable(),
 };
 const CallStatus = z.enum(['running', 'completed', 'failed', 'declined', 'interrupted']);
 
 /** How one file changed in a patch. */
 export const FileChange = z.object({
-  path: z.string(), movedTo: z.string().nullable(),
-  kind: z.enum(['add', 'update', 'delete']), added: z.number().int(), removed: z.number().int(),
+  path: z.string(),
+  movedTo: z.string().nullable(),
+  kind: z.enum(['add', 'update', 'delete']),
+  added: z.number().int(),
+  removed: z.number().int(),
 });
 export type FileChange = z.infer<typeof FileChange>;
 export const PlanStep = z.object({ step: z.string(), status: z.enum(['pending', 'in_progress', 'completed']) });
 export type PlanStep = z.infer<typeof PlanStep>;
 
 export const Item = z.discriminatedUnion('type', [
-  z.object({ ...common, type: z.literal('userMessage'), text: z.string(),
+  z.object({
+    ...common,
+    type: z.literal('userMessage'),
+    text: z.string(),
     /** How it joined: it opened the turn, was steered into it, or waited in the queue. */
-    via: z.enum(['prompt', 'steer', 'queue']) }),
+    via: z.enum(['prompt', 'steer', 'queue']),
+  }),
   z.object({ ...common, type: z.literal('agentMessage'), text: z.string() }),
   z.object({ ...common, type: z.literal('reasoning'), text: z.string() }),
-  z.object({ ...common, type: z.literal('command'), command: z.string(), cwd: z.string(), status: CallStatus,
+  z.object({
+    ...common,
+    type: z.literal('command'),
+    command: z.string(),
+    cwd: z.string(),
+    status: CallStatus,
     exitCode: z.number().int().nullable(),
     /** Head and tail of what it printed, at most ITEM_OUTPUT_LIMIT characters. */
     output: z.string(),
@@ -34,14 +50,29 @@ export const Item = z.discriminatedUnion('type', [
     outputBytes: z.number().int(),
     /** Set while it runs on in the background under this session number. */
     sessionId: z.number().int().nullable(),
-    outside: z.boolean() }),
+    outside: z.boolean(),
+  }),
   z.object({ ...common, type: z.literal('fileChange'), status: CallStatus, changes: z.array(FileChange), error: z.string().nullable() }),
   z.object({ ...common, type: z.literal('plan'), explanation: z.string().nullable(), steps: z.array(PlanStep) }),
   z.object({ ...common, type: z.literal('toolCall'), name: z.string(), arguments: z.string(), status: CallStatus, output: z.string() }),
-  z.object({ ...common, type: z.literal('approval'), approvalId: ApprovalId, subject: z.string(), reason: z.string(),
-    decision: z.enum(['pending', 'approved', 'declined']), scope: Scope.nullable(), note: z.string() }),
+  z.object({
+    ...common,
+    type: z.literal('approval'),
+    approvalId: ApprovalId,
+    subject: z.string(),
+    reason: z.string(),
+    decision: z.enum(['pending', 'approved', 'declined']),
+    scope: Scope.nullable(),
+    note: z.string(),
+  }),
   z.object({ ...common, type: z.literal('question'), questionId: QuestionId, text: z.string(), answer: z.string().nullable() }),
-  z.object({ ...common, type: z.literal('notice'), level: z.enum(['info', 'warn', 'error']), text: z.string(), error: AppError.nullable() }),
+  z.object({
+    ...common,
+    type: z.literal('notice'),
+    level: z.enum(['info', 'warn', 'error']),
+    text: z.string(),
+    error: AppError.nullable(),
+  }),
 ]);
 export type Item = z.infer<typeof Item>;
 export type ItemType = Item['type'];

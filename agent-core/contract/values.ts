@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import {
-  ApprovalId, AttemptId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, ThreadId, TurnId, WorkspaceId,
-} from './ids.ts';
+import { ApprovalId, AttemptId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, ThreadId, TurnId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
 
 /** Milliseconds since the epoch. */
@@ -49,7 +47,10 @@ export const DiffStat = z.object({ files: z.number().int(), added: z.number().in
 export type DiffStat = z.infer<typeof DiffStat>;
 
 export const Usage = z.object({
-  inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number(), reasoningTokens: z.number(),
+  inputTokens: z.number(),
+  cachedTokens: z.number(),
+  outputTokens: z.number(),
+  reasoningTokens: z.number(),
   /** US dollars; null where the model's price isn't known. */
   cost: z.number().nullable(),
 });
@@ -57,7 +58,9 @@ export type Usage = z.infer<typeof Usage>;
 
 /** The last command in the thread that looked like a test, lint or build run. */
 export const Check = z.object({
-  itemId: ItemId, command: z.string(), passed: z.boolean(),
+  itemId: ItemId,
+  command: z.string(),
+  passed: z.boolean(),
   /** A count read from the output, such as "128 passed"; null where none could be read. */
   summary: z.string().nullable(),
   at: Time,
@@ -73,8 +76,14 @@ export type Landing = z.infer<typeof Landing>;
 export const TaskPhase = z.enum(['held', 'queued', 'active', 'archived', 'trashed']);
 
 export const Task = z.object({
-  id: TaskId, projectId: ProjectId, title: z.string(), prompt: z.string(), base: Base,
-  mode: Mode, approval: ApprovalPolicy, model: z.string(),
+  id: TaskId,
+  projectId: ProjectId,
+  title: z.string(),
+  prompt: z.string(),
+  base: Base,
+  mode: Mode,
+  approval: ApprovalPolicy,
+  model: z.string(),
   phase: TaskPhase,
   /** The phase to go back to when restored from the trash. */
   phaseBefore: TaskPhase.nullable(),
@@ -85,10 +94,14 @@ export const Task = z.object({
   /** Works in the person's own checkout instead of a worktree (`exec --in-place`). */
   inPlace: z.boolean(),
   attempt: AttemptId.nullable(),
-  createdAt: Time, updatedAt: Time,
+  createdAt: Time,
+  updatedAt: Time,
   /** When it began to wait for a person; null while it doesn't. */
   waitingSince: Time.nullable(),
-  diff: DiffStat.nullable(), usage: Usage, check: Check.nullable(), landing: Landing.nullable(),
+  diff: DiffStat.nullable(),
+  usage: Usage,
+  check: Check.nullable(),
+  landing: Landing.nullable(),
   /** The tree that a person last looked at, in the checkpoint store; null when nobody did. */
   seen: z.string().nullable().default(null),
 });
@@ -96,7 +109,10 @@ export type Task = z.infer<typeof Task>;
 
 export const WorkspacePhase = z.enum(['preparing', 'ready', 'failed', 'trashed', 'gone']);
 export const Workspace = z.object({
-  id: WorkspaceId, taskId: TaskId, attemptId: AttemptId, phase: WorkspacePhase,
+  id: WorkspaceId,
+  taskId: TaskId,
+  attemptId: AttemptId,
+  phase: WorkspacePhase,
   /** Short readable name; the branch is `signalbox/<slug>`. */
   slug: z.string(),
   branch: z.string(),
@@ -109,18 +125,29 @@ export const Workspace = z.object({
 export type Workspace = z.infer<typeof Workspace>;
 
 export const Attempt = z.object({
-  id: AttemptId, taskId: TaskId, number: z.number().int(), threadId: ThreadId, workspaceId: WorkspaceId,
+  id: AttemptId,
+  taskId: TaskId,
+  number: z.number().int(),
+  threadId: ThreadId,
+  workspaceId: WorkspaceId,
 });
 export type Attempt = z.infer<typeof Attempt>;
 
 export const TurnStatus = z.enum(['running', 'completed', 'failed', 'interrupted']);
 export const Turn = z.object({
-  id: TurnId, threadId: ThreadId, number: z.number().int(), status: TurnStatus,
-  startedAt: Time, endedAt: Time.nullable(), usage: Usage, error: AppError.nullable(),
+  id: TurnId,
+  threadId: ThreadId,
+  number: z.number().int(),
+  status: TurnStatus,
+  startedAt: Time,
+  endedAt: Time.nullable(),
+  usage: Usage,
+  error: AppError.nullable(),
   /** Who ended an interrupted turn: the person, or a core that died. */
   interruptedBy: z.enum(['person', 'crash']).nullable(),
   /** Tree ids in the checkpoint store at the turn's edges. */
-  treeBefore: z.string().nullable(), treeAfter: z.string().nullable(),
+  treeBefore: z.string().nullable(),
+  treeAfter: z.string().nullable(),
 });
 export type Turn = z.infer<typeof Turn>;
 
@@ -128,7 +155,10 @@ export const QueuedMessage = z.object({ id: MessageId, text: z.string(), at: Tim
 export type QueuedMessage = z.infer<typeof QueuedMessage>;
 
 export const Thread = z.object({
-  id: ThreadId, taskId: TaskId, attemptId: AttemptId, parent: ThreadId.nullable(),
+  id: ThreadId,
+  taskId: TaskId,
+  attemptId: AttemptId,
+  parent: ThreadId.nullable(),
   /** The newest turn, which tells whether the thread is running. */
   turn: Turn.nullable(),
   queue: z.array(QueuedMessage),
@@ -142,7 +172,10 @@ export type Scope = z.infer<typeof Scope>;
 
 /** A gate: the agent asks to do something that the sandbox or the mode doesn't let it do by itself. */
 export const Approval = z.object({
-  id: ApprovalId, taskId: TaskId, threadId: ThreadId, itemId: ItemId,
+  id: ApprovalId,
+  taskId: TaskId,
+  threadId: ThreadId,
+  itemId: ItemId,
   kind: z.enum(['escalate', 'command', 'patch']),
   /** The exact command or, for a patch, its paths, one a line. */
   subject: z.string(),
@@ -159,19 +192,30 @@ export const Approval = z.object({
 export type Approval = z.infer<typeof Approval>;
 
 export const Question = z.object({
-  id: QuestionId, taskId: TaskId, threadId: ThreadId, itemId: ItemId,
-  questions: z.array(z.object({
-    id: z.string(), header: z.string(), question: z.string(),
-    options: z.array(z.object({ label: z.string(), description: z.string() })),
-  })),
+  id: QuestionId,
+  taskId: TaskId,
+  threadId: ThreadId,
+  itemId: ItemId,
+  questions: z.array(
+    z.object({
+      id: z.string(),
+      header: z.string(),
+      question: z.string(),
+      options: z.array(z.object({ label: z.string(), description: z.string() })),
+    }),
+  ),
   at: Time,
 });
 export type Question = z.infer<typeof Question>;
 
 /** "A command that begins with these words may run outside the sandbox": saved by a person, revocable. */
 export const Rule = z.object({
-  id: RuleId, scope: z.enum(['task', 'project']), taskId: TaskId.nullable(), projectId: ProjectId,
-  prefix: z.array(z.string()), at: Time,
+  id: RuleId,
+  scope: z.enum(['task', 'project']),
+  taskId: TaskId.nullable(),
+  projectId: ProjectId,
+  prefix: z.array(z.string()),
+  at: Time,
 });
 export type Rule = z.infer<typeof Rule>;
 
@@ -190,7 +234,9 @@ export const ModelWire = z.enum(['responses', 'chat']);
 export type ModelWire = z.infer<typeof ModelWire>;
 
 export const Settings = z.object({
-  baseUrl: z.string(), model: z.string(), hasKey: z.boolean(),
+  baseUrl: z.string(),
+  model: z.string(),
+  hasKey: z.boolean(),
   wire: ModelWire.default('responses'),
   /** Where the key in use comes from. */
   keySource: z.enum(['none', 'settings', 'environment']),
@@ -205,15 +251,19 @@ export type Settings = z.infer<typeof Settings>;
 
 /** One line of the sandbox's self-test, or of `signalbox doctor`. */
 export const Probe = z.object({
-  name: z.string(), ok: z.boolean(),
+  name: z.string(),
+  ok: z.boolean(),
   /** `denies`: something must not work inside; `works`: something must; `has`: a part of the machine. */
   kind: z.enum(['denies', 'works', 'has']),
-  detail: z.string(), fix: z.string().nullable(),
+  detail: z.string(),
+  fix: z.string().nullable(),
 });
 export type Probe = z.infer<typeof Probe>;
 export const SandboxStatus = z.object({
   state: z.enum(['checking', 'confined', 'unavailable']),
   /** Such as "bubblewrap 0.8.0 with seccomp". */
-  driver: z.string(), probes: z.array(Probe), ms: z.number(),
+  driver: z.string(),
+  probes: z.array(Probe),
+  ms: z.number(),
 });
 export type SandboxStatus = z.infer<typeof SandboxStatus>;

@@ -32,5 +32,12 @@ export function summaryOf(output: string): string | null {
 /** What a finished command says about the work, if it was a check. */
 export function checkOf(item: ItemOf<'command'>): Check | null {
   if (!isCheck(item.command) || item.exitCode === null || item.endedAt === null) return null;
-  return { itemId: item.id, command: item.command, passed: item.exitCode === 0, summary: summaryOf(item.output), at: item.endedAt, stale: false };
+  return {
+    itemId: item.id,
+    command: item.command,
+    passed: item.exitCode === 0,
+    summary: summaryOf(item.output),
+    at: item.endedAt,
+    stale: false,
+  };
 }

@@ -1,31 +1,71 @@
 import {
-  Failure, noUsage, statusOf, threadOf, workspaceOf,
-  type AttemptId, type Board, type DomainEvent, type ParsedInputOf, type Task, type TaskId, type ThreadId, type WorkspaceId,
+  Failure,
+  noUsage,
+  statusOf,
+  threadOf,
+  workspaceOf,
+  type AttemptId,
+  type Board,
+  type DomainEvent,
+  type ParsedInputOf,
+  type Task,
+  type TaskId,
+  type ThreadId,
+  type WorkspaceId,
 } from '../contract/index.ts';
 import { titleOf } from './title.ts';
 
 /** Ids for a new task, made by the caller: the domain has no clock and no chance. */
-export interface NewTaskIds { task: TaskId; attempt: AttemptId; thread: ThreadId; workspace: WorkspaceId }
+export interface NewTaskIds {
+  task: TaskId;
+  attempt: AttemptId;
+  thread: ThreadId;
+  workspace: WorkspaceId;
+}
 
 /** The task, or `not-found`. */
 export function getTask(board: Board, id: TaskId): Task {
   const task = board.tasks[id];
-  if (!task) throw new Failure('not-found', 'This task does not exist any more.', { fix: 'It may have been deleted for good in another window.' });
+  if (!task)
+    throw new Failure('not-found', 'This task does not exist any more.', { fix: 'It may have been deleted for good in another window.' });
   return task;
 }
 
 /** A new task with its first attempt. `base` and `model` are resolved by the caller. */
 export function createTask(
-  board: Board, input: ParsedInputOf<'task/create'>, resolved: { base: Task['base']; model: string }, ids: NewTaskIds, now: number,
+  board: Board,
+  input: ParsedInputOf<'task/create'>,
+  resolved: { base: Task['base']; model: string },
+  ids: NewTaskIds,
+  now: number,
 ): DomainEvent[] {
   if (!board.projects[input.projectId]) throw new Failure('not-found', 'This project is not open.', { fix: 'Open its folder first.' });
   for (const id of input.dependsOn) getTask(board, id);
   const order = Math.max(0, ...Object.values(board.tasks).map((task) => task.order)) + 1;
   const task: Task = {
-    id: ids.task, projectId: input.projectId, title: input.title?.trim() || titleOf(input.prompt), prompt: input.prompt, base: resolved.base,
-    mode: input.mode ?? board.settings.defaults.mode, approval: input.approval ?? board.settings.defaults.approval, model: resolved.model,
-    phase: input.start ? 'queued' : 'held', phaseBefore: null, order, dependsOn: input.dependsOn, origin: input.origin, inPlace: input.inPlace,
-    attempt: null, createdAt: now, updatedAt: now, waitingSince: null, diff: null, usage: noUsage, check: null, landing: null, seen: null,
+    id: ids.task,
+    projectId: input.projectId,
+    title: input.title?.trim() || titleOf(input.prompt),
+    prompt: input.prompt,
+    base: resolved.base,
+    mode: input.mode ?? board.settings.defaults.mode,
+    approval: input.approval ?? board.settings.defaults.approval,
+    model: resolved.model,
+    phase: input.start ? 'queued' : 'held',
+    phaseBefore: null,
+    order,
+    dependsOn: input.dependsOn,
+    origin: input.origin,
+    inPlace: input.inPlace,
+    attempt: null,
+    createdAt: now,
+    updatedAt: now,
+    waitingSince: null,
+    diff: null,
+    usage: noUsage,
+    check: null,
+    landing: null,
+    seen: null,
   };
   return [
     { type: 'task.created', task },
@@ -37,7 +77,9 @@ export function createTask(
   ];
 }
 
-const refuse = (message: string, fix?: string): never => { throw new Failure('conflict', message, fix ? { fix } : {}); };
+const refuse = (message: string, fix?: string): never => {
+  throw new Failure('conflict', message, fix ? { fix } : {});
+};
 
 /** Whether something runs for this task now: its workspace is being made, or a turn is under way. */
 export function isBusy(board: Board, task: Task): boolean {
@@ -49,8 +91,16 @@ export function startTask(board: Board, id: TaskId): DomainEvent[] {
   const task = getTask(board, id);
   if (task.phase === 'active') return refuse(`“${task.title}” has started already.`);
   if (task.phase === 'archived' || task.phase === 'trashed') return refuse(`“${task.title}” is ${task.phase}.`, 'Bring it back first.');
-  const first = Math.min(0, ...Object.values(board.tasks).filter((other) => other.phase === 'queued').map((other) => other.order));
-  return [{ type: 'task.ordered', taskId: id, order: first - 1 }, { type: 'task.phased', taskId: id, phase: 'queued' }];
+  const first = Math.min(
+    0,
+    ...Object.values(board.tasks)
+      .filter((other) => other.phase === 'queued')
+      .map((other) => other.order),
+  );
+  return [
+    { type: 'task.ordered', taskId: id, order: first - 1 },
+    { type: 'task.phased', taskId: id, phase: 'queued' },
+  ];
 }
 
 export function archiveTask(board: Board, id: TaskId): DomainEvent[] {
@@ -92,7 +142,8 @@ export function restoreTask(board: Board, id: TaskId): DomainEvent[] {
 
 export function purgeTask(board: Board, id: TaskId): DomainEvent[] {
   const task = getTask(board, id);
-  if (task.phase !== 'trashed') return refuse(`“${task.title}” is not in the trash.`, 'Delete it first; from the trash it can be removed for good.');
+  if (task.phase !== 'trashed')
+    return refuse(`“${task.title}” is not in the trash.`, 'Delete it first; from the trash it can be removed for good.');
   return [{ type: 'task.purged', taskId: id }];
 }
 

@@ -25,9 +25,11 @@ export interface SnapPlace {
 
 /** Makes the project's bare checkpoint store, which borrows the repository's objects. Idempotent. */
 export async function makeCheckpointStore(store: string, gitDir: string): Promise<void> {
-  for (const folder of ['objects/info', 'objects/pack', 'refs/workspaces']) await mkdir(join(store, folder), { recursive: true, mode: 0o700 });
+  for (const folder of ['objects/info', 'objects/pack', 'refs/workspaces'])
+    await mkdir(join(store, folder), { recursive: true, mode: 0o700 });
   const alternates = (await objectRoots(gitDir)).map((root) => `${root}\n`).join('');
-  if ((await readFile(join(store, 'objects/info/alternates'), 'utf8').catch(() => '')) !== alternates) await replaceFile(join(store, 'objects/info/alternates'), alternates);
+  if ((await readFile(join(store, 'objects/info/alternates'), 'utf8').catch(() => '')) !== alternates)
+    await replaceFile(join(store, 'objects/info/alternates'), alternates);
   await writeFile(join(store, 'config'), renderConfig(coreSettings(true)), { flag: 'wx' }).catch(ignore);
   await writeFile(join(store, 'HEAD'), 'ref: refs/heads/none\n', { flag: 'wx' }).catch(ignore);
 }
@@ -38,10 +40,14 @@ export async function makeCheckpointStore(store: string, gitDir: string): Promis
  */
 export async function makeSnap(place: SnapPlace, index: string | null, copies: Copies): Promise<void> {
   await rm(place.snap, { recursive: true, force: true });
-  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info']) await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info'])
+    await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
   const settings = copies.settings.filter(([key]) => key.startsWith('core.'));
   await Promise.all([
-    writeFile(join(place.snap, 'config'), renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']])),
+    writeFile(
+      join(place.snap, 'config'),
+      renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']]),
+    ),
     writeFile(join(place.snap, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(place.snap, 'info', 'exclude'), copies.exclude),
     writeFile(join(place.snap, 'objects', 'info', 'alternates'), copies.roots.map((_, at) => `/signalbox/objects/${at}\n`).join('')),
@@ -50,7 +56,8 @@ export async function makeSnap(place: SnapPlace, index: string | null, copies: C
 }
 
 const ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
-const SAFE = '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
+const SAFE =
+  '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
 /** $1 the tree that the store has, $2 the base commit. Prints the tree, then a pack of what it needs beyond them. */
 const SCRIPT = `set -e
 git ${SAFE} add --all -- . >&2
@@ -73,10 +80,20 @@ export interface Checkpoint {
  * Writes the workspace's whole tree, inside, and takes it into the bare checkpoint store, outside, where every object
  * is checked. `last` is the newest checkpoint (null: none yet, then `base` is what the store can borrow).
  */
-export async function checkpoint(machine: Machine, place: SnapPlace, base: string, last: Checkpoint | null, label: string): Promise<Checkpoint> {
+export async function checkpoint(
+  machine: Machine,
+  place: SnapPlace,
+  base: string,
+  last: Checkpoint | null,
+  label: string,
+): Promise<Checkpoint> {
   const binds: Bind[] = [{ source: place.snap, target: SNAP, access: 'write' }];
   const run = await insideScript(machine, SCRIPT, [last?.tree ?? '', base], {
-    access: 'read', binds, cwd: place.worktree, env: { ...ENV, GIT_WORK_TREE: place.worktree }, limit: 1024 * 1024 * 1024,
+    access: 'read',
+    binds,
+    cwd: place.worktree,
+    env: { ...ENV, GIT_WORK_TREE: place.worktree },
+    limit: 1024 * 1024 * 1024,
   });
   const newline = run.stdout.indexOf(10);
   const tree = run.stdout.toString('latin1', 0, newline);
@@ -91,7 +108,9 @@ export async function checkpoint(machine: Machine, place: SnapPlace, base: strin
 /** A commit as a loose object: the store is ours alone, and a process for each would cost more than the snapshot. */
 async function writeCommit(store: string, tree: string, parent: string | null, label: string): Promise<string> {
   const who = `Signalbox <signalbox@localhost> ${Math.floor(Date.now() / 1000)} +0000`;
-  const body = Buffer.from(`tree ${tree}\n${parent === null ? '' : `parent ${parent}\n`}author ${who}\ncommitter ${who}\n\n${label.replaceAll('\0', '')}\n`);
+  const body = Buffer.from(
+    `tree ${tree}\n${parent === null ? '' : `parent ${parent}\n`}author ${who}\ncommitter ${who}\n\n${label.replaceAll('\0', '')}\n`,
+  );
   const object = Buffer.concat([Buffer.from(`commit ${body.length}\0`), body]);
   const oid = createHash('sha1').update(object).digest('hex');
   const path = join(store, 'objects', oid.slice(0, 2), oid.slice(2));
@@ -103,7 +122,8 @@ async function writeCommit(store: string, tree: string, parent: string | null, l
 }
 
 /** Forgets a workspace's checkpoints. */
-export const dropCheckpoints = (store: string, workspaceId: string): Promise<void> => rm(join(store, 'refs', 'workspaces', workspaceId), { force: true });
+export const dropCheckpoints = (store: string, workspaceId: string): Promise<void> =>
+  rm(join(store, 'refs', 'workspaces', workspaceId), { force: true });
 
 function ignore(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;

@@ -12,6 +12,14 @@ export async function commitAll(folder: string, message: string): Promise<void> 
   const who = await identity(folder);
   await discover(folder, ['add', '--all', '--', '.']);
   await discover(folder, [
-    '-c', `user.name=${who.name}`, '-c', `user.email=${who.email}`, 'commit', '--quiet', '--no-verify', '--allow-empty', `--message=${message}`,
+    '-c',
+    `user.name=${who.name}`,
+    '-c',
+    `user.email=${who.email}`,
+    'commit',
+    '--quiet',
+    '--no-verify',
+    '--allow-empty',
+    `--message=${message}`,
   ]);
 }

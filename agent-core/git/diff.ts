@@ -5,8 +5,23 @@ import { inside, isOid, outside } from './runner.ts';
 import { linguist } from './generated.ts';
 import type { StorePlace } from './session-store.ts';
 
-const PLAIN = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-relative', '--find-renames', '--ignore-submodules=none', '--src-prefix=a/', '--dst-prefix=b/'];
-const CONFIG = ['diff.ignoreSubmodules=none', 'diff.renameLimit=2000', 'diff.algorithm=histogram', 'diff.context=3', 'diff.interHunkContext=0'];
+const PLAIN = [
+  '--no-color',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-relative',
+  '--find-renames',
+  '--ignore-submodules=none',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+];
+const CONFIG = [
+  'diff.ignoreSubmodules=none',
+  'diff.renameLimit=2000',
+  'diff.algorithm=histogram',
+  'diff.context=3',
+  'diff.interHunkContext=0',
+];
 
 /**
  * What changed between two trees of a bare checkpoint store: git's own answer from objects alone, outside.
@@ -16,11 +31,17 @@ export async function diffFiles(store: string, from: string, to: string, subdir 
   if (from === to) return [];
   const only = subdir === '' ? [] : [subdir];
   const listed = await outside({
-    gitDir: store, config: CONFIG, env: { GIT_LITERAL_PATHSPECS: '1' },
+    gitDir: store,
+    config: CONFIG,
+    env: { GIT_LITERAL_PATHSPECS: '1' },
     args: ['diff', ...PLAIN, '--raw', '--numstat', '--no-abbrev', '-z', tree(from), tree(to), '--', ...only],
   });
   const files = parseRaw(listed.stdout);
-  const marked = await linguist(store, to, files.map((file) => file.path));
+  const marked = await linguist(
+    store,
+    to,
+    files.map((file) => file.path),
+  );
   return files.map((file) => ({ ...file, generated: marked.get(file.path) ?? isGeneratedName(file.path) }));
 }
 
@@ -42,8 +63,18 @@ export function parseRaw(output: Buffer): DiffFile[] {
     const status = STATUS[letter[0] as keyof typeof STATUS] ?? 'modified';
     const first = fields[++at] ?? '';
     const moved = letter[0] === 'R' || letter[0] === 'C';
-    const path = moved ? fields[++at] ?? '' : first;
-    files.push({ path, oldPath: letter[0] === 'R' ? first : null, status, added: null, removed: null, binary: false, generated: false, oldBlob: blob(oldOid), newBlob: blob(newOid) });
+    const path = moved ? (fields[++at] ?? '') : first;
+    files.push({
+      path,
+      oldPath: letter[0] === 'R' ? first : null,
+      status,
+      added: null,
+      removed: null,
+      binary: false,
+      generated: false,
+      oldBlob: blob(oldOid),
+      newBlob: blob(newOid),
+    });
   }
   for (const file of files) {
     const match = /^(\d+|-)\t(\d+|-)\t([^]*)$/.exec(fields[at++] ?? '');
@@ -56,15 +87,40 @@ export function parseRaw(output: Buffer): DiffFile[] {
 }
 
 const LOCKS = new Set([
-  'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb', 'deno.lock', 'Cargo.lock', 'poetry.lock', 'uv.lock', 'Pipfile.lock',
-  'pdm.lock', 'Gemfile.lock', 'composer.lock', 'go.sum', 'flake.lock', 'mix.lock', 'pubspec.lock', 'Podfile.lock', 'Package.resolved', 'packages.lock.json', 'gradle.lockfile', 'MODULE.bazel.lock',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lock',
+  'bun.lockb',
+  'deno.lock',
+  'Cargo.lock',
+  'poetry.lock',
+  'uv.lock',
+  'Pipfile.lock',
+  'pdm.lock',
+  'Gemfile.lock',
+  'composer.lock',
+  'go.sum',
+  'flake.lock',
+  'mix.lock',
+  'pubspec.lock',
+  'Podfile.lock',
+  'Package.resolved',
+  'packages.lock.json',
+  'gradle.lockfile',
+  'MODULE.bazel.lock',
 ]);
 
 /** Whether a file's name says that nobody wrote it by hand. */
 export function isGeneratedName(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return LOCKS.has(name) || /\.(?:min\.(?:js|mjs|css)|bundle\.js|(?:js|css|mjs)\.map|pb\.go|g\.dart|generated\.\w+|designer\.cs)$/i.test(name)
-    || /_pb2(?:_grpc)?\.pyi?$/.test(name) || /(?:^|\/)(?:node_modules|__snapshots__|__generated__|vendor\/bundle)\//.test(path);
+  return (
+    LOCKS.has(name) ||
+    /\.(?:min\.(?:js|mjs|css)|bundle\.js|(?:js|css|mjs)\.map|pb\.go|g\.dart|generated\.\w+|designer\.cs)$/i.test(name) ||
+    /_pb2(?:_grpc)?\.pyi?$/.test(name) ||
+    /(?:^|\/)(?:node_modules|__snapshots__|__generated__|vendor\/bundle)\//.test(path)
+  );
 }
 
 /** Largest patch that is handed out at once. */
@@ -72,14 +128,35 @@ const PATCH_LIMIT = 8 * 1024 * 1024;
 
 /** Git's own patch of the named files. `renamed` maps a new name to the old one, so that a move shows as a move. */
 export async function patch(
-  store: string, request: { from: string; to: string; paths: readonly string[]; renamed?: ReadonlyMap<string, string>; ignoreWhitespace?: boolean; limit?: number },
+  store: string,
+  request: {
+    from: string;
+    to: string;
+    paths: readonly string[];
+    renamed?: ReadonlyMap<string, string>;
+    ignoreWhitespace?: boolean;
+    limit?: number;
+  },
 ): Promise<{ patch: string; truncated: boolean }> {
   const { from, to, paths, renamed } = request;
   const names = new Set(paths.flatMap((path) => [path, ...(renamed?.get(path) === undefined ? [] : [renamed.get(path) as string])]));
   if (names.size === 0 || from === to) return { patch: '', truncated: false };
   const got = await outside({
-    gitDir: store, config: CONFIG, env: { GIT_LITERAL_PATHSPECS: '1' }, limit: request.limit ?? PATCH_LIMIT,
-    args: ['diff', ...PLAIN, '--patch', '--binary', ...(request.ignoreWhitespace ? ['--ignore-all-space'] : []), tree(from), tree(to), '--', ...names],
+    gitDir: store,
+    config: CONFIG,
+    env: { GIT_LITERAL_PATHSPECS: '1' },
+    limit: request.limit ?? PATCH_LIMIT,
+    args: [
+      'diff',
+      ...PLAIN,
+      '--patch',
+      '--binary',
+      ...(request.ignoreWhitespace ? ['--ignore-all-space'] : []),
+      tree(from),
+      tree(to),
+      '--',
+      ...names,
+    ],
   });
   const text = got.stdout.toString('utf8');
   return got.truncated ? { patch: text.slice(0, text.lastIndexOf('\n') + 1), truncated: true } : { patch: text, truncated: false };
@@ -94,7 +171,17 @@ export async function fileAt(store: string, at: string, path: string, limit = 16
 /** Takes a patch back out of the worktree, inside. Throws `conflict` where the files changed meanwhile. The caller made a checkpoint. */
 export async function discardPatch(machine: Machine, place: Pick<StorePlace, 'worktree'>, text: string): Promise<void> {
   const args = ['apply', '--reverse', '--whitespace=nowarn', '--recount', '-'];
-  const done = await inside(machine, args, { access: 'write', binds: [{ source: place.worktree, target: place.worktree, access: 'write' }], cwd: place.worktree, input: text, answers: [1, 128] });
+  const done = await inside(machine, args, {
+    access: 'write',
+    binds: [{ source: place.worktree, target: place.worktree, access: 'write' }],
+    cwd: place.worktree,
+    input: text,
+    answers: [1, 128],
+  });
   if (done.code === 0) return;
-  throw new Failure('conflict', 'The change can’t be taken back: the file is no longer as it was shown.', { fix: 'Look at the diff again; it was reloaded.', command: `git ${args.join(' ')}`, output: done.stderr.trim() });
+  throw new Failure('conflict', 'The change can’t be taken back: the file is no longer as it was shown.', {
+    fix: 'Look at the diff again; it was reloaded.',
+    command: `git ${args.join(' ')}`,
+    output: done.stderr.trim(),
+  });
 }

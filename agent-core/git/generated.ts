@@ -16,10 +16,24 @@ export async function linguist(store: string, tree: string, paths: readonly stri
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-attributes-'));
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index'), GIT_LITERAL_PATHSPECS: '0' };
-    const listed = (await outside({ gitDir: store, args: ['ls-tree', '-r', '-z', '--full-tree', tree] })).stdout.toString('utf8').split('\0');
+    const listed = (await outside({ gitDir: store, args: ['ls-tree', '-r', '-z', '--full-tree', tree] })).stdout
+      .toString('utf8')
+      .split('\0');
     const attributes = listed.filter((line) => line.endsWith('/.gitattributes') || line.endsWith('\t.gitattributes'));
-    await outside({ gitDir: store, workTree: folder, args: ['update-index', '-z', '--index-info'], env, input: attributes.map((line) => `${line}\0`).join('') });
-    const got = await outside({ gitDir: store, workTree: folder, args: ['check-attr', '--cached', '-z', '--stdin', 'linguist-generated'], env, input: paths.map((path) => `${path}\0`).join('') });
+    await outside({
+      gitDir: store,
+      workTree: folder,
+      args: ['update-index', '-z', '--index-info'],
+      env,
+      input: attributes.map((line) => `${line}\0`).join(''),
+    });
+    const got = await outside({
+      gitDir: store,
+      workTree: folder,
+      args: ['check-attr', '--cached', '-z', '--stdin', 'linguist-generated'],
+      env,
+      input: paths.map((path) => `${path}\0`).join(''),
+    });
     const fields = got.stdout.toString('utf8').split('\0');
     for (let at = 0; at + 2 < fields.length; at += 3) {
       const value = fields[at + 2];
@@ -33,7 +47,11 @@ export async function linguist(store: string, tree: string, paths: readonly stri
 }
 
 async function isSilent(store: string, tree: string): Promise<boolean> {
-  const found = await outside({ gitDir: store, args: ['grep', '-q', '-I', '-F', 'linguist-generated', tree, '--', '.gitattributes', '**/.gitattributes'], answers: [1] });
+  const found = await outside({
+    gitDir: store,
+    args: ['grep', '-q', '-I', '-F', 'linguist-generated', tree, '--', '.gitattributes', '**/.gitattributes'],
+    answers: [1],
+  });
   if (silent.size > 1000) silent.clear();
   silent.set(tree, found.code !== 0);
   return found.code !== 0;

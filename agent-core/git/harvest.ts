@@ -61,7 +61,8 @@ export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agr
       await pointAside(place, diverged, brought);
     }
   }
-  const bringing = diverged === null && (real === agreed.tip || tip !== agreed.tip) ? matchAdmin(machine, place, agreed) : Promise.resolve(agreed);
+  const bringing =
+    diverged === null && (real === agreed.tip || tip !== agreed.tip) ? matchAdmin(machine, place, agreed) : Promise.resolve(agreed);
   const [pointed, index] = await Promise.allSettled([pointing, bringing]);
   if (pointed.status === 'rejected') throw pointed.reason;
   if (index.status === 'rejected') throw index.reason;
@@ -81,8 +82,24 @@ async function bring(machine: Machine, place: HarvestPlace, known: string, real:
     const tip = bundledHead(file);
     await outside({
       gitDir: place.gitDir,
-      config: ['protocol.file.allow=always', 'transfer.fsckObjects=true', 'fetch.fsckObjects=true', 'fetch.writeCommitGraph=false', 'core.fsyncMethod=batch'],
-      args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--no-show-forced-updates', file, tip.ref],
+      config: [
+        'protocol.file.allow=always',
+        'transfer.fsckObjects=true',
+        'fetch.fsckObjects=true',
+        'fetch.writeCommitGraph=false',
+        'core.fsyncMethod=batch',
+      ],
+      args: [
+        'fetch',
+        '--quiet',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--no-auto-maintenance',
+        '--no-recurse-submodules',
+        '--no-show-forced-updates',
+        file,
+        tip.ref,
+      ],
     });
     return tip.oid;
   } finally {
@@ -111,7 +128,12 @@ async function bundle(machine: Machine, file: string, revs: readonly string[]): 
   });
   const { code } = await run.exited;
   closeSync(target);
-  if (failed !== null) throw isCode(failed, 'ENOSPC', 'EDQUOT') ? new Failure('disk-full', 'The disk is full: the agent’s commits could not be taken over.', { fix: 'Make room, then try again. They are safe in the workspace.' }) : failed;
+  if (failed !== null)
+    throw isCode(failed, 'ENOSPC', 'EDQUOT')
+      ? new Failure('disk-full', 'The disk is full: the agent’s commits could not be taken over.', {
+          fix: 'Make room, then try again. They are safe in the workspace.',
+        })
+      : failed;
   if (code !== 0 && /empty bundle/.test(stderr)) return true;
   if (code !== 0) throw gitFailure(['git', 'bundle', 'create', '-', ...revs], { code, stdout: Buffer.alloc(0), stderr });
   return false;
@@ -124,7 +146,8 @@ function bundledHead(file: string): { oid: string; ref: string } {
   const length = readSync(target, bytes, 0, bytes.length, 0);
   closeSync(target);
   const lines = bytes.toString('latin1', 0, length).split('\n');
-  if (!/^# v[23] git bundle$/.test(lines[0] ?? '')) throw new Failure('git-failed', 'The workspace answered with something that is no git bundle.');
+  if (!/^# v[23] git bundle$/.test(lines[0] ?? ''))
+    throw new Failure('git-failed', 'The workspace answered with something that is no git bundle.');
   for (const line of lines.slice(1)) {
     if (line === '') break;
     const found = /^([0-9a-f]{40}) (\S+)$/.exec(line);
@@ -197,13 +220,23 @@ async function bringStaged(machine: Machine, place: HarvestPlace, staged: Readon
   const here = await outside({ gitDir: place.gitDir, args: ['cat-file', '--batch-check=%(objecttype)', '--buffer'], input });
   const types = here.stdout.toString('latin1').split('\n');
   const missing = blobs.filter((_, index) => types[index]?.endsWith('missing'));
-  blobs.forEach((oid, index) => { if (!types[index]?.endsWith('missing')) place.known.add(oid); });
+  blobs.forEach((oid, index) => {
+    if (!types[index]?.endsWith('missing')) place.known.add(oid);
+  });
   if (missing.length === 0) return;
-  const pack = await inside(machine, ['pack-objects', '--quiet', '--stdout'], { access: 'read', input: missing.join('\n') + '\n', answers: [128] });
+  const pack = await inside(machine, ['pack-objects', '--quiet', '--stdout'], {
+    access: 'read',
+    input: missing.join('\n') + '\n',
+    answers: [128],
+  });
   if (pack.code !== 0) return;
   await receivePack(place.gitDir, pack.stdout);
   // Kept from the collector by one hidden tree, named by content so that nothing in it can be a path.
-  const tree = missing.filter((oid) => isOid(oid)).map((oid) => `100644 blob ${oid}\t${oid}\n`).toSorted().join('');
+  const tree = missing
+    .filter((oid) => isOid(oid))
+    .map((oid) => `100644 blob ${oid}\t${oid}\n`)
+    .toSorted()
+    .join('');
   const made = (await outside({ gitDir: place.gitDir, args: ['mktree'], input: tree })).stdout.toString('latin1').trim();
   const ref = `refs/signalbox/${place.workspaceId}/staged`;
   await moveRefs(place.gitDir, [[ref, made, await realRef(place.gitDir, ref)]]);
@@ -212,7 +245,8 @@ async function bringStaged(machine: Machine, place: HarvestPlace, staged: Readon
 
 /** Takes a pack from inside into a store outside: every object is checked, and that all it names is there. */
 export async function receivePack(gitDir: string, pack: Buffer): Promise<void> {
-  if (pack.length < 32 || pack.toString('latin1', 0, 4) !== 'PACK') throw new Failure('git-failed', 'The workspace answered with something that is no git pack.');
+  if (pack.length < 32 || pack.toString('latin1', 0, 4) !== 'PACK')
+    throw new Failure('git-failed', 'The workspace answered with something that is no git pack.');
   const count = pack.readUInt32BE(8);
   if (count === 0) return;
   const args = count <= 256 ? ['unpack-objects', '-q', '--strict'] : ['index-pack', '--stdin', '--fix-thin', '--strict'];
@@ -232,7 +266,11 @@ export interface Imported {
  * before a turn begins. What the agent did since is kept: where both moved, the person's commit comes aside.
  */
 export async function importOutside(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Imported> {
-  const [head, real, stamp] = await Promise.all([realHead(place.gitDir, place.admin), realRef(place.gitDir, place.branch), realIndexStamp(place)]);
+  const [head, real, stamp] = await Promise.all([
+    realHead(place.gitDir, place.admin),
+    realRef(place.gitDir, place.branch),
+    realIndexStamp(place),
+  ]);
   const outsideTip = head.oid ?? real;
   const movedOutside = outsideTip !== null && outsideTip !== agreed.tip;
   const indexTouched = stamp !== null && stamp !== agreed.outsideIndex;
@@ -244,7 +282,10 @@ export async function importOutside(machine: Machine, place: HarvestPlace, agree
     return { commit: outsideTip, aside, agreed };
   }
   if (movedOutside) {
-    await inside(machine, ['update-ref', '-m', 'signalbox: from outside', 'HEAD', outsideTip], { access: 'write', binds: writable(place, false) });
+    await inside(machine, ['update-ref', '-m', 'signalbox: from outside', 'HEAD', outsideTip], {
+      access: 'write',
+      binds: writable(place, false),
+    });
     if (head.ref !== place.branch || real !== outsideTip) await adopt(place, outsideTip, real);
   }
   let { insideIndex } = agreed;
@@ -252,7 +293,11 @@ export async function importOutside(machine: Machine, place: HarvestPlace, agree
     await writeStoreFile(place.store, `worktrees/${place.admin}/index`, await readFile(adminFile(place, 'index')));
     insideIndex = await storeFileStamp(place.store, `worktrees/${place.admin}/index`);
   }
-  return { commit: movedOutside ? outsideTip : null, aside: null, agreed: { tip: outsideTip ?? agreed.tip, insideIndex, outsideIndex: stamp } };
+  return {
+    commit: movedOutside ? outsideTip : null,
+    aside: null,
+    agreed: { tip: outsideTip ?? agreed.tip, insideIndex, outsideIndex: stamp },
+  };
 }
 
 /** The person checked something else out in the worktree: the workspace's branch follows to that commit. */

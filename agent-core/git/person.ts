@@ -15,8 +15,21 @@ export function personalGit(folder: string, options: { signal?: AbortSignal; onP
     // Each name is unlocked by itself: they are the person's own, already filtered.
     allowEnvironment: Object.keys(env),
     maxConcurrentProcesses: 4,
-    config: ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'gc.auto=0', 'maintenance.auto=false', 'submodule.recurse=false', 'fetch.recurseSubmodules=false'],
-    unsafe: { allowUnsafeHooksPath: true, allowUnsafeFsMonitor: true, allowUnsafeSshCommand: true, allowUnsafeGitProxy: true, allowUnsafeConfigPaths: true },
+    config: [
+      'core.hooksPath=/dev/null',
+      'core.fsmonitor=false',
+      'gc.auto=0',
+      'maintenance.auto=false',
+      'submodule.recurse=false',
+      'fetch.recurseSubmodules=false',
+    ],
+    unsafe: {
+      allowUnsafeHooksPath: true,
+      allowUnsafeFsMonitor: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeGitProxy: true,
+      allowUnsafeConfigPaths: true,
+    },
     ...(options.signal ? { abort: options.signal } : {}),
     ...(options.onProgress ? { progress: (event: { progress: number }) => options.onProgress?.(event.progress / 100) } : {}),
   });

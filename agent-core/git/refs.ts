@@ -32,7 +32,7 @@ async function resolve(read: Read, start: string): Promise<Head> {
 
 async function packedRef(read: Read, name: string): Promise<string | null> {
   const packed = await read('packed-refs', 64 * 1024 * 1024);
-  return packed === null ? null : parsePackedRefs(packed.toString('utf8')).get(name)?.oid ?? null;
+  return packed === null ? null : (parsePackedRefs(packed.toString('utf8')).get(name)?.oid ?? null);
 }
 
 export interface PackedRef {
@@ -59,19 +59,27 @@ export function parsePackedRefs(text: string): Map<string, PackedRef> {
 }
 
 export function renderPackedRefs(refs: ReadonlyMap<string, PackedRef>): string {
-  const lines = [...refs].map(([name, ref]) => ({ key: Buffer.from(name), text: `${ref.oid} ${name}\n${ref.peeled ? `^${ref.peeled}\n` : ''}` }));
-  return `# pack-refs with: peeled fully-peeled sorted \n${lines.toSorted((a, b) => Buffer.compare(a.key, b.key)).map((line) => line.text).join('')}`;
+  const lines = [...refs].map(([name, ref]) => ({
+    key: Buffer.from(name),
+    text: `${ref.oid} ${name}\n${ref.peeled ? `^${ref.peeled}\n` : ''}`,
+  }));
+  return `# pack-refs with: peeled fully-peeled sorted \n${lines
+    .toSorted((a, b) => Buffer.compare(a.key, b.key))
+    .map((line) => line.text)
+    .join('')}`;
 }
 
 /** `HEAD` of the worktree `admin` in a session store. What it says is the agent's word. */
 export const storeHead = (store: string, admin: string): Promise<Head> =>
   resolve((path, limit) => readStoreFile(store, path === 'HEAD' ? `worktrees/${admin}/HEAD` : path, limit), 'HEAD');
 
-const realRead = (gitDir: string, admin: string | null): Read => (path) =>
-  readFile(path === 'HEAD' && admin !== null ? join(gitDir, 'worktrees', admin, 'HEAD') : join(gitDir, path)).catch((error: unknown) => {
-    if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return null;
-    throw error;
-  });
+const realRead =
+  (gitDir: string, admin: string | null): Read =>
+  (path) =>
+    readFile(path === 'HEAD' && admin !== null ? join(gitDir, 'worktrees', admin, 'HEAD') : join(gitDir, path)).catch((error: unknown) => {
+      if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return null;
+      throw error;
+    });
 
 /** `HEAD` of the worktree `admin` (null: the main one) in the person's own git directory. */
 export const realHead = (gitDir: string, admin: string | null): Promise<Head> => resolve(realRead(gitDir, admin), 'HEAD');

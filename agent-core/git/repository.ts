@@ -18,47 +18,81 @@ export async function inspectFolder(path: string): Promise<Repository> {
   const { repo, subdir, gitDir } = await locateRepository(root);
   const head = await discover(repo, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], [1, 128]);
   if (head.code !== 0) {
-    throw new Failure('no-commits', `${repo} has no commits yet.`, { fix: 'Make a first commit, so that a task has something to start from: git add -A && git commit' });
+    throw new Failure('no-commits', `${repo} has no commits yet.`, {
+      fix: 'Make a first commit, so that a task has something to start from: git add -A && git commit',
+    });
   }
   const commit = head.stdout.toString('utf8').trim();
   const [branch, refs, tree, warnings] = await Promise.all([
     discover(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], [1, 128]),
     listBranches(repo),
-    outside({ gitDir, args: ['ls-tree', '-r', '-z', '--format=%(objectmode)', subdir === '' ? commit : `${commit}:${subdir}`], answers: [128] }),
+    outside({
+      gitDir,
+      args: ['ls-tree', '-r', '-z', '--format=%(objectmode)', subdir === '' ? commit : `${commit}:${subdir}`],
+      answers: [128],
+    }),
     limits(repo, gitDir, commit),
   ]);
   const modes = tree.code === 0 ? tree.stdout.toString('latin1').split('\0').slice(0, -1) : [];
   const submodules = modes.filter((mode) => mode === '160000').length;
   if (submodules > 0) {
-    warnings.unshift(`${submodules === 1 ? 'A submodule is' : `${submodules} submodules are`} not checked out in tasks: its folder stays empty.`);
+    warnings.unshift(
+      `${submodules === 1 ? 'A submodule is' : `${submodules} submodules are`} not checked out in tasks: its folder stays empty.`,
+    );
   }
   if (tree.code !== 0) warnings.unshift(`${subdir} is not in the newest commit: a task starts without it.`);
-  return { root, repo, subdir, gitDir, branch: branch.code === 0 ? branch.stdout.toString('utf8').trim() : null, head: commit, ...refs, files: modes.length, warnings };
+  return {
+    root,
+    repo,
+    subdir,
+    gitDir,
+    branch: branch.code === 0 ? branch.stdout.toString('utf8').trim() : null,
+    head: commit,
+    ...refs,
+    files: modes.length,
+    warnings,
+  };
 }
 
 async function realFolder(path: string): Promise<string> {
   const real = await realpath(path).catch(() => null);
   const found = real === null ? null : await stat(real).catch(() => null);
-  if (real === null || !found) throw new Failure('no-folder', `There is no folder at ${path}.`, { fix: 'Check the path, or choose another folder.' });
-  if (!found.isDirectory()) throw new Failure('no-folder', `${path} is a file, not a folder.`, { fix: 'Choose the folder that it lies in.' });
-  if (/[\n\r\0]/.test(real)) throw new Failure('unsupported-repository', 'The folder has a line break in its path.', { fix: 'Rename the folder.' });
+  if (real === null || !found)
+    throw new Failure('no-folder', `There is no folder at ${path}.`, { fix: 'Check the path, or choose another folder.' });
+  if (!found.isDirectory())
+    throw new Failure('no-folder', `${path} is a file, not a folder.`, { fix: 'Choose the folder that it lies in.' });
+  if (/[\n\r\0]/.test(real))
+    throw new Failure('unsupported-repository', 'The folder has a line break in its path.', { fix: 'Rename the folder.' });
   return real;
 }
 
 /** Where the repository of a real folder is. Throws as {@link inspectFolder}, but for `no-commits`. */
 export async function locateRepository(root: string): Promise<{ repo: string; subdir: string; gitDir: string }> {
-  const asked = ['rev-parse', '--path-format=absolute', '--is-bare-repository', '--is-inside-work-tree', '--show-object-format', '--git-common-dir'];
+  const asked = [
+    'rev-parse',
+    '--path-format=absolute',
+    '--is-bare-repository',
+    '--is-inside-work-tree',
+    '--show-object-format',
+    '--git-common-dir',
+  ];
   const found = await discover(root, asked, [128]);
   if (found.code !== 0) throw notUsable(root, found.stderr);
   const [bare, insideTree, format, gitDir] = found.stdout.toString('utf8').split('\n') as [string, string, string, string];
   if (bare === 'true') {
-    throw new Failure('bare-repository', `${root} is a bare repository: it has no files to work on.`, { fix: 'Clone it, and open the clone: git clone <this folder> <new folder>' });
+    throw new Failure('bare-repository', `${root} is a bare repository: it has no files to work on.`, {
+      fix: 'Clone it, and open the clone: git clone <this folder> <new folder>',
+    });
   }
   if (insideTree !== 'true') {
-    throw new Failure('not-a-repository', `${root} is inside a git directory, not a work tree.`, { fix: 'Open the folder that holds the files.' });
+    throw new Failure('not-a-repository', `${root} is inside a git directory, not a work tree.`, {
+      fix: 'Open the folder that holds the files.',
+    });
   }
   if (format !== 'sha1') {
-    throw new Failure('unsupported-repository', `${root} uses ${format} object names, which are not supported yet.`, { fix: 'Use a repository with SHA-1 object names.' });
+    throw new Failure('unsupported-repository', `${root} uses ${format} object names, which are not supported yet.`, {
+      fix: 'Use a repository with SHA-1 object names.',
+    });
   }
   const where = await discover(root, ['rev-parse', '--show-toplevel', '--show-prefix']);
   const [repo, prefix = ''] = where.stdout.toString('utf8').split('\n') as [string, string?];
@@ -68,21 +102,42 @@ export async function locateRepository(root: string): Promise<{ repo: string; su
 function notUsable(root: string, stderr: string): Failure {
   const output = stderr.trim();
   if (/dubious ownership/.test(output)) {
-    return new Failure('unsupported-repository', `${root} belongs to another user, and git refuses to use it.`, { fix: `If you trust it: git config --global --add safe.directory '${root}'`, output });
+    return new Failure('unsupported-repository', `${root} belongs to another user, and git refuses to use it.`, {
+      fix: `If you trust it: git config --global --add safe.directory '${root}'`,
+      output,
+    });
   }
   if (/unknown repository extension|Expected git repo version|repository format/i.test(output)) {
-    return new Failure('unsupported-repository', `${root} uses a repository format that the installed git does not know.`, { fix: 'Install a newer git.', output });
+    return new Failure('unsupported-repository', `${root} uses a repository format that the installed git does not know.`, {
+      fix: 'Install a newer git.',
+      output,
+    });
   }
   if (/not a git repository \(or any/.test(output)) {
-    return new Failure('not-a-repository', `${root} is not in a git repository.`, { fix: 'Run git init here, or choose another folder.', output });
+    return new Failure('not-a-repository', `${root} is not in a git repository.`, {
+      fix: 'Run git init here, or choose another folder.',
+      output,
+    });
   }
-  return new Failure('unsupported-repository', `Git cannot read the repository at ${root}.`, { fix: 'See what git says about it, and repair the repository.', output });
+  return new Failure('unsupported-repository', `Git cannot read the repository at ${root}.`, {
+    fix: 'See what git says about it, and repair the repository.',
+    output,
+  });
 }
 
 async function listBranches(repo: string): Promise<{ branches: string[]; remoteBranches: string[] }> {
   const { personalGit } = await import('./person.ts');
-  const text = await personalGit(repo).raw(['for-each-ref', '--sort=-committerdate', '--format=%(refname) %(symref)', 'refs/heads', 'refs/remotes']);
-  const names = text.split('\n').filter((line) => line !== '' && line.endsWith(' ')).map((line) => line.trimEnd());
+  const text = await personalGit(repo).raw([
+    'for-each-ref',
+    '--sort=-committerdate',
+    '--format=%(refname) %(symref)',
+    'refs/heads',
+    'refs/remotes',
+  ]);
+  const names = text
+    .split('\n')
+    .filter((line) => line !== '' && line.endsWith(' '))
+    .map((line) => line.trimEnd());
   const under = (prefix: string): string[] => names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   return { branches: under('refs/heads/').filter((name) => !name.startsWith('signalbox/')), remoteBranches: under('refs/remotes/') };
 }
@@ -115,7 +170,17 @@ export async function initFolder(path: string): Promise<Repository> {
   }
   const who = await identity(root);
   await discover(root, ['add', '--all', '--', '.']);
-  await discover(root, ['-c', `user.name=${who.name}`, '-c', `user.email=${who.email}`, 'commit', '--quiet', '--no-verify', '--allow-empty', '--message=First commit']);
+  await discover(root, [
+    '-c',
+    `user.name=${who.name}`,
+    '-c',
+    `user.email=${who.email}`,
+    'commit',
+    '--quiet',
+    '--no-verify',
+    '--allow-empty',
+    '--message=First commit',
+  ]);
   return inspectFolder(root);
 }
 
@@ -145,28 +210,39 @@ function readIdentity(found: { stdout: Buffer }): Identity {
   return person(values.get('user.name'), values.get('user.email'));
 }
 
-export const person = (name?: string, email?: string): Identity => ({ name: name || 'Signalbox user', email: email || 'signalbox@localhost' });
+export const person = (name?: string, email?: string): Identity => ({
+  name: name || 'Signalbox user',
+  email: email || 'signalbox@localhost',
+});
 
 /**
  * The commit that a base stands for now. A remote branch is fetched first, into a hidden ref, so that nothing of the
  * person's own refs moves. Throws `base-not-found` with the nearest names, or `fetch-failed`.
  */
 export async function resolveBase(
-  repository: { repo: string; gitDir: string }, base: Pick<Base, 'ref' | 'kind'>,
+  repository: { repo: string; gitDir: string },
+  base: Pick<Base, 'ref' | 'kind'>,
   options: { signal?: AbortSignal; onProgress?: (fraction: number) => void } = {},
 ): Promise<string> {
   if (base.kind === 'remote') return fetchBase(repository, base.ref, options);
-  const candidates = base.ref === 'HEAD' ? ['HEAD'] : [`refs/heads/${base.ref}`, `refs/tags/${base.ref}`, ...(isOid(base.ref) ? [base.ref] : [])];
+  const candidates =
+    base.ref === 'HEAD' ? ['HEAD'] : [`refs/heads/${base.ref}`, `refs/tags/${base.ref}`, ...(isOid(base.ref) ? [base.ref] : [])];
   for (const candidate of candidates) {
     // `HEAD` is the one of the folder that was opened, which may be a linked worktree.
-    const found = await discover(repository.repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${candidate}^{commit}`], [1, 128]);
+    const found = await discover(
+      repository.repo,
+      ['rev-parse', '--verify', '--quiet', '--end-of-options', `${candidate}^{commit}`],
+      [1, 128],
+    );
     if (found.code === 0) return found.stdout.toString('utf8').trim();
   }
   throw await notFound(repository.repo, base.ref, 'branches');
 }
 
 async function fetchBase(
-  { repo, gitDir }: { repo: string; gitDir: string }, ref: string, options: { signal?: AbortSignal; onProgress?: (fraction: number) => void },
+  { repo, gitDir }: { repo: string; gitDir: string },
+  ref: string,
+  options: { signal?: AbortSignal; onProgress?: (fraction: number) => void },
 ): Promise<string> {
   const { personalGit } = await import('./person.ts');
   const git = personalGit(repo, options);
@@ -176,12 +252,25 @@ async function fetchBase(
   const branch = ref.slice(remote.length + 1);
   const hidden = `refs/signalbox/remotes/${remote}/${branch}`;
   try {
-    await git.raw(['fetch', '--progress', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--refmap=', remote, `+refs/heads/${branch}:${hidden}`]);
+    await git.raw([
+      'fetch',
+      '--progress',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-recurse-submodules',
+      '--refmap=',
+      remote,
+      `+refs/heads/${branch}:${hidden}`,
+    ]);
   } catch (error) {
     options.signal?.throwIfAborted();
     const output = (error as Error).message.trim();
     if (/couldn't find remote ref/i.test(output)) throw await notFound(repo, ref, 'remoteBranches');
-    throw new Failure('fetch-failed', `${ref} could not be fetched from ${remote}.`, { fix: 'Check the network and your access, or start from a local branch.', command: `git fetch ${remote} ${branch}`, output });
+    throw new Failure('fetch-failed', `${ref} could not be fetched from ${remote}.`, {
+      fix: 'Check the network and your access, or start from a local branch.',
+      command: `git fetch ${remote} ${branch}`,
+      output,
+    });
   }
   return outsideText(gitDir, ['rev-parse', '--verify', `${hidden}^{commit}`]);
 }
@@ -196,9 +285,15 @@ async function notFound(repo: string, ref: string, kind: 'branches' | 'remoteBra
 /** The names that a mistyped one was most likely meant to be. */
 export function nearest(name: string, known: readonly string[]): string[] {
   const wanted = name.toLowerCase();
-  return known.map((candidate) => ({ candidate, cost: distance(wanted, candidate.toLowerCase()) - (candidate.toLowerCase().includes(wanted) ? 100 : 0) }))
+  return known
+    .map((candidate) => ({
+      candidate,
+      cost: distance(wanted, candidate.toLowerCase()) - (candidate.toLowerCase().includes(wanted) ? 100 : 0),
+    }))
     .filter(({ candidate, cost }) => cost <= Math.max(2, candidate.length / 3))
-    .toSorted((a, b) => a.cost - b.cost).slice(0, 3).map(({ candidate }) => candidate);
+    .toSorted((a, b) => a.cost - b.cost)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
 }
 
 function distance(a: string, b: string): number {

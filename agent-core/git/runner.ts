@@ -35,12 +35,33 @@ export interface OutsideRequest {
 
 /** Off by command line for every git that we start outside: nothing the repository names is executed. */
 const HARDENING = [
-  'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat', 'core.editor=true', 'core.askPass=', 'core.sshCommand=false',
-  'core.alternateRefsCommand=', 'core.attributesFile=/dev/null', 'core.untrackedCache=false', 'credential.helper=', 'diff.external=',
-  'diff.ignoreSubmodules=all', 'submodule.recurse=false', 'fetch.recurseSubmodules=false', 'push.recurseSubmodules=no',
-  'safe.bareRepository=explicit', 'gc.auto=0', 'maintenance.auto=false', 'protocol.allow=never', 'protocol.file.allow=never',
-  'commit.gpgSign=false', 'tag.gpgSign=false', 'log.showSignature=false', 'uploadpack.packObjectsHook=', 'core.quotePath=false',
-  'merge.renormalize=false', 'rerere.enabled=false',
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.pager=cat',
+  'core.editor=true',
+  'core.askPass=',
+  'core.sshCommand=false',
+  'core.alternateRefsCommand=',
+  'core.attributesFile=/dev/null',
+  'core.untrackedCache=false',
+  'credential.helper=',
+  'diff.external=',
+  'diff.ignoreSubmodules=all',
+  'submodule.recurse=false',
+  'fetch.recurseSubmodules=false',
+  'push.recurseSubmodules=no',
+  'safe.bareRepository=explicit',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'protocol.allow=never',
+  'protocol.file.allow=never',
+  'commit.gpgSign=false',
+  'tag.gpgSign=false',
+  'log.showSignature=false',
+  'uploadpack.packObjectsHook=',
+  'core.quotePath=false',
+  'merge.renormalize=false',
+  'rerere.enabled=false',
 ] as const;
 
 const hardeningArgs = HARDENING.flatMap((setting) => ['-c', setting]);
@@ -73,7 +94,11 @@ function outsideEnv(request: OutsideRequest): Record<string, string> {
  */
 export async function outside(request: OutsideRequest): Promise<GitResult> {
   if (!isAbsolute(request.gitDir)) throw new Failure('git-failed', `Not an absolute git directory: ${request.gitDir}`);
-  const head = ['--no-pager', `--git-dir=${request.gitDir}`, ...(request.workTree === undefined ? [] : [`--work-tree=${request.workTree}`])];
+  const head = [
+    '--no-pager',
+    `--git-dir=${request.gitDir}`,
+    ...(request.workTree === undefined ? [] : [`--work-tree=${request.workTree}`]),
+  ];
   const config = (request.config ?? []).flatMap((setting) => ['-c', setting]);
   const argv = [...head, ...hardeningArgs, ...config, ...request.args];
   // Without a work tree the current folder is the git directory: nothing there is an agent's, attributes files included.
@@ -82,7 +107,11 @@ export async function outside(request: OutsideRequest): Promise<GitResult> {
 }
 
 /** {@link outside} for one line or list of text: its output without the last newline. */
-export async function outsideText(gitDir: string, args: readonly string[], more: Omit<OutsideRequest, 'gitDir' | 'args'> = {}): Promise<string> {
+export async function outsideText(
+  gitDir: string,
+  args: readonly string[],
+  more: Omit<OutsideRequest, 'gitDir' | 'args'> = {},
+): Promise<string> {
   return (await outside({ ...more, gitDir, args })).stdout.toString('utf8').replace(/\n$/, '');
 }
 
@@ -104,7 +133,15 @@ export interface InsideOptions extends Pick<RunRequest, 'cwd' | 'env' | 'binds' 
   limit?: number;
 }
 
-const QUIET = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.pager=cat', 'gc.auto=0', 'maintenance.auto=false', 'commit.gpgSign=false', 'core.quotePath=false'];
+const QUIET = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'core.pager=cat',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'commit.gpgSign=false',
+  'core.quotePath=false',
+];
 export const insideArgs = ['--no-pager', ...QUIET.flatMap((setting) => ['-c', setting])];
 export const insideEnv = { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_EDITOR: 'true', GIT_PAGER: 'cat' };
 
@@ -118,7 +155,12 @@ export async function inside(machine: Machine, args: readonly string[], options:
 /** Runs a POSIX shell script of ours inside, with `args` as its positional parameters. */
 export async function insideScript(machine: Machine, script: string, args: readonly string[], options: InsideOptions): Promise<GitResult> {
   const { answers, limit = 256 * 1024 * 1024, env, ...request } = options;
-  const got = await machine.collect({ ...request, limit, argv: ['/bin/sh', '-c', script, 'signalbox', ...args], env: { ...insideEnv, ...env } });
+  const got = await machine.collect({
+    ...request,
+    limit,
+    argv: ['/bin/sh', '-c', script, 'signalbox', ...args],
+    env: { ...insideEnv, ...env },
+  });
   return collected(['sh', '-c', script, ...args], got, answers);
 }
 
@@ -144,11 +186,20 @@ export function gitFailure(command: readonly string[], result: { code: number; s
   return new Failure('git-failed', `Git ended with ${result.code}${reason ? `: ${reason}` : ''}`, more);
 }
 
-const shown = (argv: readonly string[]): string => argv.map((word) => (/^[\w@%+=:,./^{}~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ').slice(0, 2000);
+const shown = (argv: readonly string[]): string =>
+  argv
+    .map((word) => (/^[\w@%+=:,./^{}~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ')
+    .slice(0, 2000);
 
 type Execution = Pick<OutsideRequest, 'input' | 'signal' | 'onStderr' | 'limit'>;
 
-function execute(argv: readonly string[], cwd: string, env: Record<string, string>, { input, signal, onStderr, limit = Infinity }: Execution): Promise<GitResult> {
+function execute(
+  argv: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  { input, signal, onStderr, limit = Infinity }: Execution,
+): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const child = spawn('git', argv, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -175,14 +226,23 @@ function execute(argv: readonly string[], cwd: string, env: Record<string, strin
     child.on('close', (code, killed) => {
       signal?.removeEventListener('abort', stop);
       if (signal?.aborted) reject(signal.reason as Error);
-      else resolve({ code: room < 0 ? 0 : code ?? (killed ? 143 : 1), stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8'), truncated: room < 0 });
+      else
+        resolve({
+          code: room < 0 ? 0 : (code ?? (killed ? 143 : 1)),
+          stdout: Buffer.concat(out),
+          stderr: Buffer.concat(err).toString('utf8'),
+          truncated: room < 0,
+        });
     });
     child.stdin.end(input ?? '');
   });
 }
 
 function missing(cwd: string, error: Error): Failure {
-  return new Failure('git-failed', `Git could not be started in ${cwd}.`, { fix: 'Check that git is installed and that the folder exists.', output: error.message });
+  return new Failure('git-failed', `Git could not be started in ${cwd}.`, {
+    fix: 'Check that git is installed and that the folder exists.',
+    output: error.message,
+  });
 }
 
 /** A full object id as git prints it (SHA-1, or SHA-256 in such repositories). */

@@ -55,12 +55,27 @@ export async function objectBinds(gitDir: string): Promise<Bind[]> {
 }
 
 /** Settings that say how files and commits are written. No command, no path, no credential is among them. */
-const PLAIN = new RegExp(`^(?:${[
-  'core\\.(?:filemode|symlinks|ignorecase|precomposeunicode|autocrlf|eol|safecrlf|abbrev|quotepath|whitespace|trustctime|checkstat|commentchar)',
-  'user\\.(?:name|email)', 'init\\.defaultbranch', 'merge\\.(?:conflictstyle|ff|renames|renamelimit)', 'pull\\.(?:rebase|ff)', 'rebase\\.(?:autosquash|autostash|updaterefs)',
-  'diff\\.(?:algorithm|renames|renamelimit|context|noprefix|mnemonicprefix)', 'i18n\\.(?:commitencoding|logoutputencoding)', 'push\\.default',
-  'branch\\..+\\.(?:remote|merge|rebase)', 'remote\\..+\\.fetch', 'commit\\.cleanup', 'log\\.date', 'status\\.(?:showuntrackedfiles|relativepaths)', 'column\\.ui', 'color\\.ui',
-].join('|')})$`, 's');
+const PLAIN = new RegExp(
+  `^(?:${[
+    'core\\.(?:filemode|symlinks|ignorecase|precomposeunicode|autocrlf|eol|safecrlf|abbrev|quotepath|whitespace|trustctime|checkstat|commentchar)',
+    'user\\.(?:name|email)',
+    'init\\.defaultbranch',
+    'merge\\.(?:conflictstyle|ff|renames|renamelimit)',
+    'pull\\.(?:rebase|ff)',
+    'rebase\\.(?:autosquash|autostash|updaterefs)',
+    'diff\\.(?:algorithm|renames|renamelimit|context|noprefix|mnemonicprefix)',
+    'i18n\\.(?:commitencoding|logoutputencoding)',
+    'push\\.default',
+    'branch\\..+\\.(?:remote|merge|rebase)',
+    'remote\\..+\\.fetch',
+    'commit\\.cleanup',
+    'log\\.date',
+    'status\\.(?:showuntrackedfiles|relativepaths)',
+    'column\\.ui',
+    'color\\.ui',
+  ].join('|')})$`,
+  's',
+);
 
 /** The repository's settings that may be seen inside, as `key` and `value` in order. */
 export async function allowedSettings(gitDir: string): Promise<[string, string][]> {
@@ -89,7 +104,9 @@ function allowedAmong(output: Buffer, more = /(?!)/): [string, string][] {
 /** Settings of the person's and of the repository under one key: the last one counts, and two would refuse `git config key value`. */
 function onceEach(settings: [string, string][]): [string, string][] {
   const last = new Map(settings.map(([key], index) => [key, index]));
-  return settings.filter(([key], index) => /^(?:remote\..+\.(?:url|pushurl|fetch)|branch\..+\.merge)$/s.test(key) || last.get(key) === index);
+  return settings.filter(
+    ([key], index) => /^(?:remote\..+\.(?:url|pushurl|fetch)|branch\..+\.merge)$/s.test(key) || last.get(key) === index,
+  );
 }
 
 /** A remote's address with nothing secret in it. */
@@ -101,17 +118,29 @@ export function withoutCredentials(url: string): string {
 }
 
 export function renderConfig(settings: readonly (readonly [string, string])[]): string {
-  return settings.map(([key, value]) => {
-    const first = key.indexOf('.');
-    const last = key.lastIndexOf('.');
-    const section = key.slice(0, first);
-    const sub = first === last ? '' : ` "${key.slice(first + 1, last).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-    const quoted = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
-    return `[${section}${sub}]\n\t${key.slice(last + 1)} = "${quoted}"\n`;
-  }).join('');
+  return settings
+    .map(([key, value]) => {
+      const first = key.indexOf('.');
+      const last = key.lastIndexOf('.');
+      const section = key.slice(0, first);
+      const sub =
+        first === last
+          ? ''
+          : ` "${key
+              .slice(first + 1, last)
+              .replaceAll('\\', '\\\\')
+              .replaceAll('"', '\\"')}"`;
+      const quoted = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+      return `[${section}${sub}]\n\t${key.slice(last + 1)} = "${quoted}"\n`;
+    })
+    .join('');
 }
 
-export const coreSettings = (bare: boolean): [string, string][] => [['core.repositoryformatversion', '0'], ['core.bare', String(bare)], ['core.logallrefupdates', 'true']];
+export const coreSettings = (bare: boolean): [string, string][] => [
+  ['core.repositoryformatversion', '0'],
+  ['core.bare', String(bare)],
+  ['core.logallrefupdates', 'true'],
+];
 
 /** What of the person's repository is copied for a workspace. */
 export interface Copies {
@@ -126,8 +155,12 @@ export interface Copies {
 
 export async function gatherCopies(gitDir: string): Promise<Copies> {
   const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
-    allowedSettings(gitDir), baseRefs(gitDir), objectRoots(gitDir), readFile(join(gitDir, 'HEAD'), 'utf8'),
-    readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''), readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
+    allowedSettings(gitDir),
+    baseRefs(gitDir),
+    objectRoots(gitDir),
+    readFile(join(gitDir, 'HEAD'), 'utf8'),
+    readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''),
+    readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
   ]);
   const last = (key: string): string | undefined => settings.findLast(([name]) => name === key)?.[1];
   return { settings, refs, roots, head, exclude, shallow, who: person(last('user.name'), last('user.email')) };
@@ -140,26 +173,43 @@ export async function gatherCopies(gitDir: string): Promise<Copies> {
 export async function seedStore(place: StorePlace & { commit: string; copies: Copies }): Promise<Map<string, PackedRef>> {
   const { store, admin, worktree, branch, commit, copies } = place;
   await mkdir(store, { recursive: true, mode: 0o700 });
-  const identity: [string, string][] = [['user.name', copies.who.name], ['user.email', copies.who.email]];
+  const identity: [string, string][] = [
+    ['user.name', copies.who.name],
+    ['user.email', copies.who.email],
+  ];
   const refs = new Map(copies.refs);
   refs.delete(branch);
   const files: Record<string, string> = {
-    HEAD: copies.head, config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false)])), 'packed-refs': renderPackedRefs(refs),
-    'info/exclude': copies.exclude, 'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
-    [branch]: `${commit}\n`, ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
-    [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`, [`worktrees/${admin}/commondir`]: '../..\n', [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
+    HEAD: copies.head,
+    config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false)])),
+    'packed-refs': renderPackedRefs(refs),
+    'info/exclude': copies.exclude,
+    'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
+    [branch]: `${commit}\n`,
+    ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
+    [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`,
+    [`worktrees/${admin}/commondir`]: '../..\n',
+    [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
   };
   for (const folder of ['hooks', 'objects/pack', 'refs/heads', 'refs/tags']) await mkdir(join(store, folder), { recursive: true });
-  await Promise.all(Object.entries(files).map(async ([name, content]) => {
-    await mkdir(dirname(join(store, name)), { recursive: true });
-    await writeFile(join(store, name), content);
-  }));
+  await Promise.all(
+    Object.entries(files).map(async ([name, content]) => {
+      await mkdir(dirname(join(store, name)), { recursive: true });
+      await writeFile(join(store, name), content);
+    }),
+  );
   return refs;
 }
 
 /** The refs an agent may see: branches, remote branches and tags, but not the branches of other tasks. */
 export async function baseRefs(gitDir: string, branch = ''): Promise<Map<string, PackedRef>> {
-  const text = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname) %(*objectname) %(symref)', 'refs/heads', 'refs/remotes', 'refs/tags']);
+  const text = await outsideText(gitDir, [
+    'for-each-ref',
+    '--format=%(refname) %(objectname) %(*objectname) %(symref)',
+    'refs/heads',
+    'refs/remotes',
+    'refs/tags',
+  ]);
   const refs = new Map<string, PackedRef>();
   for (const line of text.split('\n')) {
     const [name = '', oid = '', peeled = '', symref = ''] = line.split(' ');
@@ -173,7 +223,10 @@ export async function baseRefs(gitDir: string, branch = ''): Promise<Map<string,
  * Brings base refs that moved outside into the store. A ref that the agent moved, made or deleted stays as the agent
  * left it. `seen` is what was copied last; returns what is to be remembered now, or null where nothing changed.
  */
-export async function refreshRefs(place: Pick<StorePlace, 'store' | 'gitDir' | 'branch'>, seen: ReadonlyMap<string, PackedRef>): Promise<Map<string, PackedRef> | null> {
+export async function refreshRefs(
+  place: Pick<StorePlace, 'store' | 'gitDir' | 'branch'>,
+  seen: ReadonlyMap<string, PackedRef>,
+): Promise<Map<string, PackedRef> | null> {
   const now = await baseRefs(place.gitDir, place.branch);
   const moved = [...now].filter(([name, ref]) => seen.get(name)?.oid !== ref.oid);
   const gone = [...seen.keys()].filter((name) => !now.has(name));

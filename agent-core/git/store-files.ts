@@ -12,7 +12,12 @@ import { dirname } from 'node:path';
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** Runs `use` with a path that names the folder of `path` by descriptor; null where a component is missing or no folder. */
-async function inFolder<T>(root: string, path: string, make: boolean, use: (folder: string, name: string) => Promise<T>): Promise<T | null> {
+async function inFolder<T>(
+  root: string,
+  path: string,
+  make: boolean,
+  use: (folder: string, name: string) => Promise<T>,
+): Promise<T | null> {
   const names = path.split('/');
   if (names.some((name) => name === '' || name === '.' || name === '..')) throw new Error(`Not a path in a store: ${path}`);
   const last = names.pop() ?? '';

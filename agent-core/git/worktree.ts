@@ -11,22 +11,41 @@ export const BRANCHES = 'refs/heads/signalbox/';
 
 /** A short ASCII name for a branch and a folder, from a task's title. */
 export function slugOf(title: string): string {
-  const words = title.normalize('NFKD').replaceAll(/[\u0300-\u036f]/g, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '');
-  const cut = words.length <= 40 ? words : words.slice(0, 41).replace(/-[^-]*$/, '').slice(0, 40);
+  const words = title
+    .normalize('NFKD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const cut =
+    words.length <= 40
+      ? words
+      : words
+          .slice(0, 41)
+          .replace(/-[^-]*$/, '')
+          .slice(0, 40);
   return cut.replaceAll(/^-+|-+$/g, '') || 'task';
 }
 
 /** `slug`, or `slug-2`, … : the first that no branch and no folder has. Throws `branch-taken` where the prefix itself is a branch. */
 export async function freeSlug(gitDir: string, slug: string, folder: (slug: string) => string): Promise<string> {
   if ((await realRef(gitDir, 'refs/heads/signalbox')) !== null) {
-    throw new Failure('branch-taken', 'The repository has a branch named signalbox, so branches below signalbox/ cannot be made.', { fix: 'Rename it: git branch -m signalbox something-else' });
+    throw new Failure('branch-taken', 'The repository has a branch named signalbox, so branches below signalbox/ cannot be made.', {
+      fix: 'Rename it: git branch -m signalbox something-else',
+    });
   }
   const text = await outsideText(gitDir, ['for-each-ref', '--format=%(refname)', BRANCHES]);
   const taken = new Set(text.split('\n').map((name) => name.slice(BRANCHES.length).split('/')[0]));
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? slug : `${slug}-${number}`;
     if (taken.has(candidate)) continue;
-    if (await stat(folder(candidate)).then(() => false, (error: unknown) => isCode(error, 'ENOENT'))) return candidate;
+    if (
+      await stat(folder(candidate)).then(
+        () => false,
+        (error: unknown) => isCode(error, 'ENOENT'),
+      )
+    )
+      return candidate;
   }
 }
 
@@ -34,11 +53,23 @@ export async function freeSlug(gitDir: string, slug: string, folder: (slug: stri
  * `git worktree add` without checking anything out, for that could run filters and hooks outside. The folder must be
  * absent or empty. Returns the name of its admin folder. A hidden ref keeps the base's objects while the task lives.
  */
-export async function addWorktree(request: { gitDir: string; path: string; branch: string; commit: string; keep: string; signal?: AbortSignal }): Promise<string> {
+export async function addWorktree(request: {
+  gitDir: string;
+  path: string;
+  branch: string;
+  commit: string;
+  keep: string;
+  signal?: AbortSignal;
+}): Promise<string> {
   const { gitDir, path, branch, commit, keep, signal } = request;
   const short = branch.replace('refs/heads/', '');
   // The branch and the hidden ref in one transaction: the hidden one proves, after a crash, that the branch is ours.
-  await moveRefs(gitDir, [[branch, commit, null], [keep, commit, null]]).catch((error: unknown) => { throw taken(error, short); });
+  await moveRefs(gitDir, [
+    [branch, commit, null],
+    [keep, commit, null],
+  ]).catch((error: unknown) => {
+    throw taken(error, short);
+  });
   await outside({ gitDir, args: ['worktree', 'add', '--quiet', '--no-checkout', '--', path, short], ...(signal ? { signal } : {}) });
   return adminOf(path);
 }
@@ -59,9 +90,19 @@ export async function adminOf(worktree: string): Promise<string> {
 }
 
 /** Checks the branch out inside, with nothing of the host's at its reach. `onProgress` gets 0–1. */
-export async function checkoutInside(machine: Machine, place: StorePlace, commit: string, files: { onProgress: (fraction: number) => void; signal?: AbortSignal }): Promise<void> {
+export async function checkoutInside(
+  machine: Machine,
+  place: StorePlace,
+  commit: string,
+  files: { onProgress: (fraction: number) => void; signal?: AbortSignal },
+): Promise<void> {
   const args = [...insideArgs, '-c', 'checkout.workers=0', 'read-tree', '--reset', '-u', '-v', commit];
-  const run = await machine.run({ argv: ['git', ...args], env: { ...insideEnv, GIT_PROGRESS_DELAY: '0' }, binds: writable(place, true), ...(files.signal ? { signal: files.signal } : {}) });
+  const run = await machine.run({
+    argv: ['git', ...args],
+    env: { ...insideEnv, GIT_PROGRESS_DELAY: '0' },
+    binds: writable(place, true),
+    ...(files.signal ? { signal: files.signal } : {}),
+  });
   let stderr = '';
   run.onOutput((chunk) => {
     const text = Buffer.from(chunk).toString('utf8');
@@ -94,7 +135,10 @@ export async function adminFor(gitDir: string, path: string): Promise<string | n
 }
 
 /** Moves refs in one transaction: `[ref, to, from]`, where null is "no such ref". Throws `git-failed` where one is not as expected. */
-export async function moveRefs(gitDir: string, moves: readonly (readonly [ref: string, to: string | null, from: string | null])[]): Promise<void> {
+export async function moveRefs(
+  gitDir: string,
+  moves: readonly (readonly [ref: string, to: string | null, from: string | null])[],
+): Promise<void> {
   const lines = moves.map(([ref, to, from]) => {
     if (to === null) return `delete ${ref}\0${from ?? ''}\0`;
     return from === null ? `create ${ref}\0${to}\0` : `update ${ref}\0${to}\0${from}\0`;

@@ -1,4 +1,15 @@
-import type { Project, ProjectId, StoredEvent, Task, TaskId, Thread, Transient, Workspace, Activity, SandboxStatus } from '../contract/index.ts';
+import type {
+  Project,
+  ProjectId,
+  StoredEvent,
+  Task,
+  TaskId,
+  Thread,
+  Transient,
+  Workspace,
+  Activity,
+  SandboxStatus,
+} from '../contract/index.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, threadOf, workspaceOf } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
@@ -35,7 +46,10 @@ export interface Context {
 }
 
 /** A task with everything that hangs on its attempt. Throws `not-found`. */
-export function taskParts(context: Context, id: TaskId): { task: Task; thread: Thread; workspace: Workspace | undefined; project: Project } {
+export function taskParts(
+  context: Context,
+  id: TaskId,
+): { task: Task; thread: Thread; workspace: Workspace | undefined; project: Project } {
   const board = context.store.board;
   const task = getTask(board, id);
   const thread = threadOf(board, task);
@@ -69,7 +83,9 @@ export async function settle(context: Context, batch: () => Batch, hooks: { trie
       hooks.failed?.();
       if (context.closing.signal.aborted) throw error;
       context.log('saving how something ended; it is tried again', error);
-      await delay(AGAIN_MS, undefined, { signal: context.closing.signal }).catch(() => { /* one last try */ });
+      await delay(AGAIN_MS, undefined, { signal: context.closing.signal }).catch(() => {
+        /* one last try */
+      });
     }
   }
 }

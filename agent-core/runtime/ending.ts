@@ -24,9 +24,13 @@ export class Ending {
   #alone<T>(taskId: TaskId, why: string, work: () => Promise<T>): Promise<T> {
     const free = this.#supervisor.block(taskId, why);
     const mine = (this.#last.get(taskId) ?? Promise.resolve()).then(work).finally(free);
-    const over = mine.catch(() => { /* told to the caller */ });
+    const over = mine.catch(() => {
+      /* told to the caller */
+    });
     this.#last.set(taskId, over);
-    void over.then(() => { if (this.#last.get(taskId) === over) this.#last.delete(taskId); });
+    void over.then(() => {
+      if (this.#last.get(taskId) === over) this.#last.delete(taskId);
+    });
     return mine;
   }
 
@@ -43,8 +47,12 @@ export class Ending {
     const { workspace } = taskParts(this.#context, taskId);
     const board = this.#context.store.board;
     const gates = {
-      approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
-      questions: Object.values(board.questions).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
+      approvals: Object.values(board.approvals)
+        .filter((gate) => gate.taskId === taskId)
+        .map((gate) => gate.id),
+      questions: Object.values(board.questions)
+        .filter((gate) => gate.taskId === taskId)
+        .map((gate) => gate.id),
     };
     const events = [...withdraw(taskId, gates), ...trashTask(board, taskId)];
     if (workspace?.phase !== 'ready') {
@@ -60,7 +68,12 @@ export class Ending {
     }
   }
 
-  async trashNow(taskId: TaskId, id: WorkspaceId, intent: number, events: DomainEvent[] = trashTask(this.#context.store.board, taskId)): Promise<void> {
+  async trashNow(
+    taskId: TaskId,
+    id: WorkspaceId,
+    intent: number,
+    events: DomainEvent[] = trashTask(this.#context.store.board, taskId),
+  ): Promise<void> {
     await this.#context.workspaces.trash(id);
     await this.#context.store.commit({ events: [...this.#phase(id, 'trashed', this.#context.now()), ...events], done: [intent] });
   }
@@ -87,7 +100,10 @@ export class Ending {
 
   async restoreNow(taskId: TaskId, id: WorkspaceId, intent: number): Promise<void> {
     await this.#context.workspaces.restore(id);
-    await this.#context.store.commit({ events: [...this.#phase(id, 'ready', null), ...restoreTask(this.#context.store.board, taskId)], done: [intent] });
+    await this.#context.store.commit({
+      events: [...this.#phase(id, 'ready', null), ...restoreTask(this.#context.store.board, taskId)],
+      done: [intent],
+    });
   }
 
   purge(taskId: TaskId): Promise<void> {
@@ -107,7 +123,12 @@ export class Ending {
     }
   }
 
-  async purgeNow(taskId: TaskId, id: WorkspaceId | null, intent: number, events: DomainEvent[] = [{ type: 'task.purged', taskId }]): Promise<void> {
+  async purgeNow(
+    taskId: TaskId,
+    id: WorkspaceId | null,
+    intent: number,
+    events: DomainEvent[] = [{ type: 'task.purged', taskId }],
+  ): Promise<void> {
     const attempt = Object.values(this.#context.store.board.attempts).find((each) => each.taskId === taskId);
     if (id) await this.#context.workspaces.purge(id);
     if (attempt) await this.#context.outputs.forget(attempt.threadId);
@@ -148,7 +169,8 @@ export class Ending {
   async landed(taskId: TaskId, landing: Landing, intent: number): Promise<void> {
     getTask(this.#context.store.board, taskId);
     await this.#context.store.commit({
-      events: [{ type: 'task.landed', taskId, landing }, ...archiveTask(this.#context.store.board, taskId)], done: [intent],
+      events: [{ type: 'task.landed', taskId, landing }, ...archiveTask(this.#context.store.board, taskId)],
+      done: [intent],
     });
   }
 }

@@ -1,10 +1,22 @@
 import {
-  Failure, type Approval, type ApprovalId, type DomainEvent, type ParsedInputOf, type QuestionId, type Rule, type RuleId, type Scope,
+  Failure,
+  type Approval,
+  type ApprovalId,
+  type DomainEvent,
+  type ParsedInputOf,
+  type QuestionId,
+  type Rule,
+  type RuleId,
+  type Scope,
 } from '../contract/index.ts';
 import { newId } from '../support/ids.ts';
 import type { Store } from '../storage/store.ts';
 
-export interface Answer { decision: 'approved' | 'declined'; scope: Scope; note: string }
+export interface Answer {
+  decision: 'approved' | 'declined';
+  scope: Scope;
+  note: string;
+}
 
 /** Turns that wait, by what they wait for. */
 class Waiting<Id, T> {
@@ -12,7 +24,10 @@ class Waiting<Id, T> {
 
   wait(id: Id, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      const stop = (): void => { this.#waiting.delete(id); reject(signal.reason as Error); };
+      const stop = (): void => {
+        this.#waiting.delete(id);
+        reject(signal.reason as Error);
+      };
       if (signal.aborted) return stop();
       signal.addEventListener('abort', stop, { once: true });
       this.#waiting.set(id, (answer) => {
@@ -64,7 +79,14 @@ export class Gates {
     const events: DomainEvent[] = [];
     for (const approval of open) {
       if (decision === 'approve' && scope !== 'once') events.push({ type: 'rule.saved', rule: this.#rule(approval, scope) });
-      events.push({ type: 'approval.decided', approvalId: approval.id, taskId: approval.taskId, decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
+      events.push({
+        type: 'approval.decided',
+        approvalId: approval.id,
+        taskId: approval.taskId,
+        decision: decision === 'approve' ? 'approved' : 'declined',
+        scope,
+        note,
+      });
     }
     if (events.length) await this.#store.commit({ events });
     for (const approval of open) {
@@ -81,7 +103,12 @@ export class Gates {
     }
     const projectId = this.#store.board.tasks[approval.taskId]!.projectId;
     return {
-      id: newId<RuleId>('rule'), scope, taskId: scope === 'task' ? approval.taskId : null, projectId, prefix: approval.prefix, at: Date.now(),
+      id: newId<RuleId>('rule'),
+      scope,
+      taskId: scope === 'task' ? approval.taskId : null,
+      projectId,
+      prefix: approval.prefix,
+      at: Date.now(),
     };
   }
 }

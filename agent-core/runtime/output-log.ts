@@ -7,7 +7,11 @@ import type { ItemId, ThreadId } from '../contract/index.ts';
 const LIMIT = 64 * 1024 * 1024;
 const GRACE_MS = 30_000;
 
-interface Open { stream: WriteStream; bytes: number; timer: NodeJS.Timeout }
+interface Open {
+  stream: WriteStream;
+  bytes: number;
+  timer: NodeJS.Timeout;
+}
 
 /** Full outputs of commands, a file each, under `output/<thread>/<item>.log`. Written as they come, bounded. */
 export class OutputLog {

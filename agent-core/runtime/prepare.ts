@@ -7,7 +7,16 @@ export async function announce(context: Context, taskId: TaskId): Promise<{ id: 
   const task = getTask(context.store.board, taskId);
   const attempt = context.store.board.attempts[task.attempt!]!;
   const workspace: Workspace = workspaceOf(context.store.board, task) ?? {
-    id: attempt.workspaceId, taskId, attemptId: attempt.id, phase: 'preparing', slug: '', branch: '', path: '', baseCommit: null, error: null, trashedAt: null,
+    id: attempt.workspaceId,
+    taskId,
+    attemptId: attempt.id,
+    phase: 'preparing',
+    slug: '',
+    branch: '',
+    path: '',
+    baseCommit: null,
+    error: null,
+    trashedAt: null,
   };
   const { intents } = await context.store.commit({
     events: [
@@ -26,17 +35,30 @@ export const CLOSING = new Error('Signalbox is closing.');
  * Makes the worktree that an intent names, or finishes a half-made one, and writes how it went. True when it is ready.
  * An abort takes back what was made and leaves the task held.
  */
-export async function prepare(context: Context, taskId: TaskId, workspaceId: WorkspaceId, intent: number, signal: AbortSignal): Promise<boolean> {
+export async function prepare(
+  context: Context,
+  taskId: TaskId,
+  workspaceId: WorkspaceId,
+  intent: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const task = getTask(context.store.board, taskId);
   const workspace = context.store.board.workspaces[workspaceId]!;
   const since = context.now();
-  const tell = (subject: string, progress: number | null): void => setActivity(context, taskId, { verb: 'preparing', subject, since, progress });
+  const tell = (subject: string, progress: number | null): void =>
+    setActivity(context, taskId, { verb: 'preparing', subject, since, progress });
   tell('worktree', null);
   let outcome: DomainEvent[];
   let ready = false;
   try {
     const made = await context.workspaces.prepare({
-      workspaceId, project: getProject(context, task.projectId), title: task.title, base: task.base, mode: task.mode, inPlace: task.inPlace, signal,
+      workspaceId,
+      project: getProject(context, task.projectId),
+      title: task.title,
+      base: task.base,
+      mode: task.mode,
+      inPlace: task.inPlace,
+      signal,
       onProgress: ({ step, fraction }) => tell(step, fraction),
     });
     ready = true;
@@ -47,9 +69,13 @@ export async function prepare(context: Context, taskId: TaskId, workspaceId: Wor
   } catch (error) {
     if (signal.reason === CLOSING) return false;
     outcome = signal.aborted
-      ? [{ type: 'workspace.purged', workspaceId }, { type: 'task.phased', taskId, phase: 'held' }]
+      ? [
+          { type: 'workspace.purged', workspaceId },
+          { type: 'task.phased', taskId, phase: 'held' },
+        ]
       : [{ type: 'workspace.changed', workspace: { ...workspace, phase: 'failed', error: toAppError(error) } }];
-    if (signal.aborted) await context.workspaces.purge(workspaceId).catch((failed: unknown) => context.log('taking back a worktree', failed));
+    if (signal.aborted)
+      await context.workspaces.purge(workspaceId).catch((failed: unknown) => context.log('taking back a worktree', failed));
   }
   await settle(context, () => ({ events: outcome, done: [intent] }));
   if (!ready) setActivity(context, taskId, null);

@@ -39,9 +39,15 @@ async function endCommands(context: Context): Promise<void> {
 /** Tasks that had left the queue and had no turn yet go back to it, and from there their way again. */
 async function queueAgain(context: Context): Promise<void> {
   const { board } = context.store;
-  const cutOff = Object.values(board.tasks).filter((task) => task.phase === 'active' && task.origin !== 'sandbox'
-    && (workspaceOf(board, task)?.phase === 'preparing' || (workspaceOf(board, task)?.phase === 'ready' && threadOf(board, task)?.turn === null)));
-  if (cutOff.length) await context.store.commit({ events: cutOff.map((task) => ({ type: 'task.phased', taskId: task.id, phase: 'queued' })) });
+  const cutOff = Object.values(board.tasks).filter(
+    (task) =>
+      task.phase === 'active' &&
+      task.origin !== 'sandbox' &&
+      (workspaceOf(board, task)?.phase === 'preparing' ||
+        (workspaceOf(board, task)?.phase === 'ready' && threadOf(board, task)?.turn === null)),
+  );
+  if (cutOff.length)
+    await context.store.commit({ events: cutOff.map((task) => ({ type: 'task.phased', taskId: task.id, phase: 'queued' })) });
 }
 
 async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }): Promise<void> {
@@ -52,8 +58,12 @@ async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }):
     return;
   }
   const gates = {
-    approvals: Object.values(board.approvals).filter((gate) => gate.threadId === thread.id).map((gate) => gate.id),
-    questions: Object.values(board.questions).filter((gate) => gate.threadId === thread.id).map((gate) => gate.id),
+    approvals: Object.values(board.approvals)
+      .filter((gate) => gate.threadId === thread.id)
+      .map((gate) => gate.id),
+    questions: Object.values(board.questions)
+      .filter((gate) => gate.threadId === thread.id)
+      .map((gate) => gate.id),
   };
   await context.store.commit({
     events: interrupt(intent.taskId, thread.turn, context.store.itemsOfTurn(intent.turnId), gates, 'crash', context.now()),
@@ -72,20 +82,33 @@ async function reconcile(context: Context, intent: Exclude<OpenIntent, { kind: '
       // The task goes back to the queue; whoever takes it up finishes what is half-made.
       await context.store.commit({ done: [intent.id] });
       return;
-    case 'trash': return ending.trashNow(intent.taskId, intent.workspaceId, intent.id);
-    case 'restore': return ending.restoreNow(intent.taskId, intent.workspaceId, intent.id);
-    case 'purge': return ending.purgeNow(intent.taskId, intent.workspaceId, intent.id);
-    case 'land': return settleLanding(context, intent.taskId, intent.method, intent.into, intent.id, ending);
-    default: assertNever(intent);
+    case 'trash':
+      return ending.trashNow(intent.taskId, intent.workspaceId, intent.id);
+    case 'restore':
+      return ending.restoreNow(intent.taskId, intent.workspaceId, intent.id);
+    case 'purge':
+      return ending.purgeNow(intent.taskId, intent.workspaceId, intent.id);
+    case 'land':
+      return settleLanding(context, intent.taskId, intent.method, intent.into, intent.id, ending);
+    default:
+      assertNever(intent);
   }
 }
 
 /** A landing is one ref update: either the base has the branch's work by now, or nothing happened. */
-async function settleLanding(context: Context, taskId: TaskId, method: Landing['method'], into: string, intent: number, ending: Ending): Promise<void> {
+async function settleLanding(
+  context: Context,
+  taskId: TaskId,
+  method: Landing['method'],
+  into: string,
+  intent: number,
+  ending: Ending,
+): Promise<void> {
   const attempt = context.store.board.attempts[context.store.board.tasks[taskId]!.attempt!]!;
   const open = await context.workspaces.open(attempt.workspaceId);
   const commit = await open.landedAs(into);
   // What an earlier landing of the same task left is told already.
-  if (commit && commit !== context.store.board.tasks[taskId]!.landing?.commit) await ending.landed(taskId, { method, into, commit, at: context.now() }, intent);
+  if (commit && commit !== context.store.board.tasks[taskId]!.landing?.commit)
+    await ending.landed(taskId, { method, into, commit, at: context.now() }, intent);
   else await context.store.commit({ done: [intent] });
 }

@@ -8,7 +8,13 @@ export const samplePath = (home: string): string => join(home, 'sample', SAMPLE_
 /** Writes the sample repository if it isn't there: aside first, then moved in place, so that it is whole or absent. */
 export async function makeSample(home: string): Promise<void> {
   const path = samplePath(home);
-  if (await stat(join(path, '.git')).then(() => true, () => false)) return;
+  if (
+    await stat(join(path, '.git')).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
   const fresh = `${path}.new`;
   await rm(fresh, { recursive: true, force: true });
   for (const { message, files } of sampleCommits()) {

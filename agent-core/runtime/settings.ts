@@ -11,13 +11,26 @@ export const DEMO_MODEL = 'demo';
 const DEMO_LABEL = 'Demo model (offline)';
 
 /** `caller`: a command brought it along for its own task. */
-export interface Endpoint { baseUrl: string; key: string; wire?: ModelWire | undefined; caller?: boolean }
+export interface Endpoint {
+  baseUrl: string;
+  key: string;
+  wire?: ModelWire | undefined;
+  caller?: boolean;
+}
 
 /** What a fresh home starts with. */
 export function defaultSettings(): Settings {
   return {
-    baseUrl: '', wire: 'responses', model: '', hasKey: false, keySource: 'none', concurrency: 8, theme: 'system', worktreeRoot: null,
-    defaults: { mode: 'workspace', approval: 'on-request' }, models: [{ id: DEMO_MODEL, label: DEMO_LABEL, kind: 'demo', source: 'built in' }],
+    baseUrl: '',
+    wire: 'responses',
+    model: '',
+    hasKey: false,
+    keySource: 'none',
+    concurrency: 8,
+    theme: 'system',
+    worktreeRoot: null,
+    defaults: { mode: 'workspace', approval: 'on-request' },
+    models: [{ id: DEMO_MODEL, label: DEMO_LABEL, kind: 'demo', source: 'built in' }],
   };
 }
 
@@ -58,7 +71,8 @@ export class Models {
     if (keySource !== 'none' || this.#baseUrl(settings)) {
       const id = settings.model || this.#env['SIGNALBOX_MODEL'] || DEFAULT_MODEL;
       if (id !== DEMO_MODEL) {
-        const source = keySource === 'settings' ? 'key in Settings' : keySource === 'environment' ? 'key in OPENAI_API_KEY' : this.#baseUrl(settings);
+        const source =
+          keySource === 'settings' ? 'key in Settings' : keySource === 'environment' ? 'key in OPENAI_API_KEY' : this.#baseUrl(settings);
         models.push({ id, label: id, kind: 'remote', source });
       }
     }
@@ -93,7 +107,13 @@ export class Models {
     const elsewhere = endpoint?.caller === true && baseUrl !== this.#baseUrl(settings);
     const key = endpoint?.key || (elsewhere ? '' : this.#key || this.#env['OPENAI_API_KEY'] || '');
     if (!key && !baseUrl) throw noModel();
-    return { model, baseUrl: baseUrl || OPENAI, key, wire: endpoint?.wire ?? (elsewhere ? 'responses' : this.#wire(settings)), contextWindow: CONTEXT_WINDOW };
+    return {
+      model,
+      baseUrl: baseUrl || OPENAI,
+      key,
+      wire: endpoint?.wire ?? (elsewhere ? 'responses' : this.#wire(settings)),
+      contextWindow: CONTEXT_WINDOW,
+    };
   }
 
   /** The API goes with the address: what is chosen in Settings, unless the address is the environment's and it says otherwise. */
@@ -116,6 +136,7 @@ function wireIn(env: Record<string, string | undefined>): ModelWire | undefined 
   return parsed.data;
 }
 
-const noModel = (): Failure => new Failure('no-model', 'No model is set up.', {
-  fix: 'Set OPENAI_API_KEY (and OPENAI_BASE_URL for another provider), enter a key in Settings, or use --model demo for the offline demo.',
-});
+const noModel = (): Failure =>
+  new Failure('no-model', 'No model is set up.', {
+    fix: 'Set OPENAI_API_KEY (and OPENAI_BASE_URL for another provider), enter a key in Settings, or use --model demo for the offline demo.',
+  });

@@ -1,5 +1,13 @@
 import {
-  Failure, threadOf, type ItemId, type MessageId, type Task, type TaskId, type Thread, type ThreadId, type TurnId,
+  Failure,
+  threadOf,
+  type ItemId,
+  type MessageId,
+  type Task,
+  type TaskId,
+  type Thread,
+  type ThreadId,
+  type TurnId,
 } from '../contract/index.ts';
 import { nextToStart } from '../domain/scheduling.ts';
 import { getTask } from '../domain/tasks.ts';
@@ -30,18 +38,24 @@ export class Supervisor {
   /** From now on, after the recovery, queued tasks start. */
   begin(): void {
     this.#context.events.on((events) => {
-      for (const { event } of events) if (event.type === 'task.created' || event.type === 'task.phased') this.#touched.add(event.type === 'task.created' ? event.task.id : event.taskId);
+      for (const { event } of events)
+        if (event.type === 'task.created' || event.type === 'task.phased')
+          this.#touched.add(event.type === 'task.created' ? event.task.id : event.taskId);
       // What an agent says or does frees no place in the queue.
       if (events.some(({ event }) => !event.type.startsWith('item.'))) this.schedule();
     });
     this.schedule();
   }
 
-  get #closing(): boolean { return this.#context.closing.signal.aborted; }
+  get #closing(): boolean {
+    return this.#context.closing.signal.aborted;
+  }
 
   /** A command that became the core for its own task leaves what was queued before to the next app. */
   #mayStart(taskId: TaskId): boolean {
-    return !this.#blocked.has(taskId) && !this.#preparing.has(taskId) && (this.#context.options.host !== 'cli' || this.#touched.has(taskId));
+    return (
+      !this.#blocked.has(taskId) && !this.#preparing.has(taskId) && (this.#context.options.host !== 'cli' || this.#touched.has(taskId))
+    );
   }
 
   /** Looks, soon and once, whether a queued task can start. */
@@ -104,11 +118,16 @@ export class Supervisor {
     const { thread } = taskParts(this.#context, taskId);
     const run = new TurnRun();
     this.#runs.set(thread.id, run);
-    run.onEnd = () => { if (this.#runs.get(thread.id) === run) this.#runs.delete(thread.id); };
-    run.onUnsaved = () => { if (!this.#runs.has(thread.id)) this.#runs.set(thread.id, run); };
+    run.onEnd = () => {
+      if (this.#runs.get(thread.id) === run) this.#runs.delete(thread.id);
+    };
+    run.onUnsaved = () => {
+      if (!this.#runs.has(thread.id)) this.#runs.set(thread.id, run);
+    };
     let sessions = this.#sessions.get(thread.id);
     if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
-    run.done = this.#context.rest.during(taskId, () => executeTurn(this.#context, taskId, opening, run, sessions!))
+    run.done = this.#context.rest
+      .during(taskId, () => executeTurn(this.#context, taskId, opening, run, sessions!))
       .then((status) => {
         if (status === 'completed') this.#next(taskId);
       })
@@ -127,7 +146,8 @@ export class Supervisor {
     if (this.#closing) return;
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
-    if (message && task.phase === 'active' && !this.#runs.has(thread.id) && !this.#blocked.has(taskId)) this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
+    if (message && task.phase === 'active' && !this.#runs.has(thread.id) && !this.#blocked.has(taskId))
+      this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
   }
 
   /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */
@@ -135,7 +155,8 @@ export class Supervisor {
     const { taskId } = this.#thread(threadId);
     this.#mustBeFree(taskId);
     const messageId = await this.enqueue(threadId, text);
-    if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId)) return { turnId: null, queued: messageId };
+    if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId))
+      return { turnId: null, queued: messageId };
     const { task, thread: now } = taskParts(this.#context, taskId);
     const first = now.queue[0];
     // Taken back, or taken up, while it was being saved.
@@ -161,10 +182,13 @@ export class Supervisor {
     if (!run || run.turnId !== turnId) throw new Failure('conflict', 'This turn has ended.', { fix: 'Send the message as a new turn.' });
     const now = this.#context.now();
     const written = this.#context.store.commit({
-      events: [{
-        type: 'item.completed', taskId: thread.taskId,
-        item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
-      }],
+      events: [
+        {
+          type: 'item.completed',
+          taskId: thread.taskId,
+          item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
+        },
+      ],
     });
     // In the same moment: a turn that ends while this is being saved passes it on to the next one.
     const message = { text };
@@ -189,7 +213,11 @@ export class Supervisor {
     this.#wake(taskId);
     const message = thread.queue[0];
     if (!thread.turn) this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
-    else this.#turn(taskId, thread.turn.status === 'completed' && message ? [{ text: message.text, via: 'queue', messageId: message.id }] : []);
+    else
+      this.#turn(
+        taskId,
+        thread.turn.status === 'completed' && message ? [{ text: message.text, via: 'queue', messageId: message.id }] : [],
+      );
   }
 
   /** Stops whatever a task is doing and waits until it has stopped. A queued task is held. */
@@ -203,7 +231,8 @@ export class Supervisor {
     await this.#runs.get(thread.id)?.stop('person');
     await this.#sessions.get(thread.id)?.dispose();
     this.#sessions.delete(thread.id);
-    if (this.#context.store.board.tasks[taskId]?.phase === 'queued') await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
+    if (this.#context.store.board.tasks[taskId]?.phase === 'queued')
+      await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
   }
 
   async interrupt(threadId: ThreadId): Promise<void> {
@@ -248,7 +277,10 @@ export class Supervisor {
   async dispose(): Promise<void> {
     this.#context.closing.abort();
     for (const { abort } of this.#preparing.values()) abort.abort(CLOSING);
-    await Promise.allSettled([...[...this.#preparing.values()].map(({ done }) => done), ...[...this.#runs.values()].map((run) => run.stop('crash'))]);
+    await Promise.allSettled([
+      ...[...this.#preparing.values()].map(({ done }) => done),
+      ...[...this.#runs.values()].map((run) => run.stop('crash')),
+    ]);
     await Promise.allSettled([...this.#sessions.values()].map((sessions) => sessions.dispose()));
   }
 }

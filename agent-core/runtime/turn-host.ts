@@ -1,4 +1,16 @@
-import type { Approval, ApprovalId, DomainEvent, Item, ItemId, ItemOf, Question, QuestionId, Task, Turn, Usage } from '../contract/index.ts';
+import type {
+  Approval,
+  ApprovalId,
+  DomainEvent,
+  Item,
+  ItemId,
+  ItemOf,
+  Question,
+  QuestionId,
+  Task,
+  Turn,
+  Usage,
+} from '../contract/index.ts';
 import { addUsage } from '../contract/index.ts';
 import { checkOf } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
@@ -24,7 +36,10 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #flush: NodeJS.Timeout;
   turn: Turn;
 
-  constructor(context: Context, parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; steering: { text: string }[]; onFiles: () => void }) {
+  constructor(
+    context: Context,
+    parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; steering: { text: string }[]; onFiles: () => void },
+  ) {
     this.#context = context;
     this.#task = parts.task;
     this.turn = parts.turn;
@@ -32,14 +47,21 @@ export class RuntimeTurnHost implements TurnHost {
     this.#signal = parts.signal;
     this.#onFiles = parts.onFiles;
     this.#steering = parts.steering;
-    this.#flush = setInterval(() => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)), FLUSH_MS);
+    this.#flush = setInterval(
+      () => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)),
+      FLUSH_MS,
+    );
     this.#flush.unref();
   }
 
   /** Items that have no end yet, as they stand. */
-  get openItems(): Item[] { return [...this.#open.values()]; }
+  get openItems(): Item[] {
+    return [...this.#open.values()];
+  }
 
-  takeSteering(): string[] { return this.#steering.splice(0).map(({ text }) => text); }
+  takeSteering(): string[] {
+    return this.#steering.splice(0).map(({ text }) => text);
+  }
 
   async itemStarted(item: Item): Promise<void> {
     this.#open.set(item.id, item);
@@ -95,12 +117,15 @@ export class RuntimeTurnHost implements TurnHost {
 
   spent(usage: Usage): void {
     this.turn = { ...this.turn, usage: addUsage(this.turn.usage, usage) };
-    void this.#commit([{ type: 'turn.spent', taskId: this.#task.id, usage }]).catch((error: unknown) => this.#context.log('saving usage', error));
+    void this.#commit([{ type: 'turn.spent', taskId: this.#task.id, usage }]).catch((error: unknown) =>
+      this.#context.log('saving usage', error),
+    );
   }
 
   limited(until: number | null): void {
-    void this.#commit([{ type: 'thread.limited', threadId: this.turn.threadId, taskId: this.#task.id, until }])
-      .catch((error: unknown) => this.#context.log('saving a limit', error));
+    void this.#commit([{ type: 'thread.limited', threadId: this.turn.threadId, taskId: this.#task.id, until }]).catch((error: unknown) =>
+      this.#context.log('saving a limit', error),
+    );
     if (until === null) this.#think();
   }
 
@@ -108,14 +133,29 @@ export class RuntimeTurnHost implements TurnHost {
     const now = this.#context.now();
     const approval: Approval = { ...request, id: newId<ApprovalId>('appr'), taskId: this.#task.id, threadId: this.turn.threadId, at: now };
     const item: ItemOf<'approval'> = {
-      id: newId<ItemId>('item'), threadId: this.turn.threadId, turnId: this.turn.id, startedAt: now, endedAt: null, type: 'approval',
-      approvalId: approval.id, subject: approval.subject, reason: approval.reason, decision: 'pending', scope: null, note: '',
+      id: newId<ItemId>('item'),
+      threadId: this.turn.threadId,
+      turnId: this.turn.id,
+      startedAt: now,
+      endedAt: null,
+      type: 'approval',
+      approvalId: approval.id,
+      subject: approval.subject,
+      reason: approval.reason,
+      decision: 'pending',
+      scope: null,
+      note: '',
     };
     this.#open.set(item.id, item);
     const answered = this.#context.gates.wait(approval.id, this.#signal);
-    answered.catch(() => { /* told to the caller below */ });
+    answered.catch(() => {
+      /* told to the caller below */
+    });
     setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: approval.subject, since: now, progress: null });
-    await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }, { type: 'approval.requested', approval }]);
+    await this.#commit([
+      { type: 'item.started', taskId: this.#task.id, item },
+      { type: 'approval.requested', approval },
+    ]);
     const answer = await answered;
     this.#open.delete(item.id);
     const closed: Item = { ...item, endedAt: this.#context.now(), decision: answer.decision, scope: answer.scope, note: answer.note };
@@ -128,15 +168,27 @@ export class RuntimeTurnHost implements TurnHost {
     const now = this.#context.now();
     const id = newId<QuestionId>('ques');
     const item: ItemOf<'question'> = {
-      id: newId<ItemId>('item'), threadId: this.turn.threadId, turnId: this.turn.id, startedAt: now, endedAt: null, type: 'question',
-      questionId: id, text: questions.map(({ question }) => question).join('\n'), answer: null,
+      id: newId<ItemId>('item'),
+      threadId: this.turn.threadId,
+      turnId: this.turn.id,
+      startedAt: now,
+      endedAt: null,
+      type: 'question',
+      questionId: id,
+      text: questions.map(({ question }) => question).join('\n'),
+      answer: null,
     };
     this.#open.set(item.id, item);
     const answered = this.#context.gates.waitForAnswers(id, this.#signal);
-    answered.catch(() => { /* told to the caller below */ });
+    answered.catch(() => {
+      /* told to the caller below */
+    });
     setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: questions[0]!.question, since: now, progress: null });
     const question: Question = { id, taskId: this.#task.id, threadId: this.turn.threadId, itemId: item.id, questions, at: now };
-    await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }, { type: 'question.asked', question }]);
+    await this.#commit([
+      { type: 'item.started', taskId: this.#task.id, item },
+      { type: 'question.asked', question },
+    ]);
     const answers = await answered;
     this.#open.delete(item.id);
     const answer = questions.map((asked) => answers[asked.id]?.trim()).join('\n');
@@ -148,9 +200,13 @@ export class RuntimeTurnHost implements TurnHost {
   runOutside: TurnHost['runOutside'] = (request) => this.#workspace.runOutside(request);
 
   ruleAllows(argv: string[]): boolean {
-    const rules = Object.values(this.#context.store.board.rules)
-      .filter((rule) => (rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId));
-    return ruleAllows(rules.map((rule) => rule.prefix), argv);
+    const rules = Object.values(this.#context.store.board.rules).filter((rule) =>
+      rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId,
+    );
+    return ruleAllows(
+      rules.map((rule) => rule.prefix),
+      argv,
+    );
   }
 
   logOutput(itemId: ItemId, chunk: Uint8Array): void {

@@ -1,5 +1,15 @@
 import {
-  toAppError, type DiffFile, type DiffStat, type DomainEvent, type Item, type ItemId, type MessageId, type TaskId, type Thread, type Turn, type TurnId,
+  toAppError,
+  type DiffFile,
+  type DiffStat,
+  type DomainEvent,
+  type Item,
+  type ItemId,
+  type MessageId,
+  type TaskId,
+  type Thread,
+  type Turn,
+  type TurnId,
 } from '../contract/index.ts';
 import { closeItem, nextTurn, withdraw } from '../domain/turns.ts';
 import { runTurn, type ThreadSessions } from '../harness/index.ts';
@@ -14,7 +24,11 @@ import { RuntimeTurnHost } from './turn-host.ts';
 const LIVE_DIFF_MS = 2500;
 
 /** A message that opens a turn; `messageId` when it waited in the queue. */
-export interface Opening { text: string; via: 'prompt' | 'queue'; messageId?: MessageId }
+export interface Opening {
+  text: string;
+  via: 'prompt' | 'queue';
+  messageId?: MessageId;
+}
 
 /** A turn under way. Aborting it with `stop` keeps what was done. */
 export class TurnRun {
@@ -30,7 +44,9 @@ export class TurnRun {
   /** Called when that could not be saved, so that the board says again that it runs. */
   onUnsaved: () => void = () => {};
 
-  get signal(): AbortSignal { return this.#abort.signal; }
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
 
   stop(by: 'person' | 'crash'): Promise<void> {
     this.stoppedBy ??= by;
@@ -58,14 +74,26 @@ export async function look(open: OpenWorkspace, label: string): Promise<{ tree: 
 function gated(machine: Machine, ready: Promise<unknown>): Machine {
   return {
     spec: machine.spec,
-    run: async (request) => { await ready; return machine.run(request); },
-    collect: async (request) => { await ready; return machine.collect(request); },
+    run: async (request) => {
+      await ready;
+      return machine.run(request);
+    },
+    collect: async (request) => {
+      await ready;
+      return machine.collect(request);
+    },
     files: {
       read: (path, limit) => machine.files.read(path, limit),
       stat: (path) => machine.files.stat(path),
       list: (path) => machine.files.list(path),
-      write: async (path, content) => { await ready; return machine.files.write(path, content); },
-      remove: async (path) => { await ready; return machine.files.remove(path); },
+      write: async (path, content) => {
+        await ready;
+        return machine.files.write(path, content);
+      },
+      remove: async (path) => {
+        await ready;
+        return machine.files.remove(path);
+      },
     },
     setPolicy: (policy) => machine.setPolicy(policy),
     dispose: () => machine.dispose(),
@@ -73,7 +101,13 @@ function gated(machine: Machine, ready: Promise<unknown>): Machine {
 }
 
 /** Runs one turn to its end and writes how it ended. Never rejects for what is expected to go wrong. */
-export async function executeTurn(context: Context, taskId: TaskId, opening: Opening[], run: TurnRun, sessions: ThreadSessions): Promise<TurnOutcome['status']> {
+export async function executeTurn(
+  context: Context,
+  taskId: TaskId,
+  opening: Opening[],
+  run: TurnRun,
+  sessions: ThreadSessions,
+): Promise<TurnOutcome['status']> {
   const { thread } = taskParts(context, taskId);
   const turn = nextTurn(thread, newId<TurnId>('turn'), context.now());
   run.turnId = turn.id;
@@ -96,14 +130,23 @@ function unheard(turn: Turn, history: HistoryItem[], context: Context): { text: 
   const cutOff = before.slice(before.findLastIndex((each) => each.status === 'completed') + 1);
   if (!cutOff.length) return [];
   const heard = JSON.stringify(history);
-  return cutOff.flatMap((each) => context.store.itemsOfTurn(each.id))
-    .flatMap((item) => (item.type === 'userMessage' && !heard.includes(JSON.stringify(item.text)) ? [{ text: item.text, via: 'prompt' as const }] : []));
+  return cutOff
+    .flatMap((each) => context.store.itemsOfTurn(each.id))
+    .flatMap((item) =>
+      item.type === 'userMessage' && !heard.includes(JSON.stringify(item.text)) ? [{ text: item.text, via: 'prompt' as const }] : [],
+    );
 }
 
 function openingEvents(taskId: TaskId, thread: Thread, turn: Turn, message: Opening): DomainEvent[] {
   const item: Item = {
-    id: newId<ItemId>('item'), threadId: thread.id, turnId: turn.id, startedAt: turn.startedAt, endedAt: turn.startedAt,
-    type: 'userMessage', text: message.text, via: message.via,
+    id: newId<ItemId>('item'),
+    threadId: thread.id,
+    turnId: turn.id,
+    startedAt: turn.startedAt,
+    endedAt: turn.startedAt,
+    type: 'userMessage',
+    text: message.text,
+    via: message.via,
   };
   return [
     ...(message.messageId ? [{ type: 'queue.removed', threadId: thread.id, messageId: message.messageId } as const] : []),
@@ -139,21 +182,42 @@ class TurnWork {
       const { notice } = await open.beginTurn();
       if (notice) await this.#tell(notice);
       const before = open.checkpoint(`before turn ${this.#turn.number}`);
-      before.catch(() => { /* a failed checkpoint fails the first change */ });
+      before.catch(() => {
+        /* a failed checkpoint fails the first change */
+      });
       this.#before = before;
       const host = new RuntimeTurnHost(this.#context, {
-        task, turn: this.#turn, workspace: open, signal: this.#run.signal, steering: this.#run.steering, onFiles: () => this.#liveDiff(),
+        task,
+        turn: this.#turn,
+        workspace: open,
+        signal: this.#run.signal,
+        steering: this.#run.steering,
+        onFiles: () => this.#liveDiff(),
       });
       this.#host = host;
       const history = this.#context.store.history(thread.id) as HistoryItem[];
-      return await runTurn({
-        threadId: thread.id, turnId: this.#turn.id,
-        messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...unheard(this.#turn, history, this.#context), ...opening.map(({ text, via }) => ({ text, via }))],
-        history,
-        model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
-        mode: task.mode, approval: task.approval,
-        machine: gated(open.machine, before), cwd: open.cwd, home: this.#context.options.home, ...personHome(this.#context), signal: this.#run.signal, sessions,
-      }, host);
+      return await runTurn(
+        {
+          threadId: thread.id,
+          turnId: this.#turn.id,
+          messages: [
+            ...(notice ? [{ text: notice, via: 'prompt' as const }] : []),
+            ...unheard(this.#turn, history, this.#context),
+            ...opening.map(({ text, via }) => ({ text, via })),
+          ],
+          history,
+          model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
+          mode: task.mode,
+          approval: task.approval,
+          machine: gated(open.machine, before),
+          cwd: open.cwd,
+          home: this.#context.options.home,
+          ...personHome(this.#context),
+          signal: this.#run.signal,
+          sessions,
+        },
+        host,
+      );
     } catch (error) {
       if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };
       return { status: 'failed', error: toAppError(error), message: '' };
@@ -164,7 +228,15 @@ class TurnWork {
   async #tell(text: string): Promise<void> {
     const now = this.#context.now();
     const item: Item = {
-      id: newId<ItemId>('item'), threadId: this.#turn.threadId, turnId: this.#turn.id, startedAt: now, endedAt: now, type: 'notice', level: 'info', text, error: null,
+      id: newId<ItemId>('item'),
+      threadId: this.#turn.threadId,
+      turnId: this.#turn.id,
+      startedAt: now,
+      endedAt: now,
+      type: 'notice',
+      level: 'info',
+      text,
+      error: null,
     };
     await this.#context.store.commit({ events: [{ type: 'item.completed', taskId: this.#taskId, item }] });
   }
@@ -177,7 +249,9 @@ class TurnWork {
       this.#diffTimer = null;
       look(open, 'live')
         // The end's own look is the newer one.
-        .then(({ diff }) => (this.#over ? null : this.#context.store.commit({ events: [{ type: 'task.diffed', taskId: this.#taskId, diff }] })))
+        .then(({ diff }) =>
+          this.#over ? null : this.#context.store.commit({ events: [{ type: 'task.diffed', taskId: this.#taskId, diff }] }),
+        )
         .catch((error: unknown) => this.#context.log('live diff', error));
     }, LIVE_DIFF_MS);
     this.#diffTimer.unref();
@@ -193,43 +267,65 @@ class TurnWork {
     const error = outcome.status === 'failed' ? outcome.error : outcome.status === 'interrupted' ? null : edge.error;
     const status = error ? 'failed' : outcome.status;
     const turn: Turn = {
-      ...(host?.turn ?? this.#turn), status, endedAt: now, error, treeBefore: edge.before, treeAfter: edge.after,
+      ...(host?.turn ?? this.#turn),
+      status,
+      endedAt: now,
+      error,
+      treeBefore: edge.before,
+      treeAfter: edge.after,
       interruptedBy: status === 'interrupted' ? (this.#run.stoppedBy ?? 'person') : null,
     };
     const { board } = this.#context.store;
     const taskId = this.#taskId;
     const gates = {
-      approvals: Object.values(board.approvals).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
-      questions: Object.values(board.questions).filter((gate) => gate.taskId === taskId).map((gate) => gate.id),
+      approvals: Object.values(board.approvals)
+        .filter((gate) => gate.taskId === taskId)
+        .map((gate) => gate.id),
+      questions: Object.values(board.questions)
+        .filter((gate) => gate.taskId === taskId)
+        .map((gate) => gate.id),
     };
-    await settle(this.#context, () => ({
-      events: [
-        ...(host?.openItems ?? []).filter((item) => !inBackground(item)).map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
-        ...withdraw(taskId, gates),
-        ...(status === 'completed' ? this.#late() : []),
-        ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
-        { type: 'turn.ended', taskId, turn },
-      ],
-      done: [intent],
-    }), {
-      tried: () => {
-        this.#run.onEnd();
-        setActivity(this.#context, taskId, null);
+    await settle(
+      this.#context,
+      () => ({
+        events: [
+          ...(host?.openItems ?? [])
+            .filter((item) => !inBackground(item))
+            .map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
+          ...withdraw(taskId, gates),
+          ...(status === 'completed' ? this.#late() : []),
+          ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
+          { type: 'turn.ended', taskId, turn },
+        ],
+        done: [intent],
+      }),
+      {
+        tried: () => {
+          this.#run.onEnd();
+          setActivity(this.#context, taskId, null);
+        },
+        failed: () => this.#run.onUnsaved(),
       },
-      failed: () => this.#run.onUnsaved(),
-    });
+    );
   }
 
   /** What was steered too late to join this turn waits for the next. After one that did not complete, `unheard` sees to it. */
   #late(): DomainEvent[] {
     return this.#run.steering.map(({ text }) => ({
-      type: 'queue.added', threadId: this.#turn.threadId, message: { id: newId<MessageId>('msg'), text, at: this.#context.now() },
+      type: 'queue.added',
+      threadId: this.#turn.threadId,
+      message: { id: newId<MessageId>('msg'), text, at: this.#context.now() },
     }));
   }
 
   /** The turn's end edge: a checkpoint, the harvest and the diff. A failure here is the turn's. */
-  async #edge(): Promise<{ before: string | null; after: string | null; diff: DiffStat | null; error: ReturnType<typeof toAppError> | null }> {
-    const before = await this.#before?.then(({ tree }) => tree).catch(() => null) ?? null;
+  async #edge(): Promise<{
+    before: string | null;
+    after: string | null;
+    diff: DiffStat | null;
+    error: ReturnType<typeof toAppError> | null;
+  }> {
+    const before = (await this.#before?.then(({ tree }) => tree).catch(() => null)) ?? null;
     if (!this.#open) return { before, after: null, diff: null, error: null };
     try {
       const [{ tree, diff }] = await Promise.all([look(this.#open, `after turn ${this.#turn.number}`), this.#open.harvest()]);

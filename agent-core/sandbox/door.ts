@@ -86,7 +86,10 @@ async function walk(root: string, path: string, options: WalkOptions): Promise<P
       }
       names.push(part);
       if (last) return { folder: stack.pop() as FileHandle, name: part, resolved: names.join('/') };
-      if (!found && options.makeFolders) await mkdir(child(top(), part)).catch((error: unknown) => { if (!hasCode(error, 'EEXIST')) throw error; });
+      if (!found && options.makeFolders)
+        await mkdir(child(top(), part)).catch((error: unknown) => {
+          if (!hasCode(error, 'EEXIST')) throw error;
+        });
       else if (!found) throw notFound(path);
       stack.push(await open(child(top(), part), O_PATH | O_DIRECTORY | O_NOFOLLOW));
     }
@@ -110,7 +113,9 @@ async function readWhole(file: FileHandle, path: string, limit: number): Promise
   if (found.isDirectory()) throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${path}'`), { code: 'EISDIR' });
   if (!found.isFile()) throw leadsOut(path, 'it is a device, a pipe or a socket, not a file');
   if (found.size > limit) {
-    throw new Failure('not-allowed', `${path} is ${found.size} bytes; at most ${limit} are read.`, { fix: 'Read a part of it with a command.' });
+    throw new Failure('not-allowed', `${path} is ${found.size} bytes; at most ${limit} are read.`, {
+      fix: 'Read a part of it with a command.',
+    });
   }
   const parts: Buffer[] = [];
   let total = 0;
@@ -127,7 +132,10 @@ async function readWhole(file: FileHandle, path: string, limit: number): Promise
 async function replace(place: Place, path: string, content: string | Uint8Array): Promise<void> {
   if (place.name === '') throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), { code: 'EISDIR' });
   const target = child(place.folder, place.name);
-  const before = await lstat(target).catch((error: unknown) => { if (hasCode(error, 'ENOENT')) return null; throw error; });
+  const before = await lstat(target).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  });
   if (before?.isDirectory()) throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), { code: 'EISDIR' });
   if (before && !before.isFile()) throw leadsOut(path, 'it is a device, a pipe, a socket or a link, not a file');
   const temporary = child(place.folder, `.signalbox-${randomBytes(9).toString('hex')}.tmp`);
@@ -157,20 +165,27 @@ function procDoor(root: string, guarded: string[]): WorktreeFiles {
   const follow = { followLast: true, makeFolders: false };
   const stay = { followLast: false, makeFolders: false };
   return {
-    read: (path, limit = READ_LIMIT) => at(root, path, follow, async ({ folder, name }) => {
-      // Not blocking: opening a pipe without a writer would wait for ever.
-      const file = await open(child(folder, name || '.'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-      try { return await readWhole(file, path, limit); } finally { await file.close(); }
-    }),
-    write: (path, content) => at(root, path, { followLast: true, makeFolders: true }, (place) => {
-      writable(place, path);
-      return replace(place, path, content);
-    }),
-    remove: (path) => at(root, path, stay, async (place) => {
-      if (place.name === '') throw leadsOut(path, 'it is the worktree itself');
-      writable(place, path);
-      await unlink(child(place.folder, place.name));
-    }),
+    read: (path, limit = READ_LIMIT) =>
+      at(root, path, follow, async ({ folder, name }) => {
+        // Not blocking: opening a pipe without a writer would wait for ever.
+        const file = await open(child(folder, name || '.'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        try {
+          return await readWhole(file, path, limit);
+        } finally {
+          await file.close();
+        }
+      }),
+    write: (path, content) =>
+      at(root, path, { followLast: true, makeFolders: true }, (place) => {
+        writable(place, path);
+        return replace(place, path, content);
+      }),
+    remove: (path) =>
+      at(root, path, stay, async (place) => {
+        if (place.name === '') throw leadsOut(path, 'it is the worktree itself');
+        writable(place, path);
+        await unlink(child(place.folder, place.name));
+      }),
     stat: async (path) => {
       try {
         return await at(root, path, stay, async ({ folder, name }) => {
@@ -182,15 +197,16 @@ function procDoor(root: string, guarded: string[]): WorktreeFiles {
         throw error;
       }
     },
-    list: (path) => at(root, path, follow, async ({ folder, name }) => {
-      const listed = name === '' ? folder : await open(child(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-      try {
-        const entries = await readdir(`/proc/self/fd/${listed.fd}`, { withFileTypes: true });
-        return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
-      } finally {
-        if (listed !== folder) await listed.close();
-      }
-    }),
+    list: (path) =>
+      at(root, path, follow, async ({ folder, name }) => {
+        const listed = name === '' ? folder : await open(child(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        try {
+          const entries = await readdir(`/proc/self/fd/${listed.fd}`, { withFileTypes: true });
+          return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+        } finally {
+          if (listed !== folder) await listed.close();
+        }
+      }),
   };
 }
 

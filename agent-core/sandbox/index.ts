@@ -23,19 +23,37 @@ export interface Sandbox {
   probes(): Promise<Probe[]>;
 }
 
-const executable = (path: string) => { try { accessSync(path, constants.X_OK); return true; } catch { return false; } };
+const executable = (path: string) => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** The system's own first: AppArmor profiles name `/usr/bin/bwrap`. */
 export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
-  const folders = ['/usr/bin', '/bin', '/usr/local/bin', ...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'))];
+  const folders = [
+    '/usr/bin',
+    '/bin',
+    '/usr/local/bin',
+    ...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/')),
+  ];
   return folders.map((folder) => join(folder, name)).find(executable) ?? null;
 }
 
 function findPrograms(env: NodeJS.ProcessEnv): Programs {
   const bwrap = findProgram('bwrap', env);
-  if (!bwrap) throw new Failure('cannot-confine', 'bubblewrap is not installed, so nothing can be run in a sandbox.', { fix: installCommand('bubblewrap') });
+  if (!bwrap)
+    throw new Failure('cannot-confine', 'bubblewrap is not installed, so nothing can be run in a sandbox.', {
+      fix: installCommand('bubblewrap'),
+    });
   const nsenter = findProgram('nsenter', env);
-  if (!nsenter) throw new Failure('cannot-confine', 'nsenter (util-linux) is not installed, so nothing can be run in a sandbox.', { fix: installCommand('util-linux') });
+  if (!nsenter)
+    throw new Failure('cannot-confine', 'nsenter (util-linux) is not installed, so nothing can be run in a sandbox.', {
+      fix: installCommand('util-linux'),
+    });
   return { bwrap, nsenter };
 }
 
@@ -68,13 +86,14 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
   let found: Promise<Person> | undefined;
-  const person = () => (found ??= (async () => {
-    const clean = await environment();
-    return { env: clean, home, toolchains: findToolchains(clean, home, stateDir), etc: await copyEtc(stateDir, home) };
-  })().catch((error: unknown) => {
-    found = undefined;
-    throw error;
-  }));
+  const person = () =>
+    (found ??= (async () => {
+      const clean = await environment();
+      return { env: clean, home, toolchains: findToolchains(clean, home, stateDir), etc: await copyEtc(stateDir, home) };
+    })().catch((error: unknown) => {
+      found = undefined;
+      throw error;
+    }));
   const confined: SandboxDriver = {
     name: 'bubblewrap',
     async open(spec) {
@@ -82,7 +101,9 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
         throw new Failure('cannot-confine', `There is no sandbox for ${process.platform} yet.`, { fix: 'Use Linux, or WSL2 on Windows.' });
       }
       return createBubblewrapDriver({
-        programs: findPrograms(env), person, seccomp: writeFilter(stateDir),
+        programs: findPrograms(env),
+        person,
+        seccomp: writeFilter(stateDir),
         network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry) }),
       }).open(spec);
     },

@@ -9,14 +9,20 @@ const CLOSE_ON_EXEC = 0o2000000;
 export function inheritedDescriptors(): number[] {
   const found: number[] = [];
   let names: string[] = [];
-  try { names = readdirSync('/proc/self/fdinfo'); } catch { return found; }
+  try {
+    names = readdirSync('/proc/self/fdinfo');
+  } catch {
+    return found;
+  }
   for (const name of names) {
     const descriptor = Number(name);
     if (descriptor <= 2) continue;
     try {
       const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'utf8'))?.[1];
       if (flags && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0) found.push(descriptor);
-    } catch { /* closed meanwhile, such as the listing's own */ }
+    } catch {
+      /* closed meanwhile, such as the listing's own */
+    }
   }
   return found;
 }

@@ -31,9 +31,13 @@ const migrations: readonly string[] = [
 export function migrate(db: DatabaseSync): void {
   const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (row.user_version > migrations.length) {
-    throw new Failure('unsupported-version', `This data was written by a newer Signalbox (form ${row.user_version}, this one reads ${migrations.length}).`, {
-      fix: 'Update Signalbox, or start it with another SIGNALBOX_HOME.',
-    });
+    throw new Failure(
+      'unsupported-version',
+      `This data was written by a newer Signalbox (form ${row.user_version}, this one reads ${migrations.length}).`,
+      {
+        fix: 'Update Signalbox, or start it with another SIGNALBOX_HOME.',
+      },
+    );
   }
   for (let version = row.user_version; version < migrations.length; version++) {
     db.exec('BEGIN IMMEDIATE');

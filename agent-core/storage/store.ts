@@ -1,6 +1,16 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
-  Failure, Item, Turn, project, type Board, type DomainEvent, type ItemId, type Settings, type StoredEvent, type ThreadId, type TurnId,
+  Failure,
+  Item,
+  Turn,
+  project,
+  type Board,
+  type DomainEvent,
+  type ItemId,
+  type Settings,
+  type StoredEvent,
+  type ThreadId,
+  type TurnId,
 } from '../contract/index.ts';
 import { disposable, type Disposable } from '../support/disposable.ts';
 import { migrate } from './schema.ts';
@@ -19,9 +29,20 @@ export interface Batch {
   forget?: ThreadId;
 }
 
-export interface Committed { events: readonly StoredEvent[]; intents: readonly OpenIntent[] }
+export interface Committed {
+  events: readonly StoredEvent[];
+  intents: readonly OpenIntent[];
+}
 
-interface Waiting { batch: Batch; stored: StoredEvent[]; intents: OpenIntent[]; before: Board; after: Board; resolve: (done: Committed) => void; reject: (error: unknown) => void }
+interface Waiting {
+  batch: Batch;
+  stored: StoredEvent[];
+  intents: OpenIntent[];
+  before: Board;
+  after: Board;
+  resolve: (done: Committed) => void;
+  reject: (error: unknown) => void;
+}
 
 /**
  * The event log with its projections and its outbox, in SQLite (WAL, synchronous=FULL).
@@ -58,12 +79,18 @@ export class Store {
   }
 
   /** The board as decided, some of it perhaps not on disk yet. Decide from this one. */
-  get board(): Board { return this.#board; }
+  get board(): Board {
+    return this.#board;
+  }
   /** The board that is on disk, and the number of its last event. Tell others this one. */
-  get durable(): { board: Board; seq: number } { return this.#durable; }
+  get durable(): { board: Board; seq: number } {
+    return this.#durable;
+  }
 
   /** The connection itself, for back-ups and for tests of its limits. */
-  get database(): DatabaseSync { return this.#db; }
+  get database(): DatabaseSync {
+    return this.#db;
+  }
 
   commit(batch: Batch): Promise<Committed> {
     if (this.#closed) return Promise.reject(new Failure('internal', 'The store is closed.'));
@@ -105,7 +132,11 @@ export class Store {
   }
 
   #undo(group: Waiting[], error: unknown): void {
-    try { this.#db.exec('ROLLBACK'); } catch { /* no transaction was open */ }
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch {
+      /* no transaction was open */
+    }
     const all = [...group, ...this.#waiting];
     this.#waiting = [];
     this.#board = this.#durable.board;
@@ -120,7 +151,13 @@ export class Store {
       const { event } = entry;
       sql.event.run(entry.seq, entry.at, event.type, logRow(entry));
       if (event.type === 'item.started' || event.type === 'item.updated' || event.type === 'item.completed') {
-        sql.item.run(event.item.id, event.item.threadId, event.item.turnId, JSON.stringify(event.item), event.item.endedAt === null ? 1 : 0);
+        sql.item.run(
+          event.item.id,
+          event.item.threadId,
+          event.item.turnId,
+          JSON.stringify(event.item),
+          event.item.endedAt === null ? 1 : 0,
+        );
       } else if (event.type === 'turn.started' || event.type === 'turn.ended') {
         sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
       }
@@ -137,15 +174,15 @@ export class Store {
 
   #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>): void {
     if (replace) this.#sql.clearHistory.run(threadId);
-    let ord = ((this.#sql.lastHistory.get(threadId) as { ord: number | null }).ord ?? 0);
+    let ord = (this.#sql.lastHistory.get(threadId) as { ord: number | null }).ord ?? 0;
     for (const item of items) this.#sql.history.run(threadId, ++ord, JSON.stringify(item));
   }
 
   /** Items of a thread, oldest first: the newest `limit` of them, or those before an item. */
   items(threadId: ThreadId, limit: number, before?: ItemId): { items: Item[]; more: boolean } {
-    const rows = (before
-      ? this.#sql.itemsBefore.all(threadId, before, limit + 1)
-      : this.#sql.itemsLast.all(threadId, limit + 1)) as { json: string }[];
+    const rows = (before ? this.#sql.itemsBefore.all(threadId, before, limit + 1) : this.#sql.itemsLast.all(threadId, limit + 1)) as {
+      json: string;
+    }[];
     return { items: readItems(rows.slice(0, limit).reverse()), more: rows.length > limit };
   }
 
@@ -193,7 +230,9 @@ export class Store {
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096',
+    );
     return db;
   } catch (error) {
     db.close();
@@ -212,15 +251,39 @@ function readJson(text: string): unknown {
 }
 
 /** One that can't be read any more is left out: the rest of the conversation is worth more than its place. */
-const readItems = (rows: readonly { json: string }[]): Item[] =>
-  rows.flatMap((row) => (readJson(row.json) as Item | null) ?? []);
+const readItems = (rows: readonly { json: string }[]): Item[] => rows.flatMap((row) => (readJson(row.json) as Item | null) ?? []);
 
-function statements(db: DatabaseSync): Record<
-  'event' | 'item' | 'turn' | 'history' | 'clearHistory' | 'lastHistory' | 'readHistory' | 'intent' | 'done' | 'intents' | 'lastSeq' | 'lastIntent'
-  | 'open' | 'openOfThread' | 'itemsLast' | 'itemsBefore' | 'itemById' | 'itemsOfTurn' | 'turns' | 'forgetItems' | 'forgetTurns', StatementSync> {
+function statements(
+  db: DatabaseSync,
+): Record<
+  | 'event'
+  | 'item'
+  | 'turn'
+  | 'history'
+  | 'clearHistory'
+  | 'lastHistory'
+  | 'readHistory'
+  | 'intent'
+  | 'done'
+  | 'intents'
+  | 'lastSeq'
+  | 'lastIntent'
+  | 'open'
+  | 'openOfThread'
+  | 'itemsLast'
+  | 'itemsBefore'
+  | 'itemById'
+  | 'itemsOfTurn'
+  | 'turns'
+  | 'forgetItems'
+  | 'forgetTurns',
+  StatementSync
+> {
   return {
     event: db.prepare('INSERT INTO event (seq, at, type, json) VALUES (?, ?, ?, ?)'),
-    item: db.prepare('INSERT INTO item (id, thread, turn, json, open) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json, open = excluded.open'),
+    item: db.prepare(
+      'INSERT INTO item (id, thread, turn, json, open) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json, open = excluded.open',
+    ),
     turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
     history: db.prepare('INSERT INTO history (thread, ord, json) VALUES (?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
@@ -234,7 +297,9 @@ function statements(db: DatabaseSync): Record<
     lastSeq: db.prepare('SELECT max(seq) AS seq FROM event'),
     lastIntent: db.prepare('SELECT max(id) AS id FROM intent'),
     itemsLast: db.prepare('SELECT json FROM item WHERE thread = ? ORDER BY ord DESC LIMIT ?'),
-    itemsBefore: db.prepare('SELECT json FROM item WHERE thread = ? AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?'),
+    itemsBefore: db.prepare(
+      'SELECT json FROM item WHERE thread = ? AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?',
+    ),
     itemById: db.prepare('SELECT json FROM item WHERE id = ?'),
     open: db.prepare('SELECT json FROM item WHERE open = 1 ORDER BY ord'),
     openOfThread: db.prepare('SELECT json FROM item WHERE open = 1 AND thread = ? ORDER BY ord'),

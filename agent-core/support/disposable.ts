@@ -9,5 +9,12 @@ export interface AsyncDisposable {
 
 export const disposable = (end: () => void): Disposable => {
   let ended = false;
-  return { dispose: () => { if (!ended) { ended = true; end(); } } };
+  return {
+    dispose: () => {
+      if (!ended) {
+        ended = true;
+        end();
+      }
+    },
+  };
 };

@@ -21,15 +21,33 @@ export async function adopt(places: Places, dir: string, made: { id: WorkspaceId
   const { repo, subdir, gitDir } = await locateRepository(await realpath(dir));
   const own = (await discover(repo, ['rev-parse', '--path-format=absolute', '--git-dir'])).stdout.toString('utf8').trim();
   if ((await realpath(own)) === gitDir) {
-    throw new Failure('not-allowed', `${repo} is the repository’s main checkout, not a linked worktree.`, { fix: 'Work in place, or make a worktree: git worktree add ../name' });
+    throw new Failure('not-allowed', `${repo} is the repository’s main checkout, not a linked worktree.`, {
+      fix: 'Work in place, or make a worktree: git worktree add ../name',
+    });
   }
   const admin = await adminOf(repo);
   const head = await realHead(gitDir, admin);
-  if (head.ref === null || head.oid === null) throw new Failure('conflict', `${repo} is on no branch.`, { fix: 'Check out a branch there first: git switch -c name' });
+  if (head.ref === null || head.oid === null)
+    throw new Failure('conflict', `${repo} is on no branch.`, { fix: 'Check out a branch there first: git switch -c name' });
   const meta: Meta = {
-    version: 1, id: made.id, kind: 'adopted', phase: 'preparing', title: head.ref.replace('refs/heads/', ''), slug: admin, branch: head.ref, path: repo,
-    project: { id: made.projectId, name: admin, repo, subdir, gitDir }, base: { ref: head.ref.replace('refs/heads/', ''), kind: 'local' }, baseCommit: head.oid,
-    admin, mode: made.mode, createdAt: Date.now(), agreed: null, last: null, landing: null, trash: null,
+    version: 1,
+    id: made.id,
+    kind: 'adopted',
+    phase: 'preparing',
+    title: head.ref.replace('refs/heads/', ''),
+    slug: admin,
+    branch: head.ref,
+    path: repo,
+    project: { id: made.projectId, name: admin, repo, subdir, gitDir },
+    base: { ref: head.ref.replace('refs/heads/', ''), kind: 'local' },
+    baseCommit: head.oid,
+    admin,
+    mode: made.mode,
+    createdAt: Date.now(),
+    agreed: null,
+    last: null,
+    landing: null,
+    trash: null,
   };
   await writeMeta(places, meta);
   const place = storePlace(places, meta);

@@ -36,8 +36,12 @@ export interface PreparedWorkspace {
   baseCommit: string;
 }
 
-const prepared = (meta: Meta): PreparedWorkspace =>
-  ({ path: meta.path, branch: meta.branch.replace('refs/heads/', ''), slug: meta.slug, baseCommit: meta.baseCommit });
+const prepared = (meta: Meta): PreparedWorkspace => ({
+  path: meta.path,
+  branch: meta.branch.replace('refs/heads/', ''),
+  slug: meta.slug,
+  baseCommit: meta.baseCommit,
+});
 
 /** Every workspace of one home: made, opened, deleted, restored. What is on disk is the truth; each verb can be asked again after a crash. */
 export class Workspaces {
@@ -64,9 +68,15 @@ export class Workspaces {
    */
   prepare(request: PrepareRequest): Promise<PreparedWorkspace> {
     return this.#lock(request.workspaceId).run(async () => {
-      const { meta, machine } = await prepare({
-        places: this.#places, sandbox: this.#confining(), worktreeRoot: this.#options.worktreeRoot, lockFor: (gitDir) => this.#repository(gitDir),
-      }, request);
+      const { meta, machine } = await prepare(
+        {
+          places: this.#places,
+          sandbox: this.#confining(),
+          worktreeRoot: this.#options.worktreeRoot,
+          lockFor: (gitDir) => this.#repository(gitDir),
+        },
+        request,
+      );
       if (machine !== null) {
         if (meta.mode === 'full') await machine.dispose();
         else this.#started.set(meta.id, machine);
@@ -86,13 +96,18 @@ export class Workspaces {
       return workspace;
     });
     this.#open.set(id, opening);
-    opening.catch(() => { if (this.#open.get(id) === opening) this.#open.delete(id); });
+    opening.catch(() => {
+      if (this.#open.get(id) === opening) this.#open.delete(id);
+    });
     return opening;
   }
 
   async #start(id: WorkspaceId): Promise<OpenWorkspace> {
     const meta = await this.#must(id);
-    if (meta.phase !== 'ready') throw new Failure('conflict', `The workspace ${meta.slug} is ${meta.phase}.`, { fix: meta.phase === 'trashed' ? 'Restore it first.' : 'Prepare it again.' });
+    if (meta.phase !== 'ready')
+      throw new Failure('conflict', `The workspace ${meta.slug} is ${meta.phase}.`, {
+        fix: meta.phase === 'trashed' ? 'Restore it first.' : 'Prepare it again.',
+      });
     const machine = this.#started.get(id) ?? null;
     this.#started.delete(id);
     await this.#agentFolders();
@@ -125,7 +140,10 @@ export class Workspaces {
     const meta = await this.#must(id);
     if (meta.phase === 'trashed') return;
     // Where the folder is gone already there is nothing to lose: the branch and the last checkpoint stay.
-    const there = await stat(meta.path).then((found) => found.isDirectory(), () => false);
+    const there = await stat(meta.path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
     if (meta.phase === 'ready' && there) await secure(await this.open(id));
     // In one go: who asks to open it meanwhile waits, and hears that it is in the trash.
     await this.#lock(id).run(async () => {
@@ -138,7 +156,8 @@ export class Workspaces {
   async restore(id: WorkspaceId): Promise<void> {
     await this.#lock(id).run(async () => {
       const meta = await this.#must(id);
-      if (meta.phase === 'preparing') throw new Failure('conflict', `The workspace ${meta.slug} was never finished.`, { fix: 'Prepare it again.' });
+      if (meta.phase === 'preparing')
+        throw new Failure('conflict', `The workspace ${meta.slug} was never finished.`, { fix: 'Prepare it again.' });
       if (meta.phase !== 'ready') await moveBack(this.#places, meta);
     });
   }
@@ -157,7 +176,9 @@ export class Workspaces {
   /** The workspace that a folder lies in, or null. */
   async locate(dir: string): Promise<Meta | null> {
     const real = await realpath(dir).catch(() => dir);
-    const found = (await this.list()).filter((meta) => meta.kind !== 'in-place' && (real === meta.path || real.startsWith(meta.path + sep)));
+    const found = (await this.list()).filter(
+      (meta) => meta.kind !== 'in-place' && (real === meta.path || real.startsWith(meta.path + sep)),
+    );
     return found.toSorted((a, b) => b.path.length - a.path.length)[0] ?? null;
   }
 
@@ -167,7 +188,12 @@ export class Workspaces {
     if (known !== null && known.phase === 'ready') return known;
     const id = known?.id ?? newId<WorkspaceId>('ws');
     return this.#lock(id).run(async () => {
-      const hash = BigInt(`0x${createHash('sha256').update(await realpath(dir)).digest('hex').slice(0, 24)}`).toString(36);
+      const hash = BigInt(
+        `0x${createHash('sha256')
+          .update(await realpath(dir))
+          .digest('hex')
+          .slice(0, 24)}`,
+      ).toString(36);
       const meta = await adopt(this.#places, dir, { id, projectId: `proj_${hash.padStart(10, '0')}` as Project['id'], mode });
       (await this.#agentFolders()).set(id, meta.path);
       return meta;
@@ -193,7 +219,9 @@ export class Workspaces {
 
   #context(): OpenContext {
     return {
-      places: this.#places, sandbox: this.#confining(), unconfined: this.#options.sandbox.driver(defaultPolicy('full')),
+      places: this.#places,
+      sandbox: this.#confining(),
+      unconfined: this.#options.sandbox.driver(defaultPolicy('full')),
       isAgents: (folder) => [...(this.#folders?.values() ?? [])].includes(folder),
     };
   }

@@ -41,7 +41,9 @@ export class Landings {
     const last = uncommitted === 0 ? tip : await this.#commitRest(tree, tip, message ?? this.#meta.title);
     const title = message ?? (method === 'merge' ? `Merge branch '${this.#short}'\n\n${this.#meta.title}` : this.#meta.title);
     const commit = await landBranch({
-      ...(await this.#request(last)), method, message: title,
+      ...(await this.#request(last)),
+      method,
+      message: title,
       onCommit: async (made, from) => {
         this.#meta.landing = { into, commit: made, from };
         await this.#workspace.save();
@@ -64,9 +66,17 @@ export class Landings {
 
   /** The branch's newest commit, the tree on disk, and how many files only the latter has. */
   async #final(): Promise<{ tip: string; tree: string; uncommitted: number }> {
-    if (this.#meta.kind === 'in-place') throw new Failure('conflict', 'This task works in your own checkout: its changes are there already.', { fix: 'Commit them yourself.' });
+    if (this.#meta.kind === 'in-place')
+      throw new Failure('conflict', 'This task works in your own checkout: its changes are there already.', {
+        fix: 'Commit them yourself.',
+      });
     const [{ tip, diverged }, { tree }] = await Promise.all([this.#workspace.harvest(), this.#workspace.checkpoint('Before landing')]);
-    if (diverged !== null) throw new Failure('conflict', `Your commits on ${this.#short} and the agent’s went different ways; the agent’s are on ${diverged.replace('refs/heads/', '')}.`, { fix: 'Ask the agent to merge yours, then land.' });
+    if (diverged !== null)
+      throw new Failure(
+        'conflict',
+        `Your commits on ${this.#short} and the agent’s went different ways; the agent’s are on ${diverged.replace('refs/heads/', '')}.`,
+        { fix: 'Ask the agent to merge yours, then land.' },
+      );
     const head = await outsideText(this.#meta.project.gitDir, ['rev-parse', `${tip}^{tree}`]);
     const uncommitted = head === tree ? 0 : (await diffFiles(this.#workspace.checkpoints, head, tree)).length;
     return { tip, tree, uncommitted };
@@ -85,7 +95,9 @@ export class Landings {
     for (const name of names) {
       if (name !== 'HEAD' && (await realRef(gitDir, `refs/heads/${name}`)) !== null) return name;
     }
-    throw new Failure('conflict', `The task started from ${ref}, which is no local branch: there is nothing to land into.`, { fix: `Make a branch, or merge ${this.#short} yourself.` });
+    throw new Failure('conflict', `The task started from ${ref}, which is no local branch: there is nothing to land into.`, {
+      fix: `Make a branch, or merge ${this.#short} yourself.`,
+    });
   }
 
   async #commitIn(gitDir: string, tree: string, parent: string, message = this.#meta.title): Promise<string> {
@@ -97,7 +109,11 @@ export class Landings {
   /** Uncommitted work becomes the branch's last commit: the checkpoint's own tree, brought from the store. */
   async #commitRest(tree: string, tip: string, message: string): Promise<string> {
     const { gitDir } = this.#meta.project;
-    const pack = await outside({ gitDir: this.#workspace.checkpoints, args: ['pack-objects', '--quiet', '--revs', '--thin', '--stdout'], input: `${tree}\n^${tip}\n` });
+    const pack = await outside({
+      gitDir: this.#workspace.checkpoints,
+      args: ['pack-objects', '--quiet', '--revs', '--thin', '--stdout'],
+      input: `${tree}\n^${tip}\n`,
+    });
     await receivePack(gitDir, pack.stdout);
     const commit = await this.#commitIn(gitDir, tree, tip, message);
     await moveRefs(gitDir, [[this.#meta.branch, commit, tip]]);
@@ -111,10 +127,12 @@ export class Landings {
 function blockedFailure(preview: LandPreview): Failure {
   const message = preview.blocked ?? '';
   if (preview.conflicts.length > 0) {
-    return new Failure('merge-conflict', `${message} ${preview.conflicts.join(', ')}`, { fix: `Ask the agent to bring in ${preview.into} and to solve the conflicts, then land again.`, output: preview.conflicts.join('\n') });
+    return new Failure('merge-conflict', `${message} ${preview.conflicts.join(', ')}`, {
+      fix: `Ask the agent to bring in ${preview.into} and to solve the conflicts, then land again.`,
+      output: preview.conflicts.join('\n'),
+    });
   }
   if (/nothing to land/.test(message)) return new Failure('nothing-to-land', message);
   if (/where a task works/.test(message)) return new Failure('conflict', message);
   return new Failure('dirty-checkout', message, { fix: 'Commit or stash them, then land again.' });
 }
-

@@ -11,13 +11,18 @@ const GIB = 1024 ** 3;
 
 /** What a workspace's processes may do in a mode, before a project's own grants. */
 export const defaultPolicy = (mode: Mode): Policy => ({
-  mode, network: { allow: [] }, limits: { processes: 2048, memoryBytes: 16 * GIB, fileBytes: 32 * GIB },
+  mode,
+  network: { allow: [] },
+  limits: { processes: 2048, memoryBytes: 16 * GIB, fileBytes: 32 * GIB },
 });
 
 /** All that a workspace's small machine is made of. */
 export async function machineSpec(places: Places, meta: Meta, policy: Policy = defaultPolicy(meta.mode)): Promise<MachineSpec> {
   await mkdir(places.state(meta.id), { recursive: true, mode: 0o700 });
-  const binds = meta.kind === 'in-place' ? await inPlaceBinds(places, meta) : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
+  const binds =
+    meta.kind === 'in-place'
+      ? await inPlaceBinds(places, meta)
+      : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
   binds.push(...(await pointerBind(places, meta)));
   return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
 }
@@ -34,10 +39,19 @@ async function pointerBind(places: Places, meta: Meta): Promise<Bind[]> {
     if (!(await lstat(pointer)).isFile()) return [];
     await replaceFile(copy, await readFile(pointer));
   } else {
-    if (await lstat(pointer).then((stat) => !stat.isFile(), () => false)) {
-      throw new Failure('cannot-confine', `${pointer} is no longer a worktree’s: something else took the folder’s place, so nothing was run.`, {
-        fix: 'Move it away and put the worktree back, or delete the task.',
-      });
+    if (
+      await lstat(pointer).then(
+        (stat) => !stat.isFile(),
+        () => false,
+      )
+    ) {
+      throw new Failure(
+        'cannot-confine',
+        `${pointer} is no longer a worktree’s: something else took the folder’s place, so nothing was run.`,
+        {
+          fix: 'Move it away and put the worktree back, or delete the task.',
+        },
+      );
     }
     await writePointer(places, meta);
     // One that is missing would be made by the mount, empty.
@@ -59,17 +73,26 @@ async function otherConfigs(places: Places, meta: Meta): Promise<Bind[]> {
   const found: string[] = [];
   const look = async (folder: string, depth: number): Promise<void> => {
     for (const entry of await readdir(join(gitDir, folder), { withFileTypes: true }).catch(() => [])) {
-      if (entry.isDirectory() && depth > 0 && !/^(?:objects|refs|logs|hooks|info)$/.test(entry.name)) await look(join(folder, entry.name), depth - 1);
+      if (entry.isDirectory() && depth > 0 && !/^(?:objects|refs|logs|hooks|info)$/.test(entry.name))
+        await look(join(folder, entry.name), depth - 1);
       else if (entry.isFile() && /^config(?:\.worktree)?$/.test(entry.name)) found.push(join(folder, entry.name));
     }
   };
   await Promise.all([look('modules', 8), look('worktrees', 1)]);
-  if (await lstat(join(gitDir, 'config.worktree')).then((stat) => stat.isFile(), () => false)) found.push('config.worktree');
-  return Promise.all(found.map(async (name, index): Promise<Bind> => {
-    const copy = join(places.of(meta.id), `config-${index}`);
-    await writeFile(copy, renderConfig(await allowedSettingsOf(gitDir, join(gitDir, name))));
-    return { source: copy, target: join(gitDir, name), access: 'read' };
-  }));
+  if (
+    await lstat(join(gitDir, 'config.worktree')).then(
+      (stat) => stat.isFile(),
+      () => false,
+    )
+  )
+    found.push('config.worktree');
+  return Promise.all(
+    found.map(async (name, index): Promise<Bind> => {
+      const copy = join(places.of(meta.id), `config-${index}`);
+      await writeFile(copy, renderConfig(await allowedSettingsOf(gitDir, join(gitDir, name))));
+      return { source: copy, target: join(gitDir, name), access: 'read' };
+    }),
+  );
 }
 
 /** The git directory itself, read-only, with settings that hold no credentials. */
@@ -84,4 +107,3 @@ async function inPlaceBinds(places: Places, meta: Meta): Promise<Bind[]> {
     ...(await objectBinds(gitDir)),
   ];
 }
-

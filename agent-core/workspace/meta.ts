@@ -42,23 +42,44 @@ export class Places {
   constructor(home: string) {
     this.home = home;
   }
-  workspaces(): string { return join(this.home, 'workspaces'); }
-  of(id: string): string { return join(this.home, 'workspaces', id); }
-  store(id: string): string { return join(this.of(id), 'git'); }
-  state(id: string): string { return join(this.of(id), 'state'); }
-  snap(id: string): string { return join(this.of(id), 'snap'); }
-  pointer(id: string): string { return join(this.of(id), 'pointer'); }
-  scratch(id: string): string { return join(this.of(id), 'scratch'); }
-  seenRefs(id: string): string { return join(this.of(id), 'base-refs'); }
-  checkpoints(projectId: string): string { return join(this.home, 'checkpoints', `${projectId}.git`); }
-  trash(id: string): string { return join(this.home, 'trash', id); }
+  workspaces(): string {
+    return join(this.home, 'workspaces');
+  }
+  of(id: string): string {
+    return join(this.home, 'workspaces', id);
+  }
+  store(id: string): string {
+    return join(this.of(id), 'git');
+  }
+  state(id: string): string {
+    return join(this.of(id), 'state');
+  }
+  snap(id: string): string {
+    return join(this.of(id), 'snap');
+  }
+  pointer(id: string): string {
+    return join(this.of(id), 'pointer');
+  }
+  scratch(id: string): string {
+    return join(this.of(id), 'scratch');
+  }
+  seenRefs(id: string): string {
+    return join(this.of(id), 'base-refs');
+  }
+  checkpoints(projectId: string): string {
+    return join(this.home, 'checkpoints', `${projectId}.git`);
+  }
+  trash(id: string): string {
+    return join(this.home, 'trash', id);
+  }
 }
 
 export async function readMeta(places: Places, id: string): Promise<Meta | null> {
   const text = await readFile(join(places.of(id), 'workspace.json'), 'utf8').catch(() => null);
   if (text === null) return null;
   const parsed = Meta.safeParse(parseJson(text));
-  if (!parsed.success) throw new Failure('git-failed', `The record of workspace ${id} is spoilt.`, { fix: `See ${places.of(id)}/workspace.json` });
+  if (!parsed.success)
+    throw new Failure('git-failed', `The record of workspace ${id} is spoilt.`, { fix: `See ${places.of(id)}/workspace.json` });
   return parsed.data;
 }
 

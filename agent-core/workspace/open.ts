@@ -64,19 +64,35 @@ export class OpenWorkspace {
     this.#landings = new Landings(this, meta, context);
   }
 
-  get info(): Readonly<Meta> { return this.#meta; }
+  get info(): Readonly<Meta> {
+    return this.#meta;
+  }
   /** What the workspace runs in. In full mode it is the one that does not confine. */
-  get machine(): Machine { return this.#free ?? this.#confined; }
+  get machine(): Machine {
+    return this.#free ?? this.#confined;
+  }
   /** What git's own work runs in, always confined. */
-  get confined(): Machine { return this.#confined; }
-  get machineSpec(): MachineSpec { return this.machine.spec; }
+  get confined(): Machine {
+    return this.#confined;
+  }
+  get machineSpec(): MachineSpec {
+    return this.machine.spec;
+  }
   /** Where commands start: the folder of the project in the worktree. */
-  get cwd(): string { return join(this.#meta.path, this.#meta.project.subdir); }
+  get cwd(): string {
+    return join(this.#meta.path, this.#meta.project.subdir);
+  }
   /** The bare store whose trees `diff` takes. */
-  get checkpoints(): string { return this.#context.places.checkpoints(this.#meta.project.id); }
+  get checkpoints(): string {
+    return this.#context.places.checkpoints(this.#meta.project.id);
+  }
 
-  get #place() { return storePlace(this.#context.places, this.#meta, this.#known); }
-  get #inPlace(): boolean { return this.#meta.kind === 'in-place'; }
+  get #place() {
+    return storePlace(this.#context.places, this.#meta, this.#known);
+  }
+  get #inPlace(): boolean {
+    return this.#meta.kind === 'in-place';
+  }
 
   /** Throws `conflict` once the workspace is closed: what is on disk then is another's to write. */
   async save(): Promise<void> {
@@ -87,8 +103,15 @@ export class OpenWorkspace {
   }
 
   async #present(): Promise<void> {
-    if (await stat(this.#meta.path).then((found) => !found.isDirectory(), () => true)) {
-      throw new Failure('worktree-missing', `The worktree ${this.#meta.path} is gone.`, { fix: 'Put the folder back, or delete the task.' });
+    if (
+      await stat(this.#meta.path).then(
+        (found) => !found.isDirectory(),
+        () => true,
+      )
+    ) {
+      throw new Failure('worktree-missing', `The worktree ${this.#meta.path} is gone.`, {
+        fix: 'Put the folder back, or delete the task.',
+      });
     }
   }
 
@@ -122,9 +145,10 @@ export class OpenWorkspace {
     }
     if (got.commit === null) return { imported: null, notice: null };
     const short = got.commit.slice(0, 10);
-    const notice = got.aside === null
-      ? `The person moved the branch to ${short} from outside; it is checked out here now.`
-      : `The person put other commits on the branch from outside (${short}). They are at ${got.aside.replace('refs/', '')}: merge or rebase onto them.`;
+    const notice =
+      got.aside === null
+        ? `The person moved the branch to ${short} from outside; it is checked out here now.`
+        : `The person put other commits on the branch from outside (${short}). They are at ${got.aside.replace('refs/', '')}: merge or rebase onto them.`;
     return { imported: got.commit, notice };
   }
 
@@ -168,7 +192,18 @@ export class OpenWorkspace {
   }
 
   /** Git's patch of the named files between two trees, at most `limit` bytes of it. */
-  async patch({ from, to, paths, ...options }: { from: string; to: string; paths: readonly string[]; ignoreWhitespace?: boolean; limit?: number }): Promise<{ patch: string; truncated: boolean }> {
+  async patch({
+    from,
+    to,
+    paths,
+    ...options
+  }: {
+    from: string;
+    to: string;
+    paths: readonly string[];
+    ignoreWhitespace?: boolean;
+    limit?: number;
+  }): Promise<{ patch: string; truncated: boolean }> {
     const files = await diffFiles(this.checkpoints, from, to);
     const renamed = new Map(files.filter((file) => file.oldPath !== null).map((file) => [file.path, file.oldPath as string]));
     return patch(this.checkpoints, { from, to, paths, renamed, ...options });
@@ -198,7 +233,10 @@ export class OpenWorkspace {
     const base = this.#meta.base.kind === 'local' && !this.#inPlace ? await realRef(gitDir, `refs/heads/${this.#meta.base.ref}`) : null;
     const key = `${base} ${tip}`;
     if (key === this.#baseKey) return;
-    const fork = base === null || base === this.#meta.baseCommit ? null : await outside({ gitDir, args: ['merge-base', base, tip], answers: [1, 128] });
+    const fork =
+      base === null || base === this.#meta.baseCommit
+        ? null
+        : await outside({ gitDir, args: ['merge-base', base, tip], answers: [1, 128] });
     const commit = fork?.code === 0 ? fork.stdout.toString('latin1').trim() : this.#meta.baseCommit;
     // Landed work is still shown: a branch that its base has caught up with is compared with where it began.
     this.#baseTree = await outsideText(gitDir, ['rev-parse', `${commit === tip ? this.#meta.baseCommit : commit}^{tree}`]);
@@ -227,7 +265,12 @@ export class OpenWorkspace {
   /** Runs one command that a person let out of the fence: on the real git directory, with harvest before and reseed after. */
   async runOutside(request: RunRequest): Promise<SandboxProcess> {
     await this.harvest();
-    this.#outside ??= this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-out`, binds: [], policy: { ...this.#policy, mode: 'full' } });
+    this.#outside ??= this.#context.unconfined.open({
+      ...this.#confined.spec,
+      id: `${this.#meta.id}-out`,
+      binds: [],
+      policy: { ...this.#policy, mode: 'full' },
+    });
     const process = await (await this.#outside).run(request);
     const exited = process.exited.then(async (exit) => {
       if (!this.#inPlace) await this.importNow().catch(() => {});
@@ -273,7 +316,12 @@ export class OpenWorkspace {
 
 /** Opens the machine of a workspace that is ready. */
 export async function openWorkspace(context: OpenContext, meta: Meta, started: Machine | null): Promise<OpenWorkspace> {
-  if (await stat(meta.path).then((found) => !found.isDirectory(), () => true)) {
+  if (
+    await stat(meta.path).then(
+      (found) => !found.isDirectory(),
+      () => true,
+    )
+  ) {
     await started?.dispose();
     throw new Failure('worktree-missing', `The worktree ${meta.path} is gone.`, { fix: 'Put the folder back, or delete the task.' });
   }

@@ -45,12 +45,22 @@ export interface Prepared {
 }
 
 export const storePlace = (places: Places, meta: Meta, known = new Set<string>()) => ({
-  store: places.store(meta.id), gitDir: meta.project.gitDir, admin: meta.admin, worktree: meta.path, branch: meta.branch,
-  workspaceId: meta.id, scratch: places.scratch(meta.id), known,
+  store: places.store(meta.id),
+  gitDir: meta.project.gitDir,
+  admin: meta.admin,
+  worktree: meta.path,
+  branch: meta.branch,
+  workspaceId: meta.id,
+  scratch: places.scratch(meta.id),
+  known,
 });
 
 export const snapPlace = (places: Places, meta: Meta) => ({
-  snap: places.snap(meta.id), checkpoints: places.checkpoints(meta.project.id), gitDir: meta.project.gitDir, worktree: meta.path, workspaceId: meta.id,
+  snap: places.snap(meta.id),
+  checkpoints: places.checkpoints(meta.project.id),
+  gitDir: meta.project.gitDir,
+  worktree: meta.path,
+  workspaceId: meta.id,
 });
 
 export const keepRef = (id: string): string => `refs/signalbox/${id}/base`;
@@ -64,13 +74,29 @@ export async function prepare(context: PrepareContext, request: PrepareRequest):
   const { project, base, signal } = request;
   if (base.kind === 'remote') request.onProgress?.({ step: `Fetching ${base.ref}`, fraction: null });
   const baseCommit = await resolveBase(project, base, {
-    ...(signal ? { signal } : {}), onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
+    ...(signal ? { signal } : {}),
+    onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
   });
   signal?.throwIfAborted();
   const blank: Meta = {
-    version: 1, id: request.workspaceId, kind: 'in-place', phase: 'preparing', title: request.title, slug: slugOf(request.slug ?? request.title), branch: '',
+    version: 1,
+    id: request.workspaceId,
+    kind: 'in-place',
+    phase: 'preparing',
+    title: request.title,
+    slug: slugOf(request.slug ?? request.title),
+    branch: '',
     project: { id: project.id, name: project.name, repo: project.repo, subdir: project.subdir, gitDir: project.gitDir },
-    path: project.repo, base: { ref: base.ref, kind: base.kind }, baseCommit, admin: '', mode: request.mode, createdAt: Date.now(), agreed: null, last: null, landing: null, trash: null,
+    path: project.repo,
+    base: { ref: base.ref, kind: base.kind },
+    baseCommit,
+    admin: '',
+    mode: request.mode,
+    createdAt: Date.now(),
+    agreed: null,
+    last: null,
+    landing: null,
+    trash: null,
   };
   return request.inPlace ? prepareInPlace(context, blank) : prepareWorktree(context, request, blank);
 }
@@ -93,7 +119,14 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
       await mkdir(dirname(meta.path), { recursive: true });
       await Promise.all([mkdir(meta.path), mkdir(places.store(meta.id), { recursive: true, mode: 0o700 })]);
       const starting = machineSpec(places, meta).then((spec) => sandbox.open(spec));
-      const adding = addWorktree({ gitDir: meta.project.gitDir, path: meta.path, branch: meta.branch, commit: meta.baseCommit, keep: keepRef(meta.id), ...(request.signal ? { signal: request.signal } : {}) });
+      const adding = addWorktree({
+        gitDir: meta.project.gitDir,
+        path: meta.path,
+        branch: meta.branch,
+        commit: meta.baseCommit,
+        keep: keepRef(meta.id),
+        ...(request.signal ? { signal: request.signal } : {}),
+      });
       const [started, added] = await Promise.allSettled([starting, adding]);
       if (started.status === 'fulfilled') machine = started.value;
       if (added.status === 'rejected') throw added.reason;
@@ -131,14 +164,23 @@ async function lacksRoom(folder: string, meta: Meta): Promise<boolean> {
 /** Bytes on disk below a folder of ours; 0 where it is gone. */
 async function sizeOf(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(entries.map((entry) => lstat(join(entry.parentPath, entry.name)).then((info) => info.blocks * 512, () => 0)));
+  const sizes = await Promise.all(
+    entries.map((entry) =>
+      lstat(join(entry.parentPath, entry.name)).then(
+        (info) => info.blocks * 512,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function diskFull(folder: string, error: unknown): Failure {
   const { command, output } = toAppError(error);
   return new Failure('disk-full', `The disk that holds ${folder} is full: the worktree was not made, and nothing of it is left.`, {
-    fix: 'Make room, or put worktrees on another disk in Settings. Then try again.', ...(command ? { command } : {}), ...(output ? { output } : {}),
+    fix: 'Make room, or put worktrees on another disk in Settings. Then try again.',
+    ...(command ? { command } : {}),
+    ...(output ? { output } : {}),
   });
 }
 
@@ -147,10 +189,14 @@ async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta
   const { places } = context;
   const place = storePlace(places, meta);
   const seen = await seedStore({ ...place, commit: meta.baseCommit, copies });
-  const making = Promise.all([makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir), makeSnap(snapPlace(places, meta), null, copies)]);
+  const making = Promise.all([
+    makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir),
+    makeSnap(snapPlace(places, meta), null, copies),
+  ]);
   making.catch(() => {});
   await checkoutInside(machine, place, meta.baseCommit, {
-    onProgress: (fraction) => request.onProgress?.({ step: 'Checking out files', fraction }), ...(request.signal ? { signal: request.signal } : {}),
+    onProgress: (fraction) => request.onProgress?.({ step: 'Checking out files', fraction }),
+    ...(request.signal ? { signal: request.signal } : {}),
   });
   await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
   meta.agreed = await matchAdmin(machine, place, { tip: meta.baseCommit, insideIndex: null, outsideIndex: null }, true);
@@ -164,9 +210,14 @@ async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta
 async function prepareInPlace({ places }: PrepareContext, meta: Meta): Promise<Prepared> {
   await writeMeta(places, meta);
   meta.baseCommit = (await realHead(meta.project.gitDir, null)).oid ?? meta.baseCommit;
-  const index = (await outsideText(join(meta.path, '.git'), ['rev-parse', '--path-format=absolute', '--git-path', 'index'], { workTree: meta.path }));
+  const index = await outsideText(join(meta.path, '.git'), ['rev-parse', '--path-format=absolute', '--git-path', 'index'], {
+    workTree: meta.path,
+  });
   await makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir);
-  const there = await readFile(index).then((bytes) => checkIndex(bytes), () => null);
+  const there = await readFile(index).then(
+    (bytes) => checkIndex(bytes),
+    () => null,
+  );
   await makeSnap(snapPlace(places, meta), there === null ? null : index, await gatherCopies(meta.project.gitDir));
   meta.phase = 'ready';
   await writeMeta(places, meta);
@@ -182,7 +233,8 @@ export async function undo(places: Places, meta: Meta): Promise<void> {
     await rm(meta.path, { recursive: true, force: true });
     await rmdir(dirname(meta.path)).catch(() => {});
     const ours = (await realRef(gitDir, keepRef(meta.id))) !== null;
-    if (ours && (await realRef(gitDir, meta.branch)) === meta.baseCommit) await moveRefs(gitDir, [[meta.branch, null, meta.baseCommit]]).catch(() => {});
+    if (ours && (await realRef(gitDir, meta.branch)) === meta.baseCommit)
+      await moveRefs(gitDir, [[meta.branch, null, meta.baseCommit]]).catch(() => {});
     await dropHidden(gitDir, meta.id);
   }
   await rm(places.of(meta.id), { recursive: true, force: true });
@@ -191,7 +243,10 @@ export async function undo(places: Places, meta: Meta): Promise<void> {
 /** Lets go of all hidden refs of a workspace. */
 export async function dropHidden(gitDir: string, id: string): Promise<void> {
   const listed = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname)', `refs/signalbox/${id}/`]).catch(() => '');
-  const moves = listed.split('\n').filter(Boolean).map((line) => line.split(' ') as [string, string]).map(([ref, oid]) => [ref, null, oid] as const);
+  const moves = listed
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' ') as [string, string])
+    .map(([ref, oid]) => [ref, null, oid] as const);
   if (moves.length > 0) await moveRefs(gitDir, moves);
 }
-

@@ -10,7 +10,11 @@ import { writeMeta, type Meta, type Places } from './meta.ts';
 import type { OpenWorkspace } from './open.ts';
 import { dropHidden, keepRef } from './prepare.ts';
 
-const there = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+const there = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Before anything moves: a checkpoint and a harvest, and both looked up again where they must be. Throws rather than lose. */
 export async function secure(workspace: OpenWorkspace): Promise<void> {
@@ -21,7 +25,10 @@ export async function secure(workspace: OpenWorkspace): Promise<void> {
   await outside({ gitDir: workspace.checkpoints, args: ['ls-tree', '-r', '--name-only', '-z', made.tree] });
   if (info.kind === 'in-place') return;
   const found = await realRef(gitDir, diverged ?? info.branch);
-  if (found === null) throw new Failure('git-failed', `The branch ${info.branch} is not in the repository: nothing was deleted.`, { fix: `git branch ${info.slug} ${tip}` });
+  if (found === null)
+    throw new Failure('git-failed', `The branch ${info.branch} is not in the repository: nothing was deleted.`, {
+      fix: `git branch ${info.slug} ${tip}`,
+    });
 }
 
 /** Moves the folder itself, ignored files included, and its admin folder to the trash. Goes on where a crash cut it off. */
@@ -72,7 +79,8 @@ export async function moveBack(places: Places, meta: Meta): Promise<void> {
     return writeMeta(places, meta);
   }
   if (await there(meta.trash.path)) {
-    if (await there(meta.path)) throw new Failure('conflict', `There is something else at ${meta.path} now.`, { fix: 'Move it away, then restore again.' });
+    if (await there(meta.path))
+      throw new Failure('conflict', `There is something else at ${meta.path} now.`, { fix: 'Move it away, then restore again.' });
     meta.phase = 'restoring';
     await writeMeta(places, meta);
     await restoreBranch(meta);
@@ -80,7 +88,9 @@ export async function moveBack(places: Places, meta: Meta): Promise<void> {
     await mkdir(dirname(meta.path), { recursive: true });
     await rename(meta.trash.path, meta.path);
   } else if (!(await there(meta.path))) {
-    throw new Failure('worktree-missing', `The worktree is neither at ${meta.trash.path} nor at ${meta.path}.`, { fix: `Its commits are on ${meta.branch.replace('refs/heads/', '')}: start a task from there.` });
+    throw new Failure('worktree-missing', `The worktree is neither at ${meta.trash.path} nor at ${meta.path}.`, {
+      fix: `Its commits are on ${meta.branch.replace('refs/heads/', '')}: start a task from there.`,
+    });
   }
   await rm(places.trash(meta.id), { recursive: true, force: true });
   await rmdir(join(dirname(dirname(meta.path)), '.signalbox-trash')).catch(() => {});
@@ -102,7 +112,9 @@ async function restoreAdmin(meta: Meta, kept: string): Promise<void> {
   if (await there(folder)) {
     const pointer = await readFile(join(folder, 'gitdir'), 'utf8').catch(() => '');
     if (pointer.trim() === join(meta.path, '.git')) return;
-    throw new Failure('conflict', `Another worktree of this repository has taken the name ${meta.admin}.`, { fix: `Remove it, then restore again: git worktree remove ${meta.admin}` });
+    throw new Failure('conflict', `Another worktree of this repository has taken the name ${meta.admin}.`, {
+      fix: `Remove it, then restore again: git worktree remove ${meta.admin}`,
+    });
   }
   await mkdir(dirname(folder), { recursive: true });
   await cp(kept, folder, { recursive: true, preserveTimestamps: true });
@@ -114,7 +126,8 @@ export async function purge(places: Places, meta: Meta): Promise<void> {
   const repository = await there(gitDir);
   if (meta.kind === 'worktree') {
     const admin = repository ? meta.admin || (await adminFor(gitDir, meta.path).catch(() => null)) : null;
-    const inUse = admin && (await readFile(join(gitDir, 'worktrees', admin, 'gitdir'), 'utf8').catch(() => '')).trim() === join(meta.path, '.git');
+    const inUse =
+      admin && (await readFile(join(gitDir, 'worktrees', admin, 'gitdir'), 'utf8').catch(() => '')).trim() === join(meta.path, '.git');
     if (admin && inUse) await removeAdmin(gitDir, admin);
     if (meta.phase !== 'trashed') await rm(meta.path, { recursive: true, force: true });
     if (meta.trash !== null) await rm(meta.trash.path, { recursive: true, force: true });
@@ -131,5 +144,6 @@ async function dropBranch(meta: Meta): Promise<void> {
   const { gitDir } = meta.project;
   const now = meta.branch === '' ? null : await realRef(gitDir, meta.branch);
   const ours = (await realRef(gitDir, keepRef(meta.id))) !== null;
-  if (now !== null && ours && now === (meta.agreed?.tip ?? meta.baseCommit)) await moveRefs(gitDir, [[meta.branch, null, now]]).catch(() => {});
+  if (now !== null && ours && now === (meta.agreed?.tip ?? meta.baseCommit))
+    await moveRefs(gitDir, [[meta.branch, null, now]]).catch(() => {});
 }

@@ -50,7 +50,8 @@ test('the waiting clock starts when a task begins to need a person and is cleare
   builder.at = 3000;
   const second = builder.approval(task);
   expect(builder.board.tasks[task.id]!.waitingSince).toBe(2000);
-  for (const { id } of [first, second]) builder.apply({ type: 'approval.decided', approvalId: id, taskId: task.id, decision: 'declined', scope: 'once', note: '' });
+  for (const { id } of [first, second])
+    builder.apply({ type: 'approval.decided', approvalId: id, taskId: task.id, decision: 'declined', scope: 'once', note: '' });
   expect(builder.board.tasks[task.id]!.waitingSince).toBeNull();
 });
 

@@ -1,13 +1,26 @@
 import { expect, test } from 'vitest';
 import { nextToStart } from '../../agent-core/domain/scheduling.ts';
-import { archiveTask, createTask, purgeTask, reorderTask, restoreTask, startTask, trashTask, unarchiveTask } from '../../agent-core/domain/tasks.ts';
+import {
+  archiveTask,
+  createTask,
+  purgeTask,
+  reorderTask,
+  restoreTask,
+  startTask,
+  trashTask,
+  unarchiveTask,
+} from '../../agent-core/domain/tasks.ts';
 import { titleOf } from '../../agent-core/domain/title.ts';
 import { checkOf, isCheck, summaryOf } from '../../agent-core/domain/checks.ts';
 import type { ItemId, ItemOf, ThreadId, TurnId } from '../../agent-core/contract/index.ts';
 import { BoardBuilder } from '../support/board.ts';
 
 const code = (work: () => unknown): string => {
-  try { work(); } catch (error) { return (error as { detail: { code: string } }).detail.code; }
+  try {
+    work();
+  } catch (error) {
+    return (error as { detail: { code: string } }).detail.code;
+  }
   return 'nothing thrown';
 };
 
@@ -17,7 +30,10 @@ test('queued tasks start in order, as many as there is room for; one that waits 
   const tasks = Array.from({ length: 4 }, () => builder.task(project.id));
   builder.apply({ type: 'settings.changed', settings: { ...builder.board.settings, concurrency: 2 } });
   expect(nextToStart(builder.board)).toEqual([tasks[0]!.id, tasks[1]!.id]);
-  for (const task of tasks.slice(0, 2)) { builder.workspace(task, 'ready'); builder.turn(task); }
+  for (const task of tasks.slice(0, 2)) {
+    builder.workspace(task, 'ready');
+    builder.turn(task);
+  }
   expect(nextToStart(builder.board)).toEqual([]);
   builder.approval(tasks[0]!);
   expect(nextToStart(builder.board)).toEqual([tasks[2]!.id]);
@@ -40,7 +56,11 @@ test('a dependent task waits until the other has work to build on, and goes on w
 test('start puts a task at the head of the queue; reorder moves it anywhere', () => {
   const builder = new BoardBuilder();
   const project = builder.project();
-  const [a, b, c] = Array.from({ length: 3 }, () => builder.task(project.id)) as [ReturnType<BoardBuilder['task']>, ReturnType<BoardBuilder['task']>, ReturnType<BoardBuilder['task']>];
+  const [a, b, c] = Array.from({ length: 3 }, () => builder.task(project.id)) as [
+    ReturnType<BoardBuilder['task']>,
+    ReturnType<BoardBuilder['task']>,
+    ReturnType<BoardBuilder['task']>,
+  ];
   builder.apply(...startTask(builder.board, c.id));
   expect(nextToStart(builder.board)).toEqual([c.id, a.id, b.id]);
   builder.apply(...reorderTask(builder.board, c.id, b.id));
@@ -64,8 +84,17 @@ test('what does not fit the state is refused with a reason', () => {
   expect(code(() => archiveTask(builder.board, task.id))).toBe('conflict');
   builder.apply(...restoreTask(builder.board, task.id));
   expect(builder.board.tasks[task.id]!.phase).toBe('active');
-  expect(code(() => createTask(builder.board, { projectId: 'proj_0000000000' as never, prompt: 'x', start: true, dependsOn: [], origin: 'app', inPlace: false },
-    { base: { ref: 'main', kind: 'local' }, model: 'demo' }, {} as never, 1))).toBe('not-found');
+  expect(
+    code(() =>
+      createTask(
+        builder.board,
+        { projectId: 'proj_0000000000' as never, prompt: 'x', start: true, dependsOn: [], origin: 'app', inPlace: false },
+        { base: { ref: 'main', kind: 'local' }, model: 'demo' },
+        {} as never,
+        1,
+      ),
+    ),
+  ).toBe('not-found');
 });
 
 test.each([
@@ -83,10 +112,20 @@ test('a long title is cut at a word', () => {
   expect(title).toMatch(/word…$/);
 });
 
-test.each(['npm test', 'cd app && pnpm run test -- --run', 'node --test', 'cargo test -q', 'go vet ./...', 'CI=1 npx vitest run', 'npm run lint'])('%s is a check', (command) => {
+test.each([
+  'npm test',
+  'cd app && pnpm run test -- --run',
+  'node --test',
+  'cargo test -q',
+  'go vet ./...',
+  'CI=1 npx vitest run',
+  'npm run lint',
+])('%s is a check', (command) => {
   expect(isCheck(command)).toBe(true);
 });
-test.each(['ls test', 'cat package.json', 'git commit -m "npm tests"x', 'echo vitesting'])('%s is no check', (command) => expect(isCheck(command)).toBe(false));
+test.each(['ls test', 'cat package.json', 'git commit -m "npm tests"x', 'echo vitesting'])('%s is no check', (command) =>
+  expect(isCheck(command)).toBe(false),
+);
 
 test.each([
   ['ℹ tests 4\nℹ suites 0\nℹ pass 3\nℹ fail 1\n', '1 of 4 failed'],
@@ -100,8 +139,20 @@ test.each([
 
 test('a check says what its command said, and nothing is claimed of one that has not ended', () => {
   const item: ItemOf<'command'> = {
-    id: 'item_0000000000' as ItemId, threadId: 'thr_0000000000' as ThreadId, turnId: 'turn_0000000000' as TurnId, startedAt: 1, endedAt: 9, type: 'command',
-    command: 'npm test', cwd: '/w', status: 'completed', exitCode: 1, output: '# pass 1\n# fail 2\n', outputBytes: 18, sessionId: null, outside: false,
+    id: 'item_0000000000' as ItemId,
+    threadId: 'thr_0000000000' as ThreadId,
+    turnId: 'turn_0000000000' as TurnId,
+    startedAt: 1,
+    endedAt: 9,
+    type: 'command',
+    command: 'npm test',
+    cwd: '/w',
+    status: 'completed',
+    exitCode: 1,
+    output: '# pass 1\n# fail 2\n',
+    outputBytes: 18,
+    sessionId: null,
+    outside: false,
   };
   expect(checkOf(item)).toEqual({ itemId: item.id, command: 'npm test', passed: false, summary: '2 of 3 failed', at: 9, stale: false });
   expect(checkOf({ ...item, exitCode: null })).toBeNull();

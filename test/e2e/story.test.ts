@@ -17,7 +17,9 @@ beforeEach(async () => {
   serving = await serve(home);
   page = await openPage(serving.url);
   page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => { if (message.type() === 'error') problems.push(message.text()); });
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
 });
 afterEach(async () => {
   await page.context().close();
@@ -46,7 +48,9 @@ async function newTask(text: string): Promise<void> {
 
 async function seriousOf(where: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page: where }).analyze();
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
 }
 
 test('three tasks at once on the demo model: watch, approve, read, use the terminal, land one, throw one away and get it back', async () => {
@@ -85,7 +89,9 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   const terminal = page.getByRole('group', { name: 'Terminal' });
   await terminal.waitFor();
   await terminal.click();
-  await page.keyboard.type('npm test 2>&1 | tail -8; ls ~/.ssh /root/.ssh; git log --oneline | head -1; echo "in the $(basename $PWD)"\n', { delay: 5 });
+  await page.keyboard.type('npm test 2>&1 | tail -8; ls ~/.ssh /root/.ssh; git log --oneline | head -1; echo "in the $(basename $PWD)"\n', {
+    delay: 5,
+  });
   await expect.poll(() => terminal.innerText(), { timeout: 30_000 }).toMatch(/fail 0[\s\S]*No such file[\s\S]*in the /);
   await page.screenshot({ path: join(shots, 'terminal.png') });
 
@@ -96,7 +102,11 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   await expect.poll(() => git('rev-parse', 'main'), { timeout: 20_000 }).not.toBe(before);
   expect(git('status', '--porcelain')).toBe('');
   execFileSync('npm', ['test'], { cwd: shop(), stdio: 'ignore' });
-  await page.getByRole('link', { name: 'Board' }).or(page.getByRole('button', { name: 'Board' })).first().click();
+  await page
+    .getByRole('link', { name: 'Board' })
+    .or(page.getByRole('button', { name: 'Board' }))
+    .first()
+    .click();
   await column('Done').getByRole('article').first().waitFor();
 
   // Throw the documentation away, and get it back from the trash.
@@ -107,11 +117,30 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   const there = folders();
   await doc.getByRole('button', { name: /more|actions/i }).click();
   await page.getByRole('menuitem', { name: /^Delete task/ }).click();
-  await page.getByRole('alertdialog').or(page.getByRole('dialog')).getByRole('button', { name: /^Delete/ }).click();
+  await page
+    .getByRole('alertdialog')
+    .or(page.getByRole('dialog'))
+    .getByRole('button', { name: /^Delete/ })
+    .click();
   await expect.poll(() => folders().length, { timeout: 20_000 }).toBe(there.length - 1);
-  await page.getByRole('link', { name: /^Trash/ }).or(page.getByRole('button', { name: /^Trash/ })).first().click();
-  await page.getByRole('button', { name: /^Restore/ }).first().click();
+  await page
+    .getByRole('link', { name: /^Trash/ })
+    .or(page.getByRole('button', { name: /^Trash/ }))
+    .first()
+    .click();
+  await page
+    .getByRole('button', { name: /^Restore/ })
+    .first()
+    .click();
   await expect.poll(folders, { timeout: 20_000 }).toEqual(there);
-  expect(existsSync(join(worktrees, there.find((name) => name.includes('doc') || name.includes('api'))!, 'docs/api.md'))).toBe(true);
+  expect(
+    existsSync(
+      join(
+        worktrees,
+        there.find((name) => name.includes('doc') || name.includes('api'))!,
+        'docs/api.md',
+      ),
+    ),
+  ).toBe(true);
   expect(problems).toEqual([]);
 }, 180_000);

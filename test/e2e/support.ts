@@ -9,8 +9,14 @@ export const root = join(import.meta.dirname, '../..');
 export const signalbox = join(root, 'bin/signalbox');
 
 export const chromiumArgs = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 export function tempFolder(name: string): string {
@@ -24,14 +30,24 @@ export function cleanEnv(home: string, more: Record<string, string> = {}): Recor
   return { ...(rest as Record<string, string>), SIGNALBOX_HOME: home, ...more };
 }
 
-export interface Serving { url: string; child: ChildProcess; stderr(): string; stop(signal?: NodeJS.Signals): Promise<void> }
+export interface Serving {
+  url: string;
+  child: ChildProcess;
+  stderr(): string;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
 
 /** `signalbox serve --json` on a home; resolves with its address. */
 export async function serve(home: string, args: string[] = [], env: Record<string, string> = {}): Promise<Serving> {
-  const child = spawn(signalbox, ['serve', '--json', '--port', '0', ...args], { env: cleanEnv(home, env), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(signalbox, ['serve', '--json', '--port', '0', ...args], {
+    env: cleanEnv(home, env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let err = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text; });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
@@ -41,7 +57,9 @@ export async function serve(home: string, args: string[] = [], env: Record<strin
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${err}`)));
   });
   return {
-    url, child, stderr: () => err,
+    url,
+    child,
+    stderr: () => err,
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
@@ -51,16 +69,26 @@ export async function serve(home: string, args: string[] = [], env: Record<strin
 }
 
 /** Runs a command of ours to its end. */
-export async function cli(home: string, args: string[], options: { env?: Record<string, string>; cwd?: string; input?: string } = {}):
-Promise<{ code: number | null; stdout: string; stderr: string; json: Record<string, unknown>[] }> {
+export async function cli(
+  home: string,
+  args: string[],
+  options: { env?: Record<string, string>; cwd?: string; input?: string } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string; json: Record<string, unknown>[] }> {
   const child = spawn(signalbox, args, { env: cleanEnv(home, options.env), cwd: options.cwd ?? root, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
   child.stdin.end(options.input ?? '');
   const [code] = (await once(child, 'close')) as [number | null];
-  const json = stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const json = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   return { code, stdout, stderr, json };
 }
 
@@ -68,7 +96,9 @@ let shared: Browser | null = null;
 export async function openPage(url: string, options: { width?: number; height?: number; scheme?: 'light' | 'dark' } = {}): Promise<Page> {
   shared ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumArgs });
   const context = await shared.newContext({
-    viewport: { width: options.width ?? 1440, height: options.height ?? 900 }, colorScheme: options.scheme ?? 'dark', reducedMotion: 'reduce',
+    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    colorScheme: options.scheme ?? 'dark',
+    reducedMotion: 'reduce',
   });
   const page = await context.newPage();
   await page.goto(url);

@@ -23,8 +23,22 @@ function tree(files: Record<string, string | Buffer>): string {
 }
 
 test('every kind of change, and names that need care', async () => {
-  const from = tree({ same: 's\n', gone: 'g\n', 'tab\tname': '1\n', moved: 'one\ntwo\nthree\nfour\n', 'bin ary': Buffer.from([0, 1, 2]), '"q"': 'q\n' });
-  const to = tree({ same: 's\n', 'tab\tname': '2\n', 'new place/moved': 'one\ntwo\nthree\nfive\n', 'bin ary': Buffer.from([0, 1, 3]), '"q"': 'r\n', 'fresh\nline': '' });
+  const from = tree({
+    same: 's\n',
+    gone: 'g\n',
+    'tab\tname': '1\n',
+    moved: 'one\ntwo\nthree\nfour\n',
+    'bin ary': Buffer.from([0, 1, 2]),
+    '"q"': 'q\n',
+  });
+  const to = tree({
+    same: 's\n',
+    'tab\tname': '2\n',
+    'new place/moved': 'one\ntwo\nthree\nfive\n',
+    'bin ary': Buffer.from([0, 1, 3]),
+    '"q"': 'r\n',
+    'fresh\nline': '',
+  });
   const files = await diffFiles(join(dir, '.git'), from, to);
   expect(files.map(({ path, oldPath, status, added, removed, binary }) => ({ path, oldPath, status, added, removed, binary }))).toEqual([
     { path: '"q"', oldPath: null, status: 'modified', added: 1, removed: 1, binary: false },
@@ -44,9 +58,21 @@ test('every kind of change, and names that need care', async () => {
 
 test('generated files are known by name and by the tree’s own attributes', async () => {
   const from = tree({ a: 'a\n' });
-  const to = tree({ a: 'b\n', 'package-lock.json': '{}\n', 'x/app.min.js': 'x\n', '.gitattributes': 'gen/* linguist-generated\npackage-lock.json -linguist-generated\n', 'gen/x.ts': 'x\n' });
+  const to = tree({
+    a: 'b\n',
+    'package-lock.json': '{}\n',
+    'x/app.min.js': 'x\n',
+    '.gitattributes': 'gen/* linguist-generated\npackage-lock.json -linguist-generated\n',
+    'gen/x.ts': 'x\n',
+  });
   const files = await diffFiles(join(dir, '.git'), from, to);
-  expect(Object.fromEntries(files.map((file) => [file.path, file.generated]))).toEqual({ '.gitattributes': false, a: false, 'gen/x.ts': true, 'package-lock.json': false, 'x/app.min.js': true });
+  expect(Object.fromEntries(files.map((file) => [file.path, file.generated]))).toEqual({
+    '.gitattributes': false,
+    a: false,
+    'gen/x.ts': true,
+    'package-lock.json': false,
+    'x/app.min.js': true,
+  });
   expect(isGeneratedName('lib/Cargo.lock')).toBe(true);
   expect(isGeneratedName('src/lock.ts')).toBe(false);
 });
@@ -54,11 +80,14 @@ test('generated files are known by name and by the tree’s own attributes', asy
 test('the repository’s own settings run nothing in a diff', async () => {
   const from = tree({ a: 'a\n' });
   const to = tree({ a: 'b\n', '.gitattributes': '* diff=e filter=e\n' });
-  for (const key of ['diff.external', 'diff.e.textconv', 'diff.e.command', 'filter.e.clean', 'core.pager', 'core.fsmonitor']) git(dir, 'config', key, `touch ${dir}/pwned`);
+  for (const key of ['diff.external', 'diff.e.textconv', 'diff.e.command', 'filter.e.clean', 'core.pager', 'core.fsmonitor'])
+    git(dir, 'config', key, `touch ${dir}/pwned`);
   put(dir, { '.git/info/attributes': '* diff=e\n' });
   expect((await patch(join(dir, '.git'), { from, to, paths: ['a'] })).patch).toContain('+b');
   expect(() => git(dir, 'ls-files', '--error-unmatch', 'pwned')).toThrow();
-  await expect(outside({ gitDir: join(dir, '.git'), args: ['fetch', `file://${dir}`] })).rejects.toMatchObject({ detail: { code: 'git-failed', output: expect.stringContaining("transport 'file' not allowed") } });
+  await expect(outside({ gitDir: join(dir, '.git'), args: ['fetch', `file://${dir}`] })).rejects.toMatchObject({
+    detail: { code: 'git-failed', output: expect.stringContaining("transport 'file' not allowed") },
+  });
 });
 
 test('slugs', () => {

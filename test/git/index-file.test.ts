@@ -42,13 +42,32 @@ test('an index with conflicts comes through', () => {
   expect(git(dir, 'status', '--porcelain')).toBe('UU a');
 });
 
-test.each(['.git/hooks/x', '../../x', 'b//x', './x', '.GIT/x', '.git', 'x/.g\u200cit/y', 'git~1/x', '.git ./x', 'x\\.git/y', '.git::$INDEX/x', '/etc/passwd', 'x/', 'x/../y', ''])('a name like %s is refused', (name) => {
+test.each([
+  '.git/hooks/x',
+  '../../x',
+  'b//x',
+  './x',
+  '.GIT/x',
+  '.git',
+  'x/.g\u200cit/y',
+  'git~1/x',
+  '.git ./x',
+  'x\\.git/y',
+  '.git::$INDEX/x',
+  '/etc/passwd',
+  'x/',
+  'x/../y',
+  '',
+])('a name like %s is refused', (name) => {
   expect(isSafeName(Buffer.from(name), 0o100644)).toBe(false);
 });
 
-test.each(['.github/x', '.gitignore', 'a.git/x', 'x/...', 'git/x', 'über/日本', 'a b', '-x', '.gitmodules', 'x~1', 'a:b'])('a name like %s is taken', (name) => {
-  expect(isSafeName(Buffer.from(name), 0o100644)).toBe(true);
-});
+test.each(['.github/x', '.gitignore', 'a.git/x', 'x/...', 'git/x', 'über/日本', 'a b', '-x', '.gitmodules', 'x~1', 'a:b'])(
+  'a name like %s is taken',
+  (name) => {
+    expect(isSafeName(Buffer.from(name), 0o100644)).toBe(true);
+  },
+);
 
 test('a link named like git’s own files is refused', () => {
   expect(isSafeName(Buffer.from('.gitmodules'), 0o120000)).toBe(false);

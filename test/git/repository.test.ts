@@ -6,7 +6,9 @@ import { initFolder, inspectFolder, nearest, resolveBase } from '../../agent-cor
 import { git, put } from '../workspace/world.ts';
 
 let dir: string;
-beforeEach(() => { dir = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-git-'))); });
+beforeEach(() => {
+  dir = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-git-')));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 function repository(name: string, files: Record<string, string> = { a: 'a\n', 'sub/b': 'b\n' }): string {
@@ -19,20 +21,39 @@ function repository(name: string, files: Record<string, string> = { a: 'a\n', 's
   return repo;
 }
 
-const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => null, (error: { detail?: { code: string } }) => error.detail?.code ?? error);
+const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: { detail?: { code: string } }) => error.detail?.code ?? error,
+  );
 
-test.each(['plain', 'with space', `quote ' and "`, 'ünïcode 日本', '-dash', '$(touch x)'])('a repository at a path like %s', async (name) => {
-  const repo = repository(name);
-  expect(await inspectFolder(repo)).toMatchObject({ root: repo, repo, subdir: '', gitDir: join(repo, '.git'), branch: 'main', branches: ['main'], remoteBranches: [], files: 2, warnings: [] });
-  expect(await inspectFolder(join(repo, 'sub'))).toMatchObject({ root: join(repo, 'sub'), repo, subdir: 'sub', files: 1 });
-});
+test.each(['plain', 'with space', `quote ' and "`, 'ünïcode 日本', '-dash', '$(touch x)'])(
+  'a repository at a path like %s',
+  async (name) => {
+    const repo = repository(name);
+    expect(await inspectFolder(repo)).toMatchObject({
+      root: repo,
+      repo,
+      subdir: '',
+      gitDir: join(repo, '.git'),
+      branch: 'main',
+      branches: ['main'],
+      remoteBranches: [],
+      files: 2,
+      warnings: [],
+    });
+    expect(await inspectFolder(join(repo, 'sub'))).toMatchObject({ root: join(repo, 'sub'), repo, subdir: 'sub', files: 1 });
+  },
+);
 
 test('what is no place for tasks says why', async () => {
   expect(await code(inspectFolder(join(dir, 'none')))).toBe('no-folder');
   writeFileSync(join(dir, 'file'), '');
   expect(await code(inspectFolder(join(dir, 'file')))).toBe('no-folder');
   mkdirSync(join(dir, 'plain'));
-  await expect(inspectFolder(join(dir, 'plain'))).rejects.toMatchObject({ detail: { code: 'not-a-repository', fix: expect.stringContaining('git init') } });
+  await expect(inspectFolder(join(dir, 'plain'))).rejects.toMatchObject({
+    detail: { code: 'not-a-repository', fix: expect.stringContaining('git init') },
+  });
   git(dir, 'init', '-q', '--bare', 'bare.git');
   expect(await code(inspectFolder(join(dir, 'bare.git')))).toBe('bare-repository');
   git(dir, 'init', '-q', 'empty');
@@ -88,12 +109,19 @@ test('bases: local, remote (fetched first, no ref of the person moves), tag, det
   const seen: number[] = [];
   expect(await resolveBase(where, { ref: 'origin/main', kind: 'remote' }, { onProgress: (fraction) => seen.push(fraction) })).toBe(later);
   expect(await resolveBase(where, { ref: 'origin/feature/one', kind: 'remote' })).toBe(later);
-  expect(git(repo, 'for-each-ref', '--format=%(objectname) %(objecttype)\t%(refname)').split('\n').filter((line) => !line.includes('refs/signalbox/')).join('\n')).toBe(refs);
+  expect(
+    git(repo, 'for-each-ref', '--format=%(objectname) %(objecttype)\t%(refname)')
+      .split('\n')
+      .filter((line) => !line.includes('refs/signalbox/'))
+      .join('\n'),
+  ).toBe(refs);
   git(repo, 'tag', 'v1');
   expect(await resolveBase(where, { ref: 'v1', kind: 'local' })).toBe(git(repo, 'rev-parse', 'v1'));
   git(repo, 'checkout', '-q', '--detach');
   expect(await resolveBase(where, { ref: 'HEAD', kind: 'local' })).toBe(git(repo, 'rev-parse', 'HEAD'));
-  await expect(resolveBase(where, { ref: 'mian', kind: 'local' })).rejects.toMatchObject({ detail: { code: 'base-not-found', fix: 'Did you mean main?' } });
+  await expect(resolveBase(where, { ref: 'mian', kind: 'local' })).rejects.toMatchObject({
+    detail: { code: 'base-not-found', fix: 'Did you mean main?' },
+  });
   expect(await code(resolveBase(where, { ref: 'origin/nope', kind: 'remote' }))).toBe('base-not-found');
   expect(await code(resolveBase(where, { ref: '--upload-pack=x', kind: 'local' }))).toBe('base-not-found');
   rmSync(origin, { recursive: true });

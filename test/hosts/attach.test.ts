@@ -101,7 +101,12 @@ test('a core that can’t open its door ends before the home looks free', async 
   mkdirSync(join(home, 'core.sock'));
   let disposed = false;
   const core = smallCore(home);
-  const createCore = async () => ({ ...core, dispose: async () => { disposed = true; } });
+  const createCore = async () => ({
+    ...core,
+    dispose: async () => {
+      disposed = true;
+    },
+  });
   await expect(obtainCore({ home, host: 'test', createCore })).rejects.toThrow();
   expect(disposed).toBe(true);
 });

@@ -24,7 +24,15 @@ test('git in a checkout where an agent works runs nothing that it planted in a s
   expect(planted.stderr).toBe('');
   expect(planted.stdout).toContain('worktree');
   expect(planted.stdout).not.toContain('CANARY');
-  const verbs = [['status'], ['diff'], ['diff', '--stat'], ['-c', 'color.ui=never', 'status', '--short'], ['describe', '--always', '--dirty'], ['add', '-A'], ['commit', '--allow-empty', '-m', 'x']];
+  const verbs = [
+    ['status'],
+    ['diff'],
+    ['diff', '--stat'],
+    ['-c', 'color.ui=never', 'status', '--short'],
+    ['describe', '--always', '--dirty'],
+    ['add', '-A'],
+    ['commit', '--allow-empty', '-m', 'x'],
+  ];
   for (const verb of verbs) {
     const { code, stderr } = await my.run(['git', ...verb], { cwd: repo });
     expect(existsSync(mark), verb.join(' ')).toBe(false);
@@ -45,7 +53,9 @@ test('a reader that closes the pipe ends the command and us', async () => {
   const my = desk();
   const repo = repository(join(my.folder, 'repo'));
   git(repo, 'worktree', 'add', '-q', join(my.folder, 'linked'), '-b', 'feature');
-  const run = await my.run(['-c', `"$0" sandbox --cwd "$1" -- sh -c 'yes' | head -n 1`, launcher, join(my.folder, 'linked')], { program: '/bin/sh' });
+  const run = await my.run(['-c', `"$0" sandbox --cwd "$1" -- sh -c 'yes' | head -n 1`, launcher, join(my.folder, 'linked')], {
+    program: '/bin/sh',
+  });
   expect(run).toMatchObject({ code: 0, stdout: 'y\n' });
 }, 30_000);
 

@@ -4,7 +4,16 @@ import { createCore, type Client } from '../../agent-core/core.ts';
 
 const [home, url, repo] = process.argv.slice(2) as [string, string, string];
 const core = await createCore({
-  home, host: 'test', openOn: null, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], OPENAI_BASE_URL: url, OPENAI_API_KEY: 'sk-test', SIGNALBOX_MODEL: 'gpt-5.5' },
+  home,
+  host: 'test',
+  openOn: null,
+  env: {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    OPENAI_BASE_URL: url,
+    OPENAI_API_KEY: 'sk-test',
+    SIGNALBOX_MODEL: 'gpt-5.5',
+  },
 });
 const client: Client = { id: 'crash', threads: new Set(), send: () => {}, onClose: () => {} };
 const project = await core.handlers['project/open']({ path: repo }, client);

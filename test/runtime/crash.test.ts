@@ -16,13 +16,16 @@ afterEach(async () => {
   await rig.close();
 });
 
-const processesWith = (marker: string): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(marker);
-  } catch {
-    return false;
-  }
-});
+const processesWith = (marker: string): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(marker);
+      } catch {
+        return false;
+      }
+    });
 async function eventually(is: () => boolean, what: string): Promise<void> {
   for (let n = 0; n < 300; n++) {
     if (is()) return;
@@ -38,17 +41,28 @@ test('after kill -9 of the core nothing acknowledged is missing, no process is l
   rig.model = await startModelServer((request) => {
     const done = request.input.some((item) => item.type === 'function_call_output');
     if (resumed) return [say('Went on.')];
-    return done ? [say('never')] : [say('Working on it.'), call('exec_command', { cmd: `git commit -q --allow-empty -m kept; touch begun; (setsid sleep ${marker} &) ; sleep ${marker}` })];
+    return done
+      ? [say('never')]
+      : [
+          say('Working on it.'),
+          call('exec_command', { cmd: `git commit -q --allow-empty -m kept; touch begun; (setsid sleep ${marker} &) ; sleep ${marker}` }),
+        ];
   });
-  const core = child = spawn(process.execPath, [join(import.meta.dirname, 'crash-core.ts'), rig.home, rig.model.url, rig.repo], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const core = (child = spawn(process.execPath, [join(import.meta.dirname, 'crash-core.ts'), rig.home, rig.model.url, rig.repo], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }));
   const ids: TaskId[] = [];
   for await (const line of createInterface({ input: core.stdout })) {
     ids.push((JSON.parse(line) as { id: TaskId }).id);
     if (ids.length === 3) break;
   }
   const worktrees = join(rig.home, 'worktrees');
-  const begun = (): number => (existsSync(worktrees)
-    ? readdirSync(worktrees).flatMap((project) => readdirSync(join(worktrees, project)).map((slug) => join(worktrees, project, slug, 'begun'))).filter((path) => existsSync(path)).length : 0);
+  const begun = (): number =>
+    existsSync(worktrees)
+      ? readdirSync(worktrees)
+          .flatMap((project) => readdirSync(join(worktrees, project)).map((slug) => join(worktrees, project, slug, 'begun')))
+          .filter((path) => existsSync(path)).length
+      : 0;
   await eventually(() => begun() === 3, 'three commands run');
   expect(processesWith(marker).length).toBeGreaterThan(0);
   core.kill('SIGKILL');

@@ -15,7 +15,12 @@ async function attach(): Promise<void> {
   rig = new Rig();
   rig.model = await startModelServer(() => [say('The app’s.')]);
   other = await startModelServer(() => [say('The command’s.')]);
-  rig.core = await createCore({ home: rig.home, host: 'test', openOn: null, env: { PATH: process.env['PATH'], HOME: process.env['HOME'] } });
+  rig.core = await createCore({
+    home: rig.home,
+    host: 'test',
+    openOn: null,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
   rig.core.onEvents((events) => rig.events.push(...events));
   rig.project = await rig.call('project/open', { path: rig.repo });
 }

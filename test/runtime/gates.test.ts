@@ -8,7 +8,12 @@ let rig: Rig;
 afterEach(() => rig.close());
 
 const outside = (cmd: string, prefix?: string[]): ReturnType<typeof call> =>
-  call('exec_command', { cmd, sandbox_permissions: 'require_escalated', justification: 'why not', ...(prefix ? { prefix_rule: prefix } : {}) });
+  call('exec_command', {
+    cmd,
+    sandbox_permissions: 'require_escalated',
+    justification: 'why not',
+    ...(prefix ? { prefix_rule: prefix } : {}),
+  });
 const outputs = (request: Parameters<Script>[0]): number => request.input.filter((item) => item.type === 'function_call_output').length;
 
 test('allowing for the project saves a rule in words: the like runs outside unasked in every task of it, until revoked', async () => {
@@ -41,7 +46,11 @@ test('a rule for a task holds in that task only', async () => {
   rig = await Rig.start((request) => (outputs(request) < 2 ? [outside(`touch ${rig.folder}/x`)] : [say('ok')]));
   const first = await rig.create('One');
   await rig.reaches(first.id, 'needs-approval');
-  await rig.call('approval/decide', { approvalIds: Object.values(rig.board.approvals).map(({ id }) => id), decision: 'approve', scope: 'task' });
+  await rig.call('approval/decide', {
+    approvalIds: Object.values(rig.board.approvals).map(({ id }) => id),
+    decision: 'approve',
+    scope: 'task',
+  });
   await rig.reaches(first.id, 'review');
   const second = await rig.create('Two');
   await rig.reaches(second.id, 'needs-approval');
@@ -53,7 +62,9 @@ test('a command with a pipe can be allowed once and never as a rule', async () =
   await rig.reaches(task.id, 'needs-approval');
   const [approval] = Object.values(rig.board.approvals);
   expect(approval!.prefix).toBeNull();
-  await expect(rig.call('approval/decide', { approvalIds: [approval!.id], decision: 'approve', scope: 'project' })).rejects.toMatchObject({ detail: { code: 'not-allowed' } });
+  await expect(rig.call('approval/decide', { approvalIds: [approval!.id], decision: 'approve', scope: 'project' })).rejects.toMatchObject({
+    detail: { code: 'not-allowed' },
+  });
   expect(rig.board.rules).toEqual({});
   expect(rig.status(task.id)).toBe('needs-approval');
   await rig.call('approval/decide', { approvalIds: [approval!.id], decision: 'approve' });

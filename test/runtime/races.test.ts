@@ -10,7 +10,8 @@ let rig: Rig;
 afterEach(() => rig.close());
 
 /** What the person said, without the facts that the harness puts before it. */
-const said = (request: { body: unknown } | undefined): string[] => userTexts(request!.body as ResponsesRequest).filter((text) => !text.startsWith('<'));
+const said = (request: { body: unknown } | undefined): string[] =>
+  userTexts(request!.body as ResponsesRequest).filter((text) => !text.startsWith('<'));
 const conflict = (words: string): unknown => ({ detail: { code: 'conflict', message: expect.stringContaining(words) as string } });
 /** Calls `then` in the moment in which an event is told, before whoever waits for it goes on. */
 function at(is: (event: StoredEvent['event']) => boolean, then: () => void): void {
@@ -39,7 +40,10 @@ test('what was steered into a turn that is just ending is not lost', async () =>
       listen(wait * 2);
     };
     const listen = (wait: number): void =>
-      at((event) => event.type === 'item.completed' && event.item.type === 'agentMessage', () => void talk(rig.thread(task.id).turn!.id, wait).catch(() => resolve()));
+      at(
+        (event) => event.type === 'item.completed' && event.item.type === 'agentMessage',
+        () => void talk(rig.thread(task.id).turn!.id, wait).catch(() => resolve()),
+      );
     listen(20);
   });
   await rig.call('task/start', { taskId: task.id });
@@ -55,7 +59,12 @@ test('a message for a turn that has only just begun joins it', async () => {
   rig = await Rig.start((request) => [say(userTexts(request).join(' | '))]);
   const task = await rig.create('First', { start: false });
   const steered = new Promise<unknown>((resolve, reject) => {
-    at((event) => event.type === 'turn.started', () => { steer(task.id, 'at once').then(resolve, reject); });
+    at(
+      (event) => event.type === 'turn.started',
+      () => {
+        steer(task.id, 'at once').then(resolve, reject);
+      },
+    );
   });
   await rig.call('task/start', { taskId: task.id });
   await steered;
@@ -84,7 +93,12 @@ test('stopped in the moment in which its worktree is ready, a task does not begi
   const stopAtReady = async (): Promise<TaskId> => {
     const task = await rig.create('Do it', { start: false });
     const stopped = new Promise<unknown>((resolve, reject) => {
-      at((event) => event.type === 'workspace.changed' && event.workspace.phase === 'ready', () => { rig.call('task/stop', { taskId: task.id }).then(resolve, reject); });
+      at(
+        (event) => event.type === 'workspace.changed' && event.workspace.phase === 'ready',
+        () => {
+          rig.call('task/stop', { taskId: task.id }).then(resolve, reject);
+        },
+      );
     });
     await rig.call('task/start', { taskId: task.id });
     await stopped;
@@ -104,7 +118,9 @@ test('stopped in the moment in which its worktree is ready, a task does not begi
 });
 
 test('while a task is being deleted nothing begins in it, and it comes back whole', async () => {
-  rig = await Rig.start((request) => (lastOutput(request) ? [say('ok')] : [call('exec_command', { cmd: 'mkdir ignored; echo kept > ignored/x; echo new > new.txt' })]));
+  rig = await Rig.start((request) =>
+    lastOutput(request) ? [say('ok')] : [call('exec_command', { cmd: 'mkdir ignored; echo kept > ignored/x; echo new > new.txt' })],
+  );
   const task = await rig.create('Write');
   await rig.reaches(task.id, 'review');
   const threadId = rig.thread(task.id).id;
@@ -128,7 +144,11 @@ test('two windows that ask for different things at once get them one after the o
   expect([rig.task(task.id).phase, existsSync(join(rig.worktree(task.id), 'new.txt'))]).toEqual(['active', true]);
 
   const both = await Promise.allSettled([
-    rig.call('land/merge', { ...ask, method: 'squash' }), rig.call('turn/start', { threadId: rig.thread(task.id).id, text: 'more' }), rig.call('task/delete', ask), rig.call('task/purge', ask), rig.call('task/restore', ask),
+    rig.call('land/merge', { ...ask, method: 'squash' }),
+    rig.call('turn/start', { threadId: rig.thread(task.id).id, text: 'more' }),
+    rig.call('task/delete', ask),
+    rig.call('task/purge', ask),
+    rig.call('task/restore', ask),
   ]);
   expect(both.map(({ status: how }) => how)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected']);
   expect(rig.board.tasks).toEqual({});
@@ -136,10 +156,15 @@ test('two windows that ask for different things at once get them one after the o
 });
 
 test('a command that goes on after its turn says nothing of what the task does when it ends', async () => {
-  rig = await Rig.start((request) => (lastOutput(request) ? [say('It runs.')] : [call('exec_command', { cmd: 'until [ -e go ]; do sleep 0.05; done', yield_time_ms: 250 })]));
+  rig = await Rig.start((request) =>
+    lastOutput(request) ? [say('It runs.')] : [call('exec_command', { cmd: 'until [ -e go ]; do sleep 0.05; done', yield_time_ms: 250 })],
+  );
   const task = await rig.create('Serve');
   await rig.reaches(task.id, 'review');
-  const ended = rig.until(() => rig.events.some(({ event }) => event.type === 'item.completed' && event.item.type === 'command'), 'the command has ended');
+  const ended = rig.until(
+    () => rig.events.some(({ event }) => event.type === 'item.completed' && event.item.type === 'command'),
+    'the command has ended',
+  );
   writeFileSync(join(rig.worktree(task.id), 'go'), '');
   await ended;
   expect(rig.core.snapshot().activity[task.id]).toBeUndefined();

@@ -28,7 +28,8 @@ const reviewed = async (prompt = 'Write'): Promise<TaskId> => {
   await rig.reaches(task.id, 'review');
   return task.id;
 };
-const writes = (request: Parameters<Parameters<typeof Rig.start>[0]>[0]) => (lastOutput(request) ? [say('ok')] : [call('exec_command', { cmd: 'echo new > new.txt' })]);
+const writes = (request: Parameters<Parameters<typeof Rig.start>[0]>[0]) =>
+  lastOutput(request) ? [say('ok')] : [call('exec_command', { cmd: 'echo new > new.txt' })];
 
 test('killed after its worktree was ready and before its first turn, a task goes on by itself', async () => {
   rig = await Rig.start(writes);
@@ -54,7 +55,21 @@ test('killed right after the intent to make a worktree, a task goes on by itself
   await nextCore(() => ({
     events: [
       { type: 'task.phased', taskId: id, phase: 'active' },
-      { type: 'workspace.changed', workspace: { id: workspaceId, taskId: id, attemptId, phase: 'preparing', slug: '', branch: '', path: '', baseCommit: null, error: null, trashedAt: null } },
+      {
+        type: 'workspace.changed',
+        workspace: {
+          id: workspaceId,
+          taskId: id,
+          attemptId,
+          phase: 'preparing',
+          slug: '',
+          branch: '',
+          path: '',
+          baseCommit: null,
+          error: null,
+          trashedAt: null,
+        },
+      },
     ],
     intents: [{ kind: 'prepare', taskId: id, workspaceId }],
   }));
@@ -67,28 +82,50 @@ test('a command that went on after its turn shows as ended when its core is gone
   const id = await reviewed();
   const { id: threadId, turn } = rig.thread(id);
   const item: ItemOf<'command'> = {
-    id: newId<ItemId>('item'), threadId, turnId: turn!.id, startedAt: 1, endedAt: null, type: 'command', command: 'npm run dev', cwd: '/', status: 'running',
-    exitCode: null, output: 'ready', outputBytes: 5, sessionId: 12_345, outside: false,
+    id: newId<ItemId>('item'),
+    threadId,
+    turnId: turn!.id,
+    startedAt: 1,
+    endedAt: null,
+    type: 'command',
+    command: 'npm run dev',
+    cwd: '/',
+    status: 'running',
+    exitCode: null,
+    output: 'ready',
+    outputBytes: 5,
+    sessionId: 12_345,
+    outside: false,
   };
   await nextCore(() => ({ events: [{ type: 'item.started', taskId: id, item }] }));
   const { items } = await rig.call('thread/read', { threadId });
   expect(items.at(-1)).toMatchObject({ id: item.id, status: 'interrupted', sessionId: null, endedAt: expect.any(Number) as number });
 });
 
-test.each(['intent', 'deed'] as const)('killed right after the %s of a deletion, the next core finishes it, and it can be restored', async (moment) => {
-  rig = await Rig.start(writes);
-  const id = await reviewed();
-  const workspaceId = workspaceIdOf(id);
-  const worktree = rig.worktree(id);
-  if (moment === 'deed') await rig.call('task/delete', { taskId: id });
-  await nextCore((store) => ({
-    ...(moment === 'deed' ? { events: [{ type: 'task.restored', taskId: id }, { type: 'workspace.changed', workspace: { ...store.board.workspaces[workspaceId]!, phase: 'ready', trashedAt: null } }] } : {}),
-    intents: [{ kind: 'trash', taskId: id, workspaceId }],
-  }));
-  expect([rig.task(id).phase, existsSync(worktree)]).toEqual(['trashed', false]);
-  await rig.call('task/restore', { taskId: id });
-  expect(existsSync(join(worktree, 'new.txt'))).toBe(true);
-});
+test.each(['intent', 'deed'] as const)(
+  'killed right after the %s of a deletion, the next core finishes it, and it can be restored',
+  async (moment) => {
+    rig = await Rig.start(writes);
+    const id = await reviewed();
+    const workspaceId = workspaceIdOf(id);
+    const worktree = rig.worktree(id);
+    if (moment === 'deed') await rig.call('task/delete', { taskId: id });
+    await nextCore((store) => ({
+      ...(moment === 'deed'
+        ? {
+            events: [
+              { type: 'task.restored', taskId: id },
+              { type: 'workspace.changed', workspace: { ...store.board.workspaces[workspaceId]!, phase: 'ready', trashedAt: null } },
+            ],
+          }
+        : {}),
+      intents: [{ kind: 'trash', taskId: id, workspaceId }],
+    }));
+    expect([rig.task(id).phase, existsSync(worktree)]).toEqual(['trashed', false]);
+    await rig.call('task/restore', { taskId: id });
+    expect(existsSync(join(worktree, 'new.txt'))).toBe(true);
+  },
+);
 
 test('an old intent to delete for good does nothing to a task that was brought back', async () => {
   rig = await Rig.start(writes);

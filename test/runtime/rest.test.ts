@@ -8,19 +8,27 @@ let rig: Rig;
 afterEach(() => rig.close());
 
 /** Processes that this one has started and that still run: each machine is held by one. */
-const children = (): number => readdirSync('/proc').filter((name) => {
-  try {
-    return /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')[1] === String(process.pid);
-  } catch {
-    return false;
-  }
-}).length;
+const children = (): number =>
+  readdirSync('/proc').filter((name) => {
+    try {
+      return (
+        /^\d+$/.test(name) &&
+        readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ')[1] === String(process.pid)
+      );
+    } catch {
+      return false;
+    }
+  }).length;
 const comeTo = (count: number) => expect.poll(children, { timeout: 15_000 }).toBe(count);
 
 test('machines of tasks that are done are given back, come back when they are looked at, and stay where something runs', async () => {
   rig = await Rig.start((request) => {
     const serves = JSON.stringify(request.input).includes('Serve');
-    return lastOutput(request) ? [say('ok')] : [call('exec_command', { cmd: serves ? 'sleep 600' : 'echo new > new.txt', ...(serves ? { yield_time_ms: 250 } : {}) })];
+    return lastOutput(request)
+      ? [say('ok')]
+      : [call('exec_command', { cmd: serves ? 'sleep 600' : 'echo new > new.txt', ...(serves ? { yield_time_ms: 250 } : {}) })];
   });
   const before = children();
   const ids: TaskId[] = [];

@@ -43,8 +43,16 @@ test('the app’s limit of tasks at once is not one for commands that run in a c
   await rig.call('settings/write', { change: { concurrency: 1 } });
   await rig.core.dispose();
   rig.core = await createCore({
-    home: rig.home, host: 'cli', openOn: null,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], OPENAI_BASE_URL: rig.model.url, OPENAI_API_KEY: 'sk-test', SIGNALBOX_MODEL: 'gpt-5.5' },
+    home: rig.home,
+    host: 'cli',
+    openOn: null,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      OPENAI_BASE_URL: rig.model.url,
+      OPENAI_API_KEY: 'sk-test',
+      SIGNALBOX_MODEL: 'gpt-5.5',
+    },
   });
   const tasks = await Promise.all(['One', 'Two'].map((prompt) => rig.create(prompt, { origin: 'batch' })));
   for (const { id } of tasks) await rig.reaches(id, 'review');

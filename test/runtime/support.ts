@@ -3,7 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  statusOf, type Board, type InputOf, type MethodName, type OutputOf, type ParsedInputOf, methods, type Project, type StoredEvent, type Task, type TaskId, type Thread,
+  statusOf,
+  type Board,
+  type InputOf,
+  type MethodName,
+  type OutputOf,
+  type ParsedInputOf,
+  methods,
+  type Project,
+  type StoredEvent,
+  type Task,
+  type TaskId,
+  type Thread,
 } from '../../agent-core/contract/index.ts';
 import { createCore, type Client, type Core } from '../../agent-core/core.ts';
 import { startModelServer, type ModelServer, type Script } from '../model-server/index.ts';
@@ -11,8 +22,18 @@ import { startModelServer, type ModelServer, type Script } from '../model-server
 /** Git as the person runs it in their own checkout. */
 export function git(cwd: string, ...args: string[]): string {
   return execFileSync('git', args, {
-    cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: cwd, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.com', GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.com' },
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      HOME: cwd,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_AUTHOR_NAME: 'Ada',
+      GIT_AUTHOR_EMAIL: 'ada@example.com',
+      GIT_COMMITTER_NAME: 'Ada',
+      GIT_COMMITTER_EMAIL: 'ada@example.com',
+    },
   }).trim();
 }
 
@@ -31,8 +52,14 @@ export function makeRepository(folder: string): string {
 /** Everything of a repository that a task must leave as it is. */
 export function fingerprint(repo: string): string {
   return [
-    git(repo, 'for-each-ref', '--format=%(refname) %(objectname)').split('\n').filter((line) => !/^refs\/(heads\/)?signalbox\//.test(line)).join('\n'),
-    git(repo, 'config', '--local', '--list'), git(repo, 'status', '--porcelain'), git(repo, 'stash', 'list'), git(repo, 'rev-parse', 'HEAD'),
+    git(repo, 'for-each-ref', '--format=%(refname) %(objectname)')
+      .split('\n')
+      .filter((line) => !/^refs\/(heads\/)?signalbox\//.test(line))
+      .join('\n'),
+    git(repo, 'config', '--local', '--list'),
+    git(repo, 'status', '--porcelain'),
+    git(repo, 'stash', 'list'),
+    git(repo, 'rev-parse', 'HEAD'),
   ].join('\n--\n');
 }
 
@@ -56,8 +83,16 @@ export class Rig {
 
   async open(): Promise<void> {
     this.core = await createCore({
-      home: this.home, host: 'test', openOn: null,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], OPENAI_BASE_URL: this.model.url, OPENAI_API_KEY: 'sk-test', SIGNALBOX_MODEL: 'gpt-5.5' },
+      home: this.home,
+      host: 'test',
+      openOn: null,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        OPENAI_BASE_URL: this.model.url,
+        OPENAI_API_KEY: 'sk-test',
+        SIGNALBOX_MODEL: 'gpt-5.5',
+      },
     });
     this.core.onEvents((events) => this.events.push(...events));
   }
@@ -68,11 +103,21 @@ export class Rig {
     return handler(parsed, this.client);
   }
 
-  get board(): Board { return this.core.snapshot().board; }
-  task(id: TaskId): Task { return this.board.tasks[id]!; }
-  thread(id: TaskId): Thread { return this.board.threads[this.board.attempts[this.task(id).attempt!]!.threadId]!; }
-  worktree(id: TaskId): string { return this.board.workspaces[this.board.attempts[this.task(id).attempt!]!.workspaceId]!.path; }
-  status(id: TaskId): string { return statusOf(this.board, this.task(id)); }
+  get board(): Board {
+    return this.core.snapshot().board;
+  }
+  task(id: TaskId): Task {
+    return this.board.tasks[id]!;
+  }
+  thread(id: TaskId): Thread {
+    return this.board.threads[this.board.attempts[this.task(id).attempt!]!.threadId]!;
+  }
+  worktree(id: TaskId): string {
+    return this.board.workspaces[this.board.attempts[this.task(id).attempt!]!.workspaceId]!.path;
+  }
+  status(id: TaskId): string {
+    return statusOf(this.board, this.task(id));
+  }
 
   create(prompt: string, more: Partial<InputOf<'task/create'>> = {}): Promise<Task> {
     return this.call('task/create', { projectId: this.project.id, prompt, ...more });
@@ -84,7 +129,11 @@ export class Rig {
       if (is()) return resolve();
       const timer = setTimeout(() => {
         heard.dispose();
-        reject(new Error(`never: ${what}. ${JSON.stringify(Object.values(this.board.threads).map((thread) => thread.turn))} ${JSON.stringify(Object.values(this.board.workspaces))}`));
+        reject(
+          new Error(
+            `never: ${what}. ${JSON.stringify(Object.values(this.board.threads).map((thread) => thread.turn))} ${JSON.stringify(Object.values(this.board.workspaces))}`,
+          ),
+        );
       }, 15_000);
       const heard = this.core.onEvents(() => {
         if (!is()) return;

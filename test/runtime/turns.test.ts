@@ -12,8 +12,12 @@ const patch = (name: string, line: string): ReturnType<typeof customCall> =>
   customCall('apply_patch', `*** Begin Patch\n*** Add File: ${name}\n+${line}\n*** End Patch\n`);
 const run = (cmd: string, more: object = {}): ReturnType<typeof call> => call('exec_command', { cmd, ...more });
 /** Plays these rounds for every thread: round k once k-1 rounds of calls have been answered. */
-const rounds = (...steps: ReturnType<Script>[]): Script => (request) =>
-  steps[request.input.filter((item) => item.type === 'function_call_output' || item.type === 'custom_tool_call_output').length] ?? [say('Done.')];
+const rounds =
+  (...steps: ReturnType<Script>[]): Script =>
+  (request) =>
+    steps[request.input.filter((item) => item.type === 'function_call_output' || item.type === 'custom_tool_call_output').length] ?? [
+      say('Done.'),
+    ];
 
 async function items<T extends ItemType>(id: TaskId, type: T): Promise<ItemOf<T>[]> {
   const { items: all } = await rig.call('thread/read', { threadId: rig.thread(id).id });
@@ -21,7 +25,13 @@ async function items<T extends ItemType>(id: TaskId, type: T): Promise<ItemOf<T>
 }
 
 test('a task changes its own worktree, commits there, and leaves the rest of the repository as it was', async () => {
-  rig = await Rig.start(rounds([patch('new.txt', 'hello')], [run('git add -A && git commit -qm "Add new.txt" && git status --short && echo clean')], [say('Added new.txt.')]));
+  rig = await Rig.start(
+    rounds(
+      [patch('new.txt', 'hello')],
+      [run('git add -A && git commit -qm "Add new.txt" && git status --short && echo clean')],
+      [say('Added new.txt.')],
+    ),
+  );
   const before = fingerprint(rig.repo);
   const index = readFileSync(join(rig.repo, '.git/index'));
   const task = await rig.create('Add new.txt');
@@ -66,7 +76,12 @@ test('an approval waits for a person; yes runs the command outside once, no tell
   rig = await Rig.start((request) => {
     const outputs = request.input.filter((item) => item.type === 'function_call_output').length;
     if (outputs >= 2) return [say(lastOutput(request).includes('not now') ? 'Told why.' : 'Not told.')];
-    return [run(outputs === 0 ? `touch ${rig.folder}/outside-1` : `touch ${rig.folder}/outside-2`, { sandbox_permissions: 'require_escalated', justification: 'Need it outside' })];
+    return [
+      run(outputs === 0 ? `touch ${rig.folder}/outside-1` : `touch ${rig.folder}/outside-2`, {
+        sandbox_permissions: 'require_escalated',
+        justification: 'Need it outside',
+      }),
+    ];
   });
   const task = await rig.create('Go outside', { approval: 'on-request' });
   await rig.reaches(task.id, 'needs-approval');
@@ -87,8 +102,13 @@ test('an approval waits for a person; yes runs the command outside once, no tell
 const asks = (...ids: string[]): ReturnType<typeof call> =>
   call('request_user_input', {
     questions: ids.map((id) => ({
-      id, header: 'Database', question: `Which ${id}?`,
-      options: [{ label: 'SQLite', description: 'One file.' }, { label: 'Postgres', description: 'A server.' }],
+      id,
+      header: 'Database',
+      question: `Which ${id}?`,
+      options: [
+        { label: 'SQLite', description: 'One file.' },
+        { label: 'Postgres', description: 'A server.' },
+      ],
     })),
   });
 
@@ -104,16 +124,25 @@ test('a question waits for a person; the answers are on disk before the model ge
   const task = await rig.create('Choose a database');
   await rig.reaches(task.id, 'has-question');
   const [question] = Object.values(rig.board.questions);
-  expect(question).toMatchObject({ taskId: task.id, questions: [{ id: 'store', options: [{ label: 'SQLite' }, { label: 'Postgres' }] }, { id: 'cache' }] });
+  expect(question).toMatchObject({
+    taskId: task.id,
+    questions: [{ id: 'store', options: [{ label: 'SQLite' }, { label: 'Postgres' }] }, { id: 'cache' }],
+  });
   expect(rig.core.snapshot().activity[task.id]).toMatchObject({ verb: 'waiting', subject: 'Which store?' });
   const questionId = question!.id;
-  await expect(rig.call('question/answer', { questionId, answers: { store: 'SQLite' } })).rejects.toMatchObject({ detail: { code: 'invalid-input' } });
+  await expect(rig.call('question/answer', { questionId, answers: { store: 'SQLite' } })).rejects.toMatchObject({
+    detail: { code: 'invalid-input' },
+  });
   await rig.call('question/answer', { questionId, answers: { store: 'SQLite', cache: 'none at all' } });
   await rig.reaches(task.id, 'review');
   expect(JSON.parse(seen)).toEqual({ answers: { store: { answers: ['SQLite'] }, cache: { answers: ['user_note: none at all'] } } });
   expect(onDisk).toEqual({});
-  expect(await items(task.id, 'question')).toMatchObject([{ questionId, text: 'Which store?\nWhich cache?', answer: 'SQLite\nnone at all', endedAt: expect.any(Number) as number }]);
-  await expect(rig.call('question/answer', { questionId, answers: { store: 'x', cache: 'y' } })).rejects.toMatchObject({ detail: { code: 'conflict' } });
+  expect(await items(task.id, 'question')).toMatchObject([
+    { questionId, text: 'Which store?\nWhich cache?', answer: 'SQLite\nnone at all', endedAt: expect.any(Number) as number },
+  ]);
+  await expect(rig.call('question/answer', { questionId, answers: { store: 'x', cache: 'y' } })).rejects.toMatchObject({
+    detail: { code: 'conflict' },
+  });
 });
 
 test('a stopped turn takes its question back, and goes on without it', async () => {
@@ -125,7 +154,9 @@ test('a stopped turn takes its question back, and goes on without it', async () 
   expect(rig.board.questions).toEqual({});
   expect(rig.status(task.id)).toBe('review');
   expect(await items(task.id, 'question')).toMatchObject([{ answer: null, endedAt: expect.any(Number) as number }]);
-  await expect(rig.call('question/answer', { questionId: question!.id, answers: { store: 'SQLite' } })).rejects.toMatchObject({ detail: { code: 'conflict' } });
+  await expect(rig.call('question/answer', { questionId: question!.id, answers: { store: 'SQLite' } })).rejects.toMatchObject({
+    detail: { code: 'conflict' },
+  });
   await rig.call('turn/start', { threadId: rig.thread(task.id).id, text: 'go on' });
   await rig.until(() => rig.thread(task.id).turn?.number === 2 && rig.status(task.id) === 'review', 'the second turn');
   expect((await items(task.id, 'agentMessage')).at(-1)?.text).toBe('aborted by user');
@@ -148,7 +179,11 @@ test('what is said while a turn runs is steered into it or queued behind it', as
   await rig.until(() => rig.thread(task.id).turn?.number === 2 && rig.status(task.id) === 'review', 'the queued turn');
   expect(heard).toEqual(['Wait for go', 'and be quick', 'then this']);
   expect(rig.thread(task.id).queue).toEqual([]);
-  expect((await items(task.id, 'userMessage')).map(({ text, via }) => [text, via])).toEqual([['Wait for go', 'prompt'], ['and be quick', 'steer'], ['then this', 'queue']]);
+  expect((await items(task.id, 'userMessage')).map(({ text, via }) => [text, via])).toEqual([
+    ['Wait for go', 'prompt'],
+    ['and be quick', 'steer'],
+    ['then this', 'queue'],
+  ]);
 });
 
 test('stop ends the command and keeps what was done; the task can go on', async () => {
@@ -178,7 +213,12 @@ test('a dev server of one command answers the next one and not another task or t
       seen.push(lastOutput(request));
       return [say('ok')];
     }
-    if (outputs === 0) return [run(`node -e 'require("http").createServer((q, r) => r.end(require("fs").readFileSync("a.txt"))).listen(8123, "127.0.0.1")'`, { yield_time_ms: 500 })];
+    if (outputs === 0)
+      return [
+        run(`node -e 'require("http").createServer((q, r) => r.end(require("fs").readFileSync("a.txt"))).listen(8123, "127.0.0.1")'`, {
+          yield_time_ms: 500,
+        }),
+      ];
     if (outputs === 1) return [run('for i in 1 2 3 4 5 6 7 8 9; do curl -s http://127.0.0.1:8123/a.txt && break; sleep 0.2; done')];
     seen.push(lastOutput(request));
     return [say('ok')];
@@ -257,7 +297,9 @@ test('landing over the person’s own edits is refused and changes nothing', asy
   await rig.reaches(task.id, 'review');
   writeFileSync(join(rig.repo, 'a.txt'), 'mine\n');
   const before = fingerprint(rig.repo);
-  await expect(rig.call('land/merge', { taskId: task.id, method: 'merge' })).rejects.toMatchObject({ detail: { code: 'dirty-checkout', message: expect.stringContaining('a.txt') as string } });
+  await expect(rig.call('land/merge', { taskId: task.id, method: 'merge' })).rejects.toMatchObject({
+    detail: { code: 'dirty-checkout', message: expect.stringContaining('a.txt') as string },
+  });
   expect(fingerprint(rig.repo)).toBe(before);
   expect(rig.status(task.id)).toBe('review');
 });
@@ -267,7 +309,10 @@ test('a diff is read from trees, and a discarded hunk leaves the worktree', asyn
   const task = await rig.create('Edit');
   await rig.reaches(task.id, 'review');
   const { from, to, files } = await rig.call('diff/read', { taskId: task.id });
-  expect(files.map(({ path, status: kind, added, removed }) => [path, kind, added, removed])).toEqual([['a.txt', 'modified', 1, 1], ['sub dir/ü.txt', 'added', 1, 0]]);
+  expect(files.map(({ path, status: kind, added, removed }) => [path, kind, added, removed])).toEqual([
+    ['a.txt', 'modified', 1, 1],
+    ['sub dir/ü.txt', 'added', 1, 0],
+  ]);
   const { patch: text } = await rig.call('diff/patch', { taskId: task.id, from, to, paths: ['a.txt'] });
   expect(text).toContain('-one\n+ONE');
   await rig.call('diff/discard', { taskId: task.id, patch: text });
@@ -279,7 +324,8 @@ test('what changed since the person last looked: the base until they did, then t
   rig = await Rig.start(rounds([run('sed -i s/one/ONE/ a.txt')], [say('ok')]));
   const task = await rig.create('Edit');
   await rig.reaches(task.id, 'review');
-  const changed = async (): Promise<string[]> => (await rig.call('diff/read', { taskId: task.id, scope: 'seen' })).files.map(({ path }) => path);
+  const changed = async (): Promise<string[]> =>
+    (await rig.call('diff/read', { taskId: task.id, scope: 'seen' })).files.map(({ path }) => path);
   const { to } = await rig.call('diff/read', { taskId: task.id });
   expect(await changed()).toEqual(['a.txt']);
   const { updatedAt } = rig.task(task.id);
@@ -297,7 +343,11 @@ test('what changed since the person last looked: the base until they did, then t
 
 test('bad input leaves nothing behind', async () => {
   rig = await Rig.start(() => [say('ok')]);
-  const code = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'no error', (error: { detail?: { code: string }; name: string }) => error.detail?.code ?? error.name);
+  const code = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'no error',
+      (error: { detail?: { code: string }; name: string }) => error.detail?.code ?? error.name,
+    );
   expect(await code(rig.call('project/open', { path: join(rig.folder, 'nowhere') }))).toBe('no-folder');
   mkdirSync(join(rig.folder, 'plain'));
   expect(await code(rig.call('project/open', { path: join(rig.folder, 'plain') }))).toBe('not-a-repository');

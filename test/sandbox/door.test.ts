@@ -17,7 +17,11 @@ function place() {
   return { root, outside, door: openDoor(root) };
 }
 
-const code = (promise: Promise<unknown>) => promise.then(() => 'it succeeded', (error: unknown) => (error as NodeJS.ErrnoException).code ?? toAppError(error).code);
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'it succeeded',
+    (error: unknown) => (error as NodeJS.ErrnoException).code ?? toAppError(error).code,
+  );
 
 test('reads, writes, lists, stats and removes; absolute paths inside too', async () => {
   const { root, door } = place();
@@ -25,7 +29,10 @@ test('reads, writes, lists, stats and removes; absolute paths inside too', async
   await door.write(join(root, 'a/bytes'), new Uint8Array([0, 255, 10]));
   expect((await door.read('a/b/../b/./c.txt')).toString()).toBe('text');
   expect([...(await door.read(join(root, 'a/bytes')))]).toEqual([0, 255, 10]);
-  expect((await door.list('a')).toSorted((x, y) => x.name.localeCompare(y.name))).toEqual([{ name: 'b', kind: 'folder' }, { name: 'bytes', kind: 'file' }]);
+  expect((await door.list('a')).toSorted((x, y) => x.name.localeCompare(y.name))).toEqual([
+    { name: 'b', kind: 'folder' },
+    { name: 'bytes', kind: 'file' },
+  ]);
   expect((await door.list('')).map(({ name }) => name)).toEqual(['a']);
   expect(await door.stat('a/bytes')).toMatchObject({ kind: 'file', size: 3 });
   expect(await door.stat('')).toMatchObject({ kind: 'folder' });
@@ -51,10 +58,21 @@ test('no path, link or `..` leads outside', async () => {
   symlinkSync('../outside/secret', join(root, 'relative'));
   symlinkSync('/proc/self/root', join(root, 'proc'));
   symlinkSync('loop', join(root, 'loop'));
-  for (const path of ['../outside/secret', join(outside, 'secret'), 'dir/secret', 'file', 'relative', 'a/../../outside/secret', `proc${outside}/secret`, 'loop', 'nul\0']) {
+  for (const path of [
+    '../outside/secret',
+    join(outside, 'secret'),
+    'dir/secret',
+    'file',
+    'relative',
+    'a/../../outside/secret',
+    `proc${outside}/secret`,
+    'loop',
+    'nul\0',
+  ]) {
     expect([path, await code(door.read(path))]).toEqual([path, path.startsWith('a/') ? 'ENOENT' : 'not-allowed']);
   }
-  for (const path of ['dir/new', '../new', 'file', 'relative', join(outside, 'new')]) expect([path, await code(door.write(path, 'x'))]).toEqual([path, 'not-allowed']);
+  for (const path of ['dir/new', '../new', 'file', 'relative', join(outside, 'new')])
+    expect([path, await code(door.write(path, 'x'))]).toEqual([path, 'not-allowed']);
   expect(await code(door.list('dir'))).toBe('not-allowed');
   expect(await code(door.remove('dir/secret'))).toBe('not-allowed');
   expect(await door.stat('file')).toMatchObject({ kind: 'symlink' });
@@ -88,7 +106,9 @@ test('pipes, sockets and devices are refused at once; sizes are limited', async 
   const { root, door } = place();
   spawnSync('mkfifo', [join(root, 'fifo')]);
   const server = createServer();
-  onTestFinished(() => { server.close(); });
+  onTestFinished(() => {
+    server.close();
+  });
   await new Promise<void>((resolve) => server.listen(join(root, 'sock'), resolve));
   expect(await code(door.read('fifo'))).toBe('not-allowed');
   expect(await code(door.write('fifo', 'x'))).toBe('not-allowed');
@@ -125,10 +145,15 @@ test('a folder swapped for a link in a race never lets a read or write out', asy
   const child = spawn(process.execPath, ['-e', swapper], { stdio: 'inherit' });
   const ended = new Promise((resolve) => child.once('close', resolve));
   let over = false;
-  void ended.then(() => { over = true; });
+  void ended.then(() => {
+    over = true;
+  });
   let reads = 0;
   while (!over) {
-    const text = await door.read('real/secret').then((bytes) => bytes.toString(), () => 'refused');
+    const text = await door.read('real/secret').then(
+      (bytes) => bytes.toString(),
+      () => 'refused',
+    );
     expect(text).not.toBe('secret');
     await door.write('flip/new', 'x').catch(() => {});
     reads += 1;
@@ -146,7 +171,12 @@ test('git’s own `.git` and mounted places are read, never written or removed, 
   writeFileSync(join(root, '.git'), 'gitdir: x');
   symlinkSync('.git', join(root, 'alias'));
   expect((await door.read('alias')).toString()).toBe('gitdir: x');
-  for (const path of ['.git', 'alias', './a/../.git', 'mounted/x']) expect([path, await code(door.write(path, 'evil'))]).toEqual([path, 'not-allowed'].map((word, index) => (index === 1 && path.startsWith('./a') ? expect.stringMatching(/not-allowed|ENOENT/) as string : word)));
+  for (const path of ['.git', 'alias', './a/../.git', 'mounted/x'])
+    expect([path, await code(door.write(path, 'evil'))]).toEqual(
+      [path, 'not-allowed'].map((word, index) =>
+        index === 1 && path.startsWith('./a') ? (expect.stringMatching(/not-allowed|ENOENT/) as string) : word,
+      ),
+    );
   expect(await code(door.remove('.git'))).toBe('not-allowed');
   expect(readFileSync(join(root, '.git'), 'utf8')).toBe('gitdir: x');
   await door.write('.gitignore', 'fine');

@@ -7,7 +7,9 @@ import { createSandbox, type Sandbox } from '../../agent-core/sandbox/index.ts';
 import type { Machine, MachineSpec, Policy, SandboxProcess } from '../../agent-core/sandbox/types.ts';
 
 export const POLICY: Policy = {
-  mode: 'workspace', network: { allow: [] }, limits: { processes: 300, memoryBytes: 4 * 1024 ** 3, fileBytes: 2 * 1024 ** 3 },
+  mode: 'workspace',
+  network: { allow: [] },
+  limits: { processes: 300, memoryBytes: 4 * 1024 ** 3, fileBytes: 2 * 1024 ** 3 },
 };
 
 /** A folder that is gone after the test. */
@@ -40,15 +42,27 @@ export async function openMachine(more: Partial<MachineSpec> = {}): Promise<Open
   const worktree = more.worktree ?? join(base, 'worktree');
   mkdirSync(worktree, { recursive: true });
   const policy = more.policy ?? POLICY;
-  const machine = await sandbox().driver(policy).open({
-    id: `test-${++count}`, stateDir: join(base, 'state'), binds: [], env: {}, ...more, worktree, policy,
-  });
+  const machine = await sandbox()
+    .driver(policy)
+    .open({
+      id: `test-${++count}`,
+      stateDir: join(base, 'state'),
+      binds: [],
+      env: {},
+      ...more,
+      worktree,
+      policy,
+    });
   onTestFinished(() => machine.dispose());
   return { machine, worktree, base };
 }
 
 /** Runs shell text inside; what it printed, and its code. */
-export async function shell(machine: Machine, text: string, more: { access?: 'read' | 'write'; cwd?: string } = {}): Promise<{ code: number; out: string; err: string }> {
+export async function shell(
+  machine: Machine,
+  text: string,
+  more: { access?: 'read' | 'write'; cwd?: string } = {},
+): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await machine.collect({ argv: ['bash', '-c', text], ...more });
   return { code, out: stdout.toString().trim(), err: stderr.toString().trim() };
 }
@@ -57,16 +71,28 @@ export async function shell(machine: Machine, text: string, more: { access?: 're
 export function watch(child: SandboxProcess): { text: () => string; until: (words: string | RegExp) => Promise<void> } {
   let text = '';
   const checks = new Set<() => void>();
-  child.onOutput((chunk) => { text += Buffer.from(chunk).toString('latin1'); for (const check of checks) check(); });
+  child.onOutput((chunk) => {
+    text += Buffer.from(chunk).toString('latin1');
+    for (const check of checks) check();
+  });
   return {
     text: () => text,
-    until: (words) => new Promise<void>((resolve, reject) => {
-      const found = () => (typeof words === 'string' ? text.includes(words) : words.test(text));
-      const timer = setTimeout(() => { checks.delete(check); reject(new Error(`never printed ${String(words)}: ${JSON.stringify(text.slice(-2000))}`)); }, 10_000);
-      const check = () => { if (!found()) return; clearTimeout(timer); checks.delete(check); resolve(); };
-      checks.add(check);
-      check();
-    }),
+    until: (words) =>
+      new Promise<void>((resolve, reject) => {
+        const found = () => (typeof words === 'string' ? text.includes(words) : words.test(text));
+        const timer = setTimeout(() => {
+          checks.delete(check);
+          reject(new Error(`never printed ${String(words)}: ${JSON.stringify(text.slice(-2000))}`));
+        }, 10_000);
+        const check = () => {
+          if (!found()) return;
+          clearTimeout(timer);
+          checks.delete(check);
+          resolve();
+        };
+        checks.add(check);
+        check();
+      }),
   };
 }
 

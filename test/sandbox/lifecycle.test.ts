@@ -10,7 +10,10 @@ let marks = 0;
 /** A number of seconds that no other process sleeps: found on the host by `pgrep -f`. */
 const mark = () => `3${process.pid}.${++marks}`;
 
-const failure = async (promise: Promise<unknown>) => promise.then(() => { throw new Error('it succeeded'); }, toAppError);
+const failure = async (promise: Promise<unknown>) =>
+  promise.then(() => {
+    throw new Error('it succeeded');
+  }, toAppError);
 
 test('a daemon lives on after its command, and ends with the machine', async () => {
   const { machine } = await openMachine();
@@ -47,7 +50,10 @@ test('a command that ignores SIGTERM is killed after two seconds', async () => {
 
 test('SIGTERM and SIGINT reach the command, which may clean up', async () => {
   const { machine } = await openMachine();
-  for (const [how, name] of [['terminate', 'TERM'], ['interrupt', 'INT']] as const) {
+  for (const [how, name] of [
+    ['terminate', 'TERM'],
+    ['interrupt', 'INT'],
+  ] as const) {
     const child = await machine.run({ argv: ['bash', '-c', `trap 'echo cleaned; exit 9' ${name}; echo up; while :; do sleep 0.05; done`] });
     const told = watch(child);
     await told.until('up');
@@ -74,7 +80,9 @@ test('kill -9 of the core leaves no process of a machine', async () => {
   mkdirSync(join(folder, 'worktree'));
   const seconds = mark();
   const script = join(folder, 'core.mjs');
-  writeFileSync(script, `
+  writeFileSync(
+    script,
+    `
     import { createSandbox } from ${JSON.stringify(join(import.meta.dirname, '../../agent-core/sandbox/index.ts'))};
     const policy = ${JSON.stringify(POLICY)};
     const machine = await createSandbox({ stateDir: ${JSON.stringify(`${folder}/sb`)}, env: process.env }).driver(policy)
@@ -83,7 +91,8 @@ test('kill -9 of the core leaves no process of a machine', async () => {
     await machine.run({ argv: ['sh', '-c', 'trap "" TERM HUP; sleep ${seconds}; sleep ${seconds}'] });
     await machine.run({ argv: ['bash', '-c', 'trap "" HUP TERM; sleep ${seconds}; sleep ${seconds}'], tty: { cols: 80, rows: 24 } });
     console.log('up');
-  `);
+  `,
+  );
   const core = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve) => core.stdout.once('data', () => resolve()));
   await eventually('four sleeps run', () => running(`^sleep ${seconds}`).length === 4);
@@ -94,7 +103,10 @@ test('kill -9 of the core leaves no process of a machine', async () => {
 test('a dev server answers the next command and a terminal, not the host and no other machine', async () => {
   const { machine, worktree } = await openMachine();
   const other = await openMachine();
-  writeFileSync(join(worktree, 'server.js'), `require('http').createServer((q, s) => s.end('hello from inside')).listen(38417, '127.0.0.1', () => console.log('ready'))`);
+  writeFileSync(
+    join(worktree, 'server.js'),
+    `require('http').createServer((q, s) => s.end('hello from inside')).listen(38417, '127.0.0.1', () => console.log('ready'))`,
+  );
   await shell(machine, 'node server.js > log 2>&1 & until grep -q ready log; do sleep 0.02; done');
   const ask = `curl -s --max-time 2 http://127.0.0.1:38417/`;
   expect((await shell(machine, ask)).out).toBe('hello from inside');
@@ -142,7 +154,13 @@ test('a machine whose holder was killed from outside starts again with the next 
   const seen = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
   await eventually('it runs', () => seen() > 0 && readFileSync(`/proc/${seen()}/comm`, 'utf8') === 'sleep\n');
   const inside = seen();
-  const namespace = (pid: number) => { try { return readlinkSync(`/proc/${pid}/ns/pid`); } catch { return null; } };
+  const namespace = (pid: number) => {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/pid`);
+    } catch {
+      return null;
+    }
+  };
   const holder = running('^cat$').find((pid) => namespace(pid) === namespace(inside));
   // Never `kill(-1)`: that would be everything this user runs.
   if (holder === undefined) throw new Error('no holder was found');
@@ -161,7 +179,10 @@ test('a command that is killed at once is really gone', async () => {
 
 test('a machine outlives many more commands than its process limit', async () => {
   const { machine } = await openMachine({ policy: { ...POLICY, limits: { ...POLICY.limits, processes: 30 } } });
-  expect((await shell(machine, 'for i in $(seq 700); do /bin/true || exit 1; done; (sleep 0.2 & sleep 0.2 & sleep 0.2 & /bin/echo ok; wait)')).out).toBe('ok');
+  expect(
+    (await shell(machine, 'for i in $(seq 700); do /bin/true || exit 1; done; (sleep 0.2 & sleep 0.2 & sleep 0.2 & /bin/echo ok; wait)'))
+      .out,
+  ).toBe('ok');
 });
 
 test('ending one command never touches the next', async () => {

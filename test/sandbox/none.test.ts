@@ -6,7 +6,9 @@ const open = () => openMachine({ policy: { ...POLICY, mode: 'full' } });
 
 test('full access: runs outside, in the worktree, with the login environment and no keys of ours', async () => {
   process.env['OPENAI_API_KEY'] = 'sk-secret';
-  onTestFinished(() => { delete process.env['OPENAI_API_KEY']; });
+  onTestFinished(() => {
+    delete process.env['OPENAI_API_KEY'];
+  });
   const { machine, worktree } = await open();
   const { out } = await shell(machine, 'pwd; readlink /proc/self/ns/net; env');
   expect(out.split('\n').slice(0, 2)).toEqual([realpathSync(worktree), (await import('node:fs')).readlinkSync('/proc/self/ns/net')]);
@@ -20,7 +22,10 @@ test('killing and disposing end the tree, daemons included; a terminal works', a
   await eventually('both sleep', () => running(`^sleep ${seconds}.1`).length === 2);
   await child.kill('kill');
   expect(running(`^sleep ${seconds}.1`)).toEqual([]);
-  const terminal = await machine.run({ argv: ['sh', '-c', `stty size; setsid sleep ${seconds}.2 & sleep ${seconds}.2`], tty: { cols: 70, rows: 20 } });
+  const terminal = await machine.run({
+    argv: ['sh', '-c', `stty size; setsid sleep ${seconds}.2 & sleep ${seconds}.2`],
+    tty: { cols: 70, rows: 20 },
+  });
   await watch(terminal).until('20 70');
   await machine.dispose();
   expect(running(`^sleep ${seconds}.2`)).toEqual([]);

@@ -17,7 +17,12 @@ function decide(program: Buffer, arch: number, nr: number, args: bigint[] = []):
   args.forEach((value, index) => data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + 8 * index));
   let accumulator = 0;
   for (let at = 0; ; at += 1) {
-    const [code, jt, jf, k] = [program.readUInt16LE(at * 8), program.readUInt8(at * 8 + 2), program.readUInt8(at * 8 + 3), program.readUInt32LE(at * 8 + 4)];
+    const [code, jt, jf, k] = [
+      program.readUInt16LE(at * 8),
+      program.readUInt8(at * 8 + 2),
+      program.readUInt8(at * 8 + 3),
+      program.readUInt32LE(at * 8 + 4),
+    ];
     if (code === 0x20) accumulator = data.readUInt32LE(k);
     else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
     else if (code === 0x15) at += accumulator === k ? jt : jf;
@@ -44,12 +49,18 @@ for (const arch of ['x64', 'arm64'] as const) {
   });
 
   test(`${arch}: terminal requests by their low 32 bits`, () => {
-    for (const request of [0x5412n, 0x541cn, 0x5412n | (1n << 32n), 0x541cn | (0xffffffffn << 32n)]) expect(ask('ioctl', 0, request)).toBe(errno(1));
+    for (const request of [0x5412n, 0x541cn, 0x5412n | (1n << 32n), 0x541cn | (0xffffffffn << 32n)])
+      expect(ask('ioctl', 0, request)).toBe(errno(1));
     for (const request of [0x5413, 0x5401, 0x5421]) expect(ask('ioctl', 0, request)).toBe(ALLOW);
   });
 
   test(`${arch}: sockets by family, type and protocol`, () => {
-    expect([ask('socket', 1, 1, 0), ask('socket', 2, 1, 0), ask('socket', 10, 2, 0), ask('socket', 16, 3, 0)]).toEqual([ALLOW, ALLOW, ALLOW, ALLOW]);
+    expect([ask('socket', 1, 1, 0), ask('socket', 2, 1, 0), ask('socket', 10, 2, 0), ask('socket', 16, 3, 0)]).toEqual([
+      ALLOW,
+      ALLOW,
+      ALLOW,
+      ALLOW,
+    ]);
     for (const family of [17, 38, 40, 44, 3, 9, 29, 31, 45]) expect(ask('socket', family, 1, 0)).toBe(errno(97));
     expect([ask('socket', 2, 3, 0), ask('socket', 2, 10, 0), ask('socket', 10, 3 | 0o2000000, 0)]).toEqual([errno(1), errno(1), errno(1)]);
     expect(ask('socket', 16, 3, 9)).toBe(errno(97));
@@ -57,12 +68,21 @@ for (const arch of ['x64', 'arm64'] as const) {
   });
 
   test(`${arch}: new namespaces are refused, threads and processes made`, () => {
-    expect([ask('clone', 0x10000000 | 17), ask('clone', 0x20000), ask('unshare', 0x10000000), ask('unshare', 0x80)]).toEqual([errno(1), errno(1), errno(1), errno(1)]);
+    expect([ask('clone', 0x10000000 | 17), ask('clone', 0x20000), ask('unshare', 0x10000000), ask('unshare', 0x80)]).toEqual([
+      errno(1),
+      errno(1),
+      errno(1),
+      errno(1),
+    ]);
     expect([ask('clone', 0x3d0f00), ask('clone', 17), ask('unshare', 0x400)]).toEqual([ALLOW, ALLOW, ALLOW]);
   });
 
   test(`${arch}: modes with set-id bits`, () => {
-    expect([ask('fchmod', 3, 0o4755), ask('fchmodat', 3, 0, 0o2755), ask('openat', 0, 0, 0o101, 0o4755)]).toEqual([errno(1), errno(1), errno(1)]);
+    expect([ask('fchmod', 3, 0o4755), ask('fchmodat', 3, 0, 0o2755), ask('openat', 0, 0, 0o101, 0o4755)]).toEqual([
+      errno(1),
+      errno(1),
+      errno(1),
+    ]);
     expect([ask('fchmod', 3, 0o755), ask('openat', 0, 0, 0, 0o4755), ask('openat', 0, 0, 0o101, 0o644)]).toEqual([ALLOW, ALLOW, ALLOW]);
   });
 
@@ -81,9 +101,31 @@ for (const arch of ['x64', 'arm64'] as const) {
 
 test('inside, the refused calls answer EPERM or ENOSYS', async () => {
   const { machine } = await openMachine();
-  const refused: Syscall[] = ['setns', 'mount', 'umount2', 'pivot_root', 'bpf', 'perf_event_open', 'userfaultfd', 'keyctl', 'add_key', 'request_key',
-    'open_by_handle_at', 'init_module', 'kexec_load', 'reboot', 'fsopen', 'open_tree', 'io_uring_setup', 'clone3', 'openat2', 'chroot'];
-  const text = refused.map((name) => `$r = syscall(${number(name)}, 0, 0, 0, 0, 0); print "${name} ", ($r == -1 ? $!+0 : "ran"), "\\n";`).join('');
+  const refused: Syscall[] = [
+    'setns',
+    'mount',
+    'umount2',
+    'pivot_root',
+    'bpf',
+    'perf_event_open',
+    'userfaultfd',
+    'keyctl',
+    'add_key',
+    'request_key',
+    'open_by_handle_at',
+    'init_module',
+    'kexec_load',
+    'reboot',
+    'fsopen',
+    'open_tree',
+    'io_uring_setup',
+    'clone3',
+    'openat2',
+    'chroot',
+  ];
+  const text = refused
+    .map((name) => `$r = syscall(${number(name)}, 0, 0, 0, 0, 0); print "${name} ", ($r == -1 ? $!+0 : "ran"), "\\n";`)
+    .join('');
   const { out } = await shell(machine, `perl -e '${text}'`);
   expect(out.split('\n').filter((line) => !/ (1|38)$/.test(line))).toEqual([]);
   expect(out.split('\n').length).toBe(refused.length);
@@ -101,8 +143,23 @@ test('the filter is what bwrap takes, and without a rule the call gets through',
     const path = join(folder, 'filter');
     writeFileSync(path, compileFilter(here, without));
     const filter = openSync(path, 'r');
-    const { stdout } = spawnSync('bwrap', ['--ro-bind', '/', '/', '--dev', '/dev', '--seccomp', '3', '--', 'perl', '-e', `print syscall(${number('keyctl')}, 0, -3, 0) == -1 ? $!+0 : 0`],
-      { stdio: ['ignore', 'pipe', 'inherit', filter], encoding: 'utf8' });
+    const { stdout } = spawnSync(
+      'bwrap',
+      [
+        '--ro-bind',
+        '/',
+        '/',
+        '--dev',
+        '/dev',
+        '--seccomp',
+        '3',
+        '--',
+        'perl',
+        '-e',
+        `print syscall(${number('keyctl')}, 0, -3, 0) == -1 ? $!+0 : 0`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit', filter], encoding: 'utf8' },
+    );
     closeSync(filter);
     return stdout;
   };

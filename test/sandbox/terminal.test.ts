@@ -34,7 +34,14 @@ test('an interactive shell: size, resize, Ctrl-C, Ctrl-Z and fg, exit code', asy
 
 test('Ctrl-C reaches a command that has the terminal to itself, and it may handle it', async () => {
   const { machine } = await openMachine();
-  const child = await machine.run({ argv: ['perl', '-e', '$| = 1; $SIG{INT} = sub { print "handled\\n"; select undef, undef, undef, 0.1; print "went on\\n"; exit 5 }; print "up\\n"; sleep 3600'], tty: size });
+  const child = await machine.run({
+    argv: [
+      'perl',
+      '-e',
+      '$| = 1; $SIG{INT} = sub { print "handled\\n"; select undef, undef, undef, 0.1; print "went on\\n"; exit 5 }; print "up\\n"; sleep 3600',
+    ],
+    tty: size,
+  });
   const told = watch(child);
   await told.until('up');
   child.write('\x03');
@@ -44,8 +51,11 @@ test('Ctrl-C reaches a command that has the terminal to itself, and it may handl
 
 test('TIOCSTI and TIOCLINUX are refused on a terminal, with high bits set too', async () => {
   const { machine } = await openMachine();
-  const tries = '$| = 1; for my $r (0x5412, 0x541C, 0x5412 | (1 << 32), 0x5412 | (1 << 63)) { my $b = "x"; my $ok = syscall(SYS, 0, $r, $b); print "$r ", ($ok == 0 ? "typed" : $!+0), "\\n" }'
-    .replace('SYS', process.arch === 'x64' ? '16' : '29');
+  const tries =
+    '$| = 1; for my $r (0x5412, 0x541C, 0x5412 | (1 << 32), 0x5412 | (1 << 63)) { my $b = "x"; my $ok = syscall(SYS, 0, $r, $b); print "$r ", ($ok == 0 ? "typed" : $!+0), "\\n" }'.replace(
+      'SYS',
+      process.arch === 'x64' ? '16' : '29',
+    );
   const child = await machine.run({ argv: ['perl', '-e', tries], tty: size });
   const told = watch(child);
   await child.exited;

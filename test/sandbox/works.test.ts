@@ -5,11 +5,32 @@ import { installed, openMachine, shell, temporary, watch } from './helpers.ts';
 
 test('git: init, commit, branch, rebase, stash, status', async () => {
   const { machine } = await openMachine();
-  const { code, out, err } = await shell(machine, [
-    'set -e', 'git init -q -b main .', 'git config user.name T', 'git config user.email t@t', 'echo 1 > a', 'git add a', 'git commit -qm one',
-    'git switch -qc two', 'echo 2 > b', 'git add b', 'git commit -qm two', 'git switch -q main', 'echo 3 > c', 'git add c', 'git commit -qm three',
-    'git rebase -q main two', 'echo dirty >> a', 'git stash -q', 'git stash pop -q', 'git status --porcelain', 'git log --oneline | wc -l',
-  ].join('\n'));
+  const { code, out, err } = await shell(
+    machine,
+    [
+      'set -e',
+      'git init -q -b main .',
+      'git config user.name T',
+      'git config user.email t@t',
+      'echo 1 > a',
+      'git add a',
+      'git commit -qm one',
+      'git switch -qc two',
+      'echo 2 > b',
+      'git add b',
+      'git commit -qm two',
+      'git switch -q main',
+      'echo 3 > c',
+      'git add c',
+      'git commit -qm three',
+      'git rebase -q main two',
+      'echo dirty >> a',
+      'git stash -q',
+      'git stash pop -q',
+      'git status --porcelain',
+      'git log --oneline | wc -l',
+    ].join('\n'),
+  );
   expect(err).toBe('');
   expect(code).toBe(0);
   expect(out.split('\n')).toEqual(['M a', '3']);
@@ -18,7 +39,10 @@ test('git: init, commit, branch, rebase, stash, status', async () => {
 test('npm test in a small package, offline', async () => {
   const { machine, worktree } = await openMachine();
   writeFileSync(join(worktree, 'package.json'), JSON.stringify({ name: 'x', type: 'module', scripts: { test: 'node --test' } }));
-  writeFileSync(join(worktree, 'x.test.js'), `import { test } from 'node:test'; import assert from 'node:assert'; test('one', () => assert.equal(1, 1));`);
+  writeFileSync(
+    join(worktree, 'x.test.js'),
+    `import { test } from 'node:test'; import assert from 'node:assert'; test('one', () => assert.equal(1, 1));`,
+  );
   const { code, out } = await shell(machine, 'npm test');
   expect(out).toMatch(/pass 1/);
   expect(code).toBe(0);
@@ -39,7 +63,10 @@ test.skipIf(!installed('python3'))('python: threads, subprocesses, temporary fil
 
 test('/dev/stderr, /dev/stdin and /dev/fd are files that can be opened; stdin is passed on', async () => {
   const { machine } = await openMachine();
-  const { stdout, stderr } = await machine.collect({ argv: ['bash', '-c', 'cat /dev/stdin; echo e > /dev/stderr; echo o > /dev/stdout; cat <(echo sub)'], input: 'in\n' });
+  const { stdout, stderr } = await machine.collect({
+    argv: ['bash', '-c', 'cat /dev/stdin; echo e > /dev/stderr; echo o > /dev/stdout; cat <(echo sub)'],
+    input: 'in\n',
+  });
   expect(stderr.toString()).toBe('e\n');
   expect(stdout.toString()).toBe('in\no\nsub\n');
 });
@@ -53,7 +80,8 @@ test('HOME and /tmp are private, writable, and shared by the machine’s command
 test('exit codes: its own, 127 for no such command, 126 for no program, 128 + n for a signal', async () => {
   const { machine } = await openMachine();
   const codes = [];
-  for (const argv of [['true'], ['sh', '-c', 'exit 42'], ['no-such-command'], ['/etc'], ['sh', '-c', 'kill -9 $$']]) codes.push((await machine.collect({ argv })).code);
+  for (const argv of [['true'], ['sh', '-c', 'exit 42'], ['no-such-command'], ['/etc'], ['sh', '-c', 'kill -9 $$']])
+    codes.push((await machine.collect({ argv })).code);
   expect(codes).toEqual([0, 42, 127, 126, 137]);
 });
 
@@ -78,7 +106,10 @@ test('binary output is intact and 100 MB flow through a slow reader without grow
   child.onOutput((chunk) => {
     total += chunk.length;
     most = Math.max(most, process.memoryUsage().rss);
-    if (total % (4 * 1024 * 1024) < chunk.length) { child.pause(); setTimeout(() => child.resume(), 5); }
+    if (total % (4 * 1024 * 1024) < chunk.length) {
+      child.pause();
+      setTimeout(() => child.resume(), 5);
+    }
   });
   expect((await child.exited).code).toBe(0);
   expect(total).toBe(104857600);
@@ -111,9 +142,13 @@ test('binds: a folder over another, a file, read-only, and one of a single comma
   const { machine, worktree } = await openMachine({ binds: [{ source: extra, target: '/opt/bound', access: 'read' }] });
   writeFileSync(join(worktree, 'own'), 'own');
   expect((await shell(machine, 'cat /opt/bound/f; echo x > /opt/bound/g || echo refused')).out).toContain('boundrefused');
-  const once = await machine.collect({ argv: ['sh', '-c', `cat '${join(worktree, 'own')}'; echo new > /srv/once/h`], binds: [
-    { source: join(extra, 'f'), target: join(worktree, 'own'), access: 'read' }, { source: extra, target: '/srv/once', access: 'write' },
-  ] });
+  const once = await machine.collect({
+    argv: ['sh', '-c', `cat '${join(worktree, 'own')}'; echo new > /srv/once/h`],
+    binds: [
+      { source: join(extra, 'f'), target: join(worktree, 'own'), access: 'read' },
+      { source: extra, target: '/srv/once', access: 'write' },
+    ],
+  });
   expect(once.stdout.toString()).toBe('bound');
   expect(readFileSync(join(extra, 'h'), 'utf8')).toBe('new\n');
   expect((await shell(machine, 'cat own; test -e /srv/once || echo absent')).out).toBe('ownabsent');

@@ -5,19 +5,39 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Item, ItemId, Project, ProjectId, StoredEvent, TaskId, ThreadId, TurnId, WorkspaceId } from '../../agent-core/contract/index.ts';
+import type {
+  Item,
+  ItemId,
+  Project,
+  ProjectId,
+  StoredEvent,
+  TaskId,
+  ThreadId,
+  TurnId,
+  WorkspaceId,
+} from '../../agent-core/contract/index.ts';
 import { defaultSettings } from '../../agent-core/runtime/settings.ts';
 import { Store } from '../../agent-core/storage/store.ts';
 import { newId } from '../../agent-core/support/ids.ts';
 
 let folder: string;
 let file: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'signalbox-store-')); file = join(folder, 'signalbox.db'); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signalbox-store-'));
+  file = join(folder, 'signalbox.db');
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (): Store => new Store(file, defaultSettings());
 const aProject = (name = 'atlas'): Project => ({
-  id: newId<ProjectId>('proj'), name, root: `/code/${name}`, repo: `/code/${name}`, subdir: '', gitDir: `/code/${name}/.git`, sample: false, openedAt: 1,
+  id: newId<ProjectId>('proj'),
+  name,
+  root: `/code/${name}`,
+  repo: `/code/${name}`,
+  subdir: '',
+  gitDir: `/code/${name}/.git`,
+  sample: false,
+  openedAt: 1,
 });
 
 test('a commit shows in memory at once, to listeners only when it is durable, and is there after opening again', async () => {
@@ -43,7 +63,9 @@ test('commits of one turn of the loop share a transaction and keep their order a
   const store = open();
   const batches: number[] = [];
   store.onEvents((events) => batches.push(events.length));
-  const all = await Promise.all(Array.from({ length: 50 }, (_, n) => store.commit({ events: [{ type: 'project.opened', project: aProject(`p${n}`) }] })));
+  const all = await Promise.all(
+    Array.from({ length: 50 }, (_, n) => store.commit({ events: [{ type: 'project.opened', project: aProject(`p${n}`) }] })),
+  );
   expect(batches).toEqual([50]);
   expect(all.flatMap(({ events }) => events.map(({ seq }) => seq))).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
   store.close();
@@ -75,7 +97,10 @@ test('a full disk undoes everything that was not durable, rejects each commit, a
     store.commit({ events: [{ type: 'project.opened', project: aProject('lost') }], history: { threadId, items: [big] } }),
     store.commit({ events: [{ type: 'project.opened', project: aProject('lost too') }] }),
   ]);
-  expect(results.map((result) => result.status === 'rejected' && (result.reason as { detail: { code: string } }).detail.code)).toEqual(['disk-full', 'disk-full']);
+  expect(results.map((result) => result.status === 'rejected' && (result.reason as { detail: { code: string } }).detail.code)).toEqual([
+    'disk-full',
+    'disk-full',
+  ]);
   expect(store.board).toBe(before);
   const { events } = await store.commit({ events: [{ type: 'project.closed', projectId: kept.id }] });
   expect(events[0]!.seq).toBe(2);
@@ -93,10 +118,15 @@ test('a spoilt record is set aside and reported; the rest loads', async () => {
   const store = open();
   const good = aProject('good');
   const bad = aProject('bad');
-  await store.commit({ events: [{ type: 'project.opened', project: good }, { type: 'project.opened', project: bad }] });
+  await store.commit({
+    events: [
+      { type: 'project.opened', project: good },
+      { type: 'project.opened', project: bad },
+    ],
+  });
   store.close();
   const db = new DatabaseSync(file);
-  db.prepare("UPDATE doc SET json = '{\"id\": 7' WHERE id = ?").run(bad.id);
+  db.prepare('UPDATE doc SET json = \'{"id": 7\' WHERE id = ?').run(bad.id);
   db.close();
   const again = open();
   expect(Object.keys(again.board.projects)).toEqual([good.id]);
@@ -111,7 +141,10 @@ test('a spoilt record is set aside and reported; the rest loads', async () => {
 test('history is appended in order and replaced as a whole', async () => {
   const store = open();
   const threadId = newId<ThreadId>('thr');
-  await Promise.all([store.commit({ history: { threadId, items: [{ a: 1 }, { b: 2 }] } }), store.commit({ history: { threadId, items: [{ c: 3 }] } })]);
+  await Promise.all([
+    store.commit({ history: { threadId, items: [{ a: 1 }, { b: 2 }] } }),
+    store.commit({ history: { threadId, items: [{ c: 3 }] } }),
+  ]);
   expect(store.history(threadId)).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
   await store.commit({ history: { threadId, items: [{ d: 4 }], replace: true } });
   expect(store.history(threadId)).toEqual([{ d: 4 }]);
@@ -140,14 +173,23 @@ test('spoilt settings, intents and items hinder neither the start nor the rest',
   const store = open();
   const threadId = newId<ThreadId>('thr');
   const notice = (text: string): Item => ({
-    id: newId<ItemId>('item'), threadId, turnId: newId<TurnId>('turn'), startedAt: 1, endedAt: 1, type: 'notice', level: 'info', text, error: null,
+    id: newId<ItemId>('item'),
+    threadId,
+    turnId: newId<TurnId>('turn'),
+    startedAt: 1,
+    endedAt: 1,
+    type: 'notice',
+    level: 'info',
+    text,
+    error: null,
   });
   const [good, bad] = [notice('good'), notice('bad')];
   const taskId = newId<TaskId>('task');
   await store.commit({
     events: [
       { type: 'settings.changed', settings: { ...defaultSettings(), concurrency: 3 } },
-      { type: 'item.completed', taskId, item: good }, { type: 'item.completed', taskId, item: bad },
+      { type: 'item.completed', taskId, item: good },
+      { type: 'item.completed', taskId, item: bad },
     ],
     intents: [{ kind: 'prepare', taskId, workspaceId: newId<WorkspaceId>('ws') }],
   });
@@ -166,12 +208,30 @@ test('spoilt settings, intents and items hinder neither the start nor the rest',
 
 test('a file that is no database is said to be none, with what to do', () => {
   writeFileSync(file, 'x'.repeat(5000));
-  expect(open).toThrow(expect.objectContaining({ detail: { code: 'internal', message: expect.stringContaining(file) as string, fix: expect.stringContaining('Move it away') as string } }) as Error);
+  expect(open).toThrow(
+    expect.objectContaining({
+      detail: {
+        code: 'internal',
+        message: expect.stringContaining(file) as string,
+        fix: expect.stringContaining('Move it away') as string,
+      },
+    }) as Error,
+  );
 });
 
 test('items without an end are found in a database from before they were marked', async () => {
   const store = open();
-  const item: Item = { id: newId<ItemId>('item'), threadId: newId<ThreadId>('thr'), turnId: newId<TurnId>('turn'), startedAt: 1, endedAt: null, type: 'notice', level: 'info', text: '', error: null };
+  const item: Item = {
+    id: newId<ItemId>('item'),
+    threadId: newId<ThreadId>('thr'),
+    turnId: newId<TurnId>('turn'),
+    startedAt: 1,
+    endedAt: null,
+    type: 'notice',
+    level: 'info',
+    text: '',
+    error: null,
+  };
   await store.commit({ events: [{ type: 'item.started', taskId: newId<TaskId>('task'), item }] });
   expect(store.openItems()).toEqual([item]);
   store.close();

@@ -8,10 +8,21 @@ const store = new Store(process.argv[2]!, defaultSettings());
 for (let n = 0; n < 100_000; n++) {
   const name = `p${n}`;
   await store.commit({
-    events: [{
-      type: 'project.opened',
-      project: { id: newId<ProjectId>('proj'), name, root: `/${name}`, repo: `/${name}`, subdir: '', gitDir: `/${name}/.git`, sample: false, openedAt: n },
-    }],
+    events: [
+      {
+        type: 'project.opened',
+        project: {
+          id: newId<ProjectId>('proj'),
+          name,
+          root: `/${name}`,
+          repo: `/${name}`,
+          subdir: '',
+          gitDir: `/${name}/.git`,
+          sample: false,
+          openedAt: n,
+        },
+      },
+    ],
   });
   process.stdout.write(`${name}\n`);
 }

@@ -13,7 +13,9 @@ test('asked for while it moves to the trash, a workspace is not opened there, an
   const { id, path } = workspace.info;
   put(path, { 'kept.txt': 'kept\n' });
   let over = false;
-  const trashing = world.workspaces.trash(id).finally(() => { over = true; });
+  const trashing = world.workspaces.trash(id).finally(() => {
+    over = true;
+  });
   const asking: Promise<unknown>[] = [];
   while (!over) {
     asking.push(world.workspaces.open(id).catch(() => workspace));

@@ -6,7 +6,9 @@ import { newId } from '../../agent-core/support/ids.ts';
 import { agent, git, put, World } from './world.ts';
 
 let world: World;
-beforeEach(() => { world = new World(`r "q" ' ünï`); });
+beforeEach(() => {
+  world = new World(`r "q" ' ünï`);
+});
 afterEach(() => world.dispose());
 
 test('three tasks of one title at once get three branches, and a taken name is left alone', async () => {
@@ -30,7 +32,15 @@ test.each(['Making the worktree', 'Checking out files'])('cut off while %s, then
   const project = await world.project();
   const cut = new AbortController();
   const request = { workspaceId: id, project, title: 'Cut off', base: { ref: 'main', kind: 'local' as const }, mode: 'workspace' as const };
-  await expect(world.workspaces.prepare({ ...request, signal: cut.signal, onProgress: ({ step }) => { if (step === at) cut.abort(new Error('stopped')); } })).rejects.toThrow('stopped');
+  await expect(
+    world.workspaces.prepare({
+      ...request,
+      signal: cut.signal,
+      onProgress: ({ step }) => {
+        if (step === at) cut.abort(new Error('stopped'));
+      },
+    }),
+  ).rejects.toThrow('stopped');
   expect(git(world.repo, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   expect(git(world.repo, 'worktree', 'list').split('\n')).toHaveLength(1);
   const made = await world.workspaces.prepare(request);
@@ -196,7 +206,10 @@ test('full access works on the real git directory; going back, the store has wha
   await agent(workspace, 'git -c user.name=P -c user.email=p@x commit -q --allow-empty -m full; echo u > u');
   const { tip } = await workspace.harvest();
   expect(git(world.repo, 'rev-parse', 'signalbox/fix-it')).toBe(tip);
-  expect((await workspace.diff(workspace.baseTree(), (await workspace.checkpoint('full')).tree)).map((file) => file.path)).toEqual(['a', 'u']);
+  expect((await workspace.diff(workspace.baseTree(), (await workspace.checkpoint('full')).tree)).map((file) => file.path)).toEqual([
+    'a',
+    'u',
+  ]);
   workspace.setMode('workspace');
   await workspace.beginTurn();
   expect(await agent(workspace, 'git log --format=%s; git status --porcelain')).toBe('full\ninside\nfirst\n?? u');
@@ -206,7 +219,9 @@ test('full access works on the real git directory; going back, the store has wha
 test('a command that a person let out works on the real git directory, and its commit comes back in', async () => {
   const workspace = await world.open();
   await agent(workspace, 'echo a > a; git add a; git commit -qm inside');
-  const running = await workspace.runOutside({ argv: ['git', '-c', 'user.name=P', '-c', 'user.email=p@x', 'commit', '-q', '--allow-empty', '-m', 'let out'] });
+  const running = await workspace.runOutside({
+    argv: ['git', '-c', 'user.name=P', '-c', 'user.email=p@x', 'commit', '-q', '--allow-empty', '-m', 'let out'],
+  });
   running.endInput();
   expect((await running.exited).code).toBe(0);
   expect(await agent(workspace, 'git log --format=%s; git status --porcelain')).toBe('let out\ninside\nfirst');

@@ -14,11 +14,20 @@ test('a worktree that does not fit on its disk says so and leaves nothing behind
   const disk = join(world.home, 'worktrees');
   mkdirSync(disk);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
-  onTestFinished(() => { execFileSync('umount', ['-l', disk]); });
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', disk]);
+  });
   const before = git(world.repo, 'for-each-ref');
   const project = await world.project();
-  await expect(world.workspaces.prepare({ workspaceId: newId<WorkspaceId>('ws'), project, title: 'Too big', base: { ref: 'main', kind: 'local' }, mode: 'workspace' }))
-    .rejects.toMatchObject({ detail: { code: 'disk-full', fix: expect.stringContaining('Make room') as string } });
+  await expect(
+    world.workspaces.prepare({
+      workspaceId: newId<WorkspaceId>('ws'),
+      project,
+      title: 'Too big',
+      base: { ref: 'main', kind: 'local' },
+      mode: 'workspace',
+    }),
+  ).rejects.toMatchObject({ detail: { code: 'disk-full', fix: expect.stringContaining('Make room') as string } });
   expect(readdirSync(disk)).toEqual([]);
   expect(git(world.repo, 'for-each-ref')).toBe(before);
   expect(git(world.repo, 'worktree', 'list').split('\n')).toHaveLength(1);

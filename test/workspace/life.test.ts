@@ -4,7 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agent, git, put, World } from './world.ts';
 
 let world: World;
-beforeEach(() => { world = new World(); });
+beforeEach(() => {
+  world = new World();
+});
 afterEach(() => world.dispose());
 
 test('an agent commits, and inside and outside show the same', async () => {
@@ -12,7 +14,10 @@ test('an agent commits, and inside and outside show the same', async () => {
   expect(workspace.info.branch).toBe('refs/heads/signalbox/fix-the-thing-aou');
   expect(git(workspace.info.path, 'status', '--porcelain')).toBe('');
   expect(await agent(workspace, 'git status --porcelain')).toBe('');
-  await agent(workspace, 'echo new > n.txt && git add n.txt && git commit -qm "by the agent" && echo more >> n.txt && echo x > staged.txt && git add staged.txt && echo u > untracked.txt');
+  await agent(
+    workspace,
+    'echo new > n.txt && git add n.txt && git commit -qm "by the agent" && echo more >> n.txt && echo x > staged.txt && git add staged.txt && echo u > untracked.txt',
+  );
   const { tip, moved } = await workspace.harvest();
   expect(moved).toBe(true);
   expect(git(world.repo, 'rev-parse', 'signalbox/fix-the-thing-aou')).toBe(tip);
@@ -28,11 +33,17 @@ test('a checkpoint holds every file that is not ignored, and diffs come from it'
   const workspace = await world.open();
   const first = await workspace.checkpoint('start');
   expect(first.tree).toBe(git(world.repo, 'rev-parse', 'main^{tree}'));
-  await agent(workspace, 'echo four >> src/a.txt; printf "a\\0b" > bin; mkdir node_modules; echo x > node_modules/x; git mv README.md READ.md; printf "q\\n" > "$(printf "new\\nline")"');
+  await agent(
+    workspace,
+    'echo four >> src/a.txt; printf "a\\0b" > bin; mkdir node_modules; echo x > node_modules/x; git mv README.md READ.md; printf "q\\n" > "$(printf "new\\nline")"',
+  );
   const second = await workspace.checkpoint('end');
   const files = await workspace.diff(first.tree, second.tree);
   expect(files.map((file) => [file.status, file.path, file.oldPath, file.added, file.binary])).toEqual([
-    ['renamed', 'READ.md', 'README.md', 0, false], ['added', 'bin', null, null, true], ['added', 'new\nline', null, 1, false], ['modified', 'src/a.txt', null, 1, false],
+    ['renamed', 'READ.md', 'README.md', 0, false],
+    ['added', 'bin', null, null, true],
+    ['added', 'new\nline', null, 1, false],
+    ['modified', 'src/a.txt', null, 1, false],
   ]);
   const { patch } = await workspace.patch({ from: first.tree, to: second.tree, paths: ['src/a.txt'] });
   expect(patch).toContain('+four');
@@ -69,7 +80,10 @@ test('a base that moves outside is seen inside', async () => {
 test('deleted and restored, ignored files included', async () => {
   const workspace = await world.open();
   const { id, path } = workspace.info;
-  await agent(workspace, 'mkdir node_modules; echo kept > node_modules/k; echo u > u; ln -s u link; git add u; git commit -qm u; echo v > v');
+  await agent(
+    workspace,
+    'mkdir node_modules; echo kept > node_modules/k; echo u > u; ln -s u link; git add u; git commit -qm u; echo v > v',
+  );
   const before = await agent(workspace, 'git status --porcelain; git log --oneline');
   await world.workspaces.trash(id);
   expect(existsSync(path)).toBe(false);

@@ -9,8 +9,15 @@ import { inspectFolder } from '../../agent-core/git/repository.ts';
 import { Workspaces, type OpenWorkspace } from '../../agent-core/workspace/index.ts';
 
 const ENV = {
-  PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', HOME: '/nonexistent',
-  GIT_AUTHOR_NAME: 'Person', GIT_AUTHOR_EMAIL: 'person@example.com', GIT_COMMITTER_NAME: 'Person', GIT_COMMITTER_EMAIL: 'person@example.com',
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  HOME: '/nonexistent',
+  GIT_AUTHOR_NAME: 'Person',
+  GIT_AUTHOR_EMAIL: 'person@example.com',
+  GIT_COMMITTER_NAME: 'Person',
+  GIT_COMMITTER_EMAIL: 'person@example.com',
 };
 
 /** Git as the person runs it in a shell of their own. */
@@ -33,7 +40,10 @@ export class World {
   workspaces: Workspaces;
   #project: Project | null = null;
 
-  constructor(name = 'a repo', files: Record<string, string> = { 'README.md': '# Hello\n', 'src/a.txt': 'one\ntwo\nthree\n', '.gitignore': 'node_modules/\n*.log\n' }) {
+  constructor(
+    name = 'a repo',
+    files: Record<string, string> = { 'README.md': '# Hello\n', 'src/a.txt': 'one\ntwo\nthree\n', '.gitignore': 'node_modules/\n*.log\n' },
+  ) {
     this.repo = join(this.dir, name);
     mkdirSync(this.home);
     mkdirSync(this.repo);
@@ -61,14 +71,31 @@ export class World {
   async project(folder = this.repo): Promise<Project> {
     if (this.#project?.root === folder) return this.#project;
     const found = await inspectFolder(folder);
-    this.#project = { id: newId<ProjectId>('proj'), name: 'Project', root: found.root, repo: found.repo, subdir: found.subdir, gitDir: found.gitDir, sample: false, openedAt: 0 };
+    this.#project = {
+      id: newId<ProjectId>('proj'),
+      name: 'Project',
+      root: found.root,
+      repo: found.repo,
+      subdir: found.subdir,
+      gitDir: found.gitDir,
+      sample: false,
+      openedAt: 0,
+    };
     return this.#project;
   }
 
-  async prepare(title = 'Fix it', more: { mode?: Mode; base?: { ref: string; kind: 'local' | 'remote' }; id?: WorkspaceId; inPlace?: boolean; folder?: string } = {}): Promise<WorkspaceId> {
+  async prepare(
+    title = 'Fix it',
+    more: { mode?: Mode; base?: { ref: string; kind: 'local' | 'remote' }; id?: WorkspaceId; inPlace?: boolean; folder?: string } = {},
+  ): Promise<WorkspaceId> {
     const id = more.id ?? newId<WorkspaceId>('ws');
     await this.workspaces.prepare({
-      workspaceId: id, project: await this.project(more.folder), title, base: more.base ?? { ref: 'main', kind: 'local' }, mode: more.mode ?? 'workspace', ...(more.inPlace ? { inPlace: true } : {}),
+      workspaceId: id,
+      project: await this.project(more.folder),
+      title,
+      base: more.base ?? { ref: 'main', kind: 'local' },
+      mode: more.mode ?? 'workspace',
+      ...(more.inPlace ? { inPlace: true } : {}),
     });
     return id;
   }

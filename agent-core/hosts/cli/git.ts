@@ -39,7 +39,9 @@ export function folderOf(args: string[], from: string): { folder: string; rest: 
 
 /** Verbs that only look. In a checkout that an agent may write they run inside, as what they look at may name commands. */
 const looking = new Set(
-  'blame cat-file describe diff diff-files diff-index diff-tree grep log ls-files ls-tree name-rev rev-list shortlog show status whatchanged'.split(' '),
+  'blame cat-file describe diff diff-files diff-index diff-tree grep log ls-files ls-tree name-rev rev-list shortlog show status whatchanged'.split(
+    ' ',
+  ),
 );
 
 /** Git's verb among its arguments. */
@@ -62,10 +64,21 @@ function withoutExternalDiff(args: string[]): string[] {
 async function outOfSubmodules(folder: string, workTree: string): Promise<Record<string, string>> {
   const ask = ['--null', '--name-only', '--get-regexp', String.raw`^submodule\..*\.(path|url|ignore)$`];
   const found = await Promise.all(
-    [['--file', `${workTree}/.gitmodules`], ['--blob', ':.gitmodules']].map((from) => discover(folder, ['config', ...from, ...ask], anyCode)),
+    [
+      ['--file', `${workTree}/.gitmodules`],
+      ['--blob', ':.gitmodules'],
+    ].map((from) => discover(folder, ['config', ...from, ...ask], anyCode)),
   );
-  const names = new Set(found.flatMap(({ stdout }) => stdout.toString('utf8').split('\0')).filter(Boolean).map((key) => key.slice(0, key.lastIndexOf('.'))));
-  const settings = [...names].flatMap((name, index) => [[`GIT_CONFIG_KEY_${index}`, `${name}.ignore`], [`GIT_CONFIG_VALUE_${index}`, 'all']]);
+  const names = new Set(
+    found
+      .flatMap(({ stdout }) => stdout.toString('utf8').split('\0'))
+      .filter(Boolean)
+      .map((key) => key.slice(0, key.lastIndexOf('.'))),
+  );
+  const settings = [...names].flatMap((name, index) => [
+    [`GIT_CONFIG_KEY_${index}`, `${name}.ignore`],
+    [`GIT_CONFIG_VALUE_${index}`, 'all'],
+  ]);
   return Object.fromEntries([['GIT_CONFIG_COUNT', String(names.size)], ...settings]) as Record<string, string>;
 }
 

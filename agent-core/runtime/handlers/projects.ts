@@ -9,7 +9,10 @@ import { getProject, type Context } from '../context.ts';
 import { makeSample, samplePath } from '../sample.ts';
 import type { Client } from '../api.ts';
 
-type Part = Pick<Handlers<Client>, 'project/inspect' | 'project/open' | 'project/close' | 'project/branches' | 'project/sample' | 'project/suggest' | 'project/suggestions'>;
+type Part = Pick<
+  Handlers<Client>,
+  'project/inspect' | 'project/open' | 'project/close' | 'project/branches' | 'project/sample' | 'project/suggest' | 'project/suggestions'
+>;
 
 const MAX_SUGGESTIONS = 50;
 
@@ -26,15 +29,22 @@ function expand(path: string): string {
 
 async function open(context: Context, path: string, init: boolean, sample: boolean): Promise<Project> {
   const folder = await inspectFolder(path).catch(async (error: unknown) => {
-    if (!init || !(error instanceof Failure) || (error.detail.code !== 'not-a-repository' && error.detail.code !== 'no-commits')) throw error;
+    if (!init || !(error instanceof Failure) || (error.detail.code !== 'not-a-repository' && error.detail.code !== 'no-commits'))
+      throw error;
     await initFolder(path);
     return inspectFolder(path);
   });
   const known = Object.values(context.store.board.projects).find((project) => project.root === folder.root);
   if (known) return known;
   const project: Project = {
-    id: newId<ProjectId>('proj'), name: basename(folder.root), root: folder.root, repo: folder.repo, subdir: folder.subdir,
-    gitDir: folder.gitDir, sample, openedAt: context.now(),
+    id: newId<ProjectId>('proj'),
+    name: basename(folder.root),
+    root: folder.root,
+    repo: folder.repo,
+    subdir: folder.subdir,
+    gitDir: folder.gitDir,
+    sample,
+    openedAt: context.now(),
   };
   await context.store.commit({ events: [{ type: 'project.opened', project }] });
   return project;
@@ -57,9 +67,13 @@ export function projectHandlers(context: Context): Part {
       const project = getProject(context, projectId);
       const tasks = Object.values(context.store.board.tasks).filter((task) => task.projectId === projectId);
       if (tasks.length) {
-        throw new Failure('conflict', `${project.name} still has ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, the trash included.`, {
-          fix: 'Delete them for good first. Nothing in the folder itself is touched.',
-        });
+        throw new Failure(
+          'conflict',
+          `${project.name} still has ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, the trash included.`,
+          {
+            fix: 'Delete them for good first. Nothing in the folder itself is touched.',
+          },
+        );
       }
       await context.store.commit({ events: [{ type: 'project.closed', projectId }] });
       return {};
@@ -83,11 +97,26 @@ async function foldersLike(prefix: string): Promise<{ path: string; repository: 
   const names = entries
     .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && entry.name.toLowerCase().startsWith(start.toLowerCase()))
     .filter((entry) => start.startsWith('.') || !entry.name.startsWith('.'))
-    .map((entry) => entry.name).sort().slice(0, MAX_SUGGESTIONS);
-  const found = await Promise.all(names.map(async (name) => {
-    const path = join(folder, name);
-    const isFolder = await stat(path).then((info) => info.isDirectory(), () => false);
-    return isFolder ? { path, repository: await stat(join(path, '.git')).then(() => true, () => false) } : null;
-  }));
+    .map((entry) => entry.name)
+    .sort()
+    .slice(0, MAX_SUGGESTIONS);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      const isFolder = await stat(path).then(
+        (info) => info.isDirectory(),
+        () => false,
+      );
+      return isFolder
+        ? {
+            path,
+            repository: await stat(join(path, '.git')).then(
+              () => true,
+              () => false,
+            ),
+          }
+        : null;
+    }),
+  );
   return found.filter((entry) => entry !== null);
 }

@@ -13,9 +13,16 @@ type Part = Pick<Handlers<Client>, 'initialize' | 'snapshot' | 'settings/write' 
 export function snapshotOf(context: Context): Snapshot {
   const { board, seq } = context.store.durable;
   return {
-    seq, board, activity: Object.fromEntries(context.activity), sandbox: context.sandboxStatus,
+    seq,
+    board,
+    activity: Object.fromEntries(context.activity),
+    sandbox: context.sandboxStatus,
     host: {
-      kind: context.options.host, home: context.options.home, user: userInfo().username, platform: process.platform, version: VERSION,
+      kind: context.options.host,
+      home: context.options.home,
+      user: userInfo().username,
+      platform: process.platform,
+      version: VERSION,
       openOn: context.options.openOn,
     },
   };
@@ -31,7 +38,9 @@ export function systemHandlers(context: Context): Part {
   return {
     initialize: async ({ version }) => {
       if (version !== WIRE_VERSION) {
-        throw new Failure('unsupported-version', `This window speaks version ${version}, the core ${WIRE_VERSION}.`, { fix: 'Reload the window, or restart Signalbox.' });
+        throw new Failure('unsupported-version', `This window speaks version ${version}, the core ${WIRE_VERSION}.`, {
+          fix: 'Reload the window, or restart Signalbox.',
+        });
       }
       return snapshotOf(context);
     },
@@ -63,19 +72,26 @@ export function systemHandlers(context: Context): Part {
 async function checkRoot(text: string | null): Promise<string | null> {
   const path = text?.trim().replace(/^~(?=\/|$)/, homedir());
   if (!path) return null;
-  if (!isAbsolute(path)) throw new Failure('invalid-input', `“${text}” is no absolute path.`, { fix: 'Begin it with / or ~, or leave it empty for the usual place.' });
+  if (!isAbsolute(path))
+    throw new Failure('invalid-input', `“${text}” is no absolute path.`, {
+      fix: 'Begin it with / or ~, or leave it empty for the usual place.',
+    });
   try {
     await mkdir(path, { recursive: true });
     await access(path, constants.W_OK | constants.X_OK);
     return await realpath(path);
   } catch (error) {
-    throw new Failure('invalid-input', `Worktrees can’t be made in ${path}: ${error instanceof Error ? error.message : String(error)}.`, { fix: 'Choose a folder that you may write.' });
+    throw new Failure('invalid-input', `Worktrees can’t be made in ${path}: ${error instanceof Error ? error.message : String(error)}.`, {
+      fix: 'Choose a folder that you may write.',
+    });
   }
 }
 
 function checkUrl(text: string): void {
   const url = URL.parse(text);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new Failure('invalid-input', `“${text}” is no http or https address.`, { fix: 'Give the base URL of the API, such as https://api.openai.com/v1.' });
+    throw new Failure('invalid-input', `“${text}” is no http or https address.`, {
+      fix: 'Give the base URL of the API, such as https://api.openai.com/v1.',
+    });
   }
 }

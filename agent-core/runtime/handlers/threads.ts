@@ -3,9 +3,21 @@ import type { Client } from '../api.ts';
 import type { Context } from '../context.ts';
 import type { Supervisor } from '../supervisor.ts';
 
-type Part = Pick<Handlers<Client>,
-  'thread/read' | 'thread/subscribe' | 'thread/unsubscribe' | 'item/output' | 'turn/start' | 'turn/steer' | 'turn/interrupt'
-  | 'queue/add' | 'queue/remove' | 'approval/decide' | 'question/answer' | 'rule/revoke'>;
+type Part = Pick<
+  Handlers<Client>,
+  | 'thread/read'
+  | 'thread/subscribe'
+  | 'thread/unsubscribe'
+  | 'item/output'
+  | 'turn/start'
+  | 'turn/steer'
+  | 'turn/interrupt'
+  | 'queue/add'
+  | 'queue/remove'
+  | 'approval/decide'
+  | 'question/answer'
+  | 'rule/revoke'
+>;
 
 export function threadHandlers(context: Context, supervisor: Supervisor): Part {
   const { store } = context;
@@ -15,20 +27,41 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       if (!thread) throw new Failure('not-found', 'This conversation does not exist any more.');
       return { thread, ...store.items(threadId, limit, before), turns: store.turns(threadId), seq: store.durable.seq };
     },
-    'thread/subscribe': async ({ threadId }, client) => { client.threads.add(threadId); return {}; },
-    'thread/unsubscribe': async ({ threadId }, client) => { client.threads.delete(threadId); return {}; },
+    'thread/subscribe': async ({ threadId }, client) => {
+      client.threads.add(threadId);
+      return {};
+    },
+    'thread/unsubscribe': async ({ threadId }, client) => {
+      client.threads.delete(threadId);
+      return {};
+    },
     'item/output': async ({ itemId, offset, limit }) => {
       const item = store.item(itemId);
       if (!item) throw new Failure('not-found', 'This item does not exist any more.');
       return context.outputs.read(item.threadId, itemId, offset, limit);
     },
     'turn/start': ({ threadId, text }) => supervisor.say(threadId, text),
-    'turn/steer': async ({ threadId, turnId, text }) => { await supervisor.steer(threadId, turnId, text); return {}; },
-    'turn/interrupt': async ({ threadId }) => { await supervisor.interrupt(threadId); return {}; },
+    'turn/steer': async ({ threadId, turnId, text }) => {
+      await supervisor.steer(threadId, turnId, text);
+      return {};
+    },
+    'turn/interrupt': async ({ threadId }) => {
+      await supervisor.interrupt(threadId);
+      return {};
+    },
     'queue/add': async ({ threadId, text }) => ({ messageId: await supervisor.enqueue(threadId, text) }),
-    'queue/remove': async ({ threadId, messageId }) => { await store.commit({ events: [{ type: 'queue.removed', threadId, messageId }] }); return {}; },
+    'queue/remove': async ({ threadId, messageId }) => {
+      await store.commit({ events: [{ type: 'queue.removed', threadId, messageId }] });
+      return {};
+    },
     'approval/decide': async (input) => ({ decided: await context.gates.decide(input) }),
-    'question/answer': async (input) => { await context.gates.answer(input); return {}; },
-    'rule/revoke': async ({ ruleId }) => { await store.commit({ events: [{ type: 'rule.revoked', ruleId }] }); return {}; },
+    'question/answer': async (input) => {
+      await context.gates.answer(input);
+      return {};
+    },
+    'rule/revoke': async ({ ruleId }) => {
+      await store.commit({ events: [{ type: 'rule.revoked', ruleId }] });
+      return {};
+    },
   };
 }

@@ -4,13 +4,69 @@ import { realpathSync } from 'node:fs';
 
 /** Names that a command inside may have from the person's login: where tools are and how text looks, never a secret. */
 const ALLOWED = new Set([
-  'PATH', 'LANG', 'LANGUAGE', 'TZ', 'SHELL', 'USER', 'LOGNAME', 'EDITOR', 'VISUAL', 'PAGER', 'LESS', 'MANPATH', 'INFOPATH',
-  'NVM_DIR', 'NVM_BIN', 'NVM_INC', 'FNM_DIR', 'FNM_MULTISHELL_PATH', 'VOLTA_HOME', 'N_PREFIX', 'PNPM_HOME', 'BUN_INSTALL', 'DENO_INSTALL',
-  'PYENV_ROOT', 'PYENV_SHELL', 'PYENV_VERSION', 'CONDA_PREFIX', 'CONDA_EXE', 'VIRTUAL_ENV', 'RUSTUP_HOME', 'RUSTUP_TOOLCHAIN',
-  'GOROOT', 'GOTOOLCHAIN', 'JAVA_HOME', 'JDK_HOME', 'MAVEN_HOME', 'M2_HOME', 'GRADLE_HOME', 'SDKMAN_DIR', 'SDKMAN_CANDIDATES_DIR',
-  'KOTLIN_HOME', 'SCALA_HOME', 'ANT_HOME', 'ASDF_DIR', 'ASDF_DATA_DIR', 'MISE_DATA_DIR', 'RBENV_ROOT', 'RBENV_SHELL', 'GEM_HOME',
-  'GEM_PATH', 'RUBY_VERSION', 'JENV_ROOT', 'NODENV_ROOT', 'GHCUP_INSTALL_BASE_PREFIX', 'DOTNET_ROOT', 'ANDROID_HOME', 'ANDROID_SDK_ROOT',
-  'HOMEBREW_PREFIX', 'HOMEBREW_CELLAR', 'HOMEBREW_REPOSITORY', 'NIX_PROFILES', 'LS_COLORS', 'COLORTERM',
+  'PATH',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'SHELL',
+  'USER',
+  'LOGNAME',
+  'EDITOR',
+  'VISUAL',
+  'PAGER',
+  'LESS',
+  'MANPATH',
+  'INFOPATH',
+  'NVM_DIR',
+  'NVM_BIN',
+  'NVM_INC',
+  'FNM_DIR',
+  'FNM_MULTISHELL_PATH',
+  'VOLTA_HOME',
+  'N_PREFIX',
+  'PNPM_HOME',
+  'BUN_INSTALL',
+  'DENO_INSTALL',
+  'PYENV_ROOT',
+  'PYENV_SHELL',
+  'PYENV_VERSION',
+  'CONDA_PREFIX',
+  'CONDA_EXE',
+  'VIRTUAL_ENV',
+  'RUSTUP_HOME',
+  'RUSTUP_TOOLCHAIN',
+  'GOROOT',
+  'GOTOOLCHAIN',
+  'JAVA_HOME',
+  'JDK_HOME',
+  'MAVEN_HOME',
+  'M2_HOME',
+  'GRADLE_HOME',
+  'SDKMAN_DIR',
+  'SDKMAN_CANDIDATES_DIR',
+  'KOTLIN_HOME',
+  'SCALA_HOME',
+  'ANT_HOME',
+  'ASDF_DIR',
+  'ASDF_DATA_DIR',
+  'MISE_DATA_DIR',
+  'RBENV_ROOT',
+  'RBENV_SHELL',
+  'GEM_HOME',
+  'GEM_PATH',
+  'RUBY_VERSION',
+  'JENV_ROOT',
+  'NODENV_ROOT',
+  'GHCUP_INSTALL_BASE_PREFIX',
+  'DOTNET_ROOT',
+  'ANDROID_HOME',
+  'ANDROID_SDK_ROOT',
+  'HOMEBREW_PREFIX',
+  'HOMEBREW_CELLAR',
+  'HOMEBREW_REPOSITORY',
+  'NIX_PROFILES',
+  'LS_COLORS',
+  'COLORTERM',
 ]);
 
 const MARK = '__signalbox_environment__';
@@ -65,16 +121,28 @@ export async function loginEnvironment(env: NodeJS.ProcessEnv): Promise<Record<s
   const start = { ...env, PATH: cleanPath(env['PATH'] ?? '') || '/usr/local/bin:/usr/bin:/bin' };
   const output = await new Promise<string>((resolve) => {
     const child = spawn(shell, ['-lic', `printf %s ${MARK}; command env -0; printf %s ${MARK}`], {
-      cwd: '/', env: { ...start, TERM: 'dumb' }, stdio: ['ignore', 'pipe', 'ignore'], detached: true,
+      cwd: '/',
+      env: { ...start, TERM: 'dumb' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
     });
     let text = '';
-    const done = () => { clearTimeout(timer); resolve(text); };
+    const done = () => {
+      clearTimeout(timer);
+      resolve(text);
+    };
     const timer = setTimeout(() => {
-      try { process.kill(-(child.pid as number), 'SIGKILL'); } catch { /* gone */ }
+      try {
+        process.kill(-(child.pid as number), 'SIGKILL');
+      } catch {
+        /* gone */
+      }
       child.stdout.destroy();
       done();
     }, TIMEOUT_MS);
-    child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString('utf8'); });
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+    });
     child.once('error', done);
     child.once('close', done);
   });

@@ -6,20 +6,96 @@ const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc', '/proc', '/de
 
 /** Version managers and what of them programs need, relative to HOME. Their tokens and configuration are not in it. */
 const IN_HOME = [
-  '.nvm', '.fnm', '.local/share/fnm', '.local/state/fnm_multishells', '.volta', '.nodenv', 'n', '.bun/bin', '.deno/bin', '.local/share/pnpm',
-  '.pyenv', '.local/share/uv/tools', '.local/share/uv/python', '.local/share/pipx', '.local/pipx', 'miniconda3', 'anaconda3', 'miniforge3', 'mambaforge', '.conda/envs',
-  '.rustup', '.cargo/bin', 'go/bin', 'sdk', '.sdkman', '.jenv', '.jdks', '.asdf', '.local/share/mise', '.rbenv', '.rvm', '.gem/ruby',
-  '.ghcup', '.juliaup', '.dotnet', '.linuxbrew', '.nix-profile', '.local/bin', 'bin', 'Android/Sdk',
+  '.nvm',
+  '.fnm',
+  '.local/share/fnm',
+  '.local/state/fnm_multishells',
+  '.volta',
+  '.nodenv',
+  'n',
+  '.bun/bin',
+  '.deno/bin',
+  '.local/share/pnpm',
+  '.pyenv',
+  '.local/share/uv/tools',
+  '.local/share/uv/python',
+  '.local/share/pipx',
+  '.local/pipx',
+  'miniconda3',
+  'anaconda3',
+  'miniforge3',
+  'mambaforge',
+  '.conda/envs',
+  '.rustup',
+  '.cargo/bin',
+  'go/bin',
+  'sdk',
+  '.sdkman',
+  '.jenv',
+  '.jdks',
+  '.asdf',
+  '.local/share/mise',
+  '.rbenv',
+  '.rvm',
+  '.gem/ruby',
+  '.ghcup',
+  '.juliaup',
+  '.dotnet',
+  '.linuxbrew',
+  '.nix-profile',
+  '.local/bin',
+  'bin',
+  'Android/Sdk',
 ];
 
 /** Programs whose real place is looked up too, since a name on PATH is often a link into a manager's folder. */
 const PROGRAMS = [
-  'node', 'npm', 'pnpm', 'yarn', 'bun', 'deno', 'python', 'python3', 'pip', 'uv', 'poetry', 'cargo', 'rustc', 'go', 'java', 'javac', 'mvn',
-  'gradle', 'ruby', 'bundle', 'php', 'composer', 'dotnet', 'ghc', 'cabal', 'julia', 'elixir', 'mix', 'erl', 'git', 'make', 'cmake', 'rg', 'jq', 'gcc', 'clang',
+  'node',
+  'npm',
+  'pnpm',
+  'yarn',
+  'bun',
+  'deno',
+  'python',
+  'python3',
+  'pip',
+  'uv',
+  'poetry',
+  'cargo',
+  'rustc',
+  'go',
+  'java',
+  'javac',
+  'mvn',
+  'gradle',
+  'ruby',
+  'bundle',
+  'php',
+  'composer',
+  'dotnet',
+  'ghc',
+  'cabal',
+  'julia',
+  'elixir',
+  'mix',
+  'erl',
+  'git',
+  'make',
+  'cmake',
+  'rg',
+  'jq',
+  'gcc',
+  'clang',
 ];
 
 const within = (path: string, folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
-const real = (path: string): string | null => { try { return realpathSync(path); } catch { return null; } };
+const real = (path: string): string | null => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+};
 
 /** Whether a folder lies in a repository: what stands beside its programs is somebody's work, with untracked files and settings. */
 function inRepository(folder: string): boolean {
@@ -65,8 +141,20 @@ function linkedPlaces(folder: string): string[] {
 
 /** What a shim needs besides the folder that it lies in. */
 function companions(root: string, home: string, env: Record<string, string>): string[] {
-  const named = ['PYENV_ROOT', 'NVM_DIR', 'VOLTA_HOME', 'RUSTUP_HOME', 'JAVA_HOME', 'GOROOT', 'SDKMAN_DIR', 'ASDF_DATA_DIR', 'RBENV_ROOT', 'DOTNET_ROOT']
-    .map((name) => env[name]).filter((path): path is string => path !== undefined && path.startsWith('/'));
+  const named = [
+    'PYENV_ROOT',
+    'NVM_DIR',
+    'VOLTA_HOME',
+    'RUSTUP_HOME',
+    'JAVA_HOME',
+    'GOROOT',
+    'SDKMAN_DIR',
+    'ASDF_DATA_DIR',
+    'RBENV_ROOT',
+    'DOTNET_ROOT',
+  ]
+    .map((name) => env[name])
+    .filter((path): path is string => path !== undefined && path.startsWith('/'));
   if (root === join(home, '.local/share/uv/tools')) return [join(home, '.local/share/uv/python'), ...named];
   return root === join(home, '.cargo/bin') ? [join(home, '.rustup'), ...named] : named;
 }
@@ -90,6 +178,8 @@ export function findToolchains(env: Record<string, string>, home: string, hidden
     roots.add(shows(root) ? root : place);
     for (const more of companions(root, home, env)) if (rootOf(more, home)) roots.add(rootOf(more, home) ?? more);
   }
-  const found = [...roots].filter((path) => shows(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0);
+  const found = [...roots].filter(
+    (path) => shows(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0,
+  );
   return found.filter((path) => !found.some((other) => other !== path && within(path, other))).toSorted();
 }

@@ -31,7 +31,9 @@ async function goneWithin(tree: Tree, ms: number): Promise<boolean> {
 /** A launcher that was just started has nothing inside yet: waits until it has, or has ended, so that nothing slips away. */
 async function begun(tree: Tree): Promise<void> {
   let over = false;
-  void tree.exited().then(() => { over = true; });
+  void tree.exited().then(() => {
+    over = true;
+  });
   for (const until = performance.now() + 5000; !over && !tree.begun() && performance.now() < until;) await sleep(2);
 }
 

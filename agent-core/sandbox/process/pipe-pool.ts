@@ -35,18 +35,33 @@ export class PipePool {
   #disposed = false;
 
   constructor() {
-    this.#growing = this.#grow().catch(() => {}).finally(() => { this.#growing = null; });
+    this.#growing = this.#grow()
+      .catch(() => {})
+      .finally(() => {
+        this.#growing = null;
+      });
   }
 
   /** Opens three pipes, making more where too few are free. */
   async take(): Promise<Pipes> {
-    while (this.#free.length < PER_COMMAND) await (this.#growing ??= this.#grow().finally(() => { this.#growing = null; }));
+    while (this.#free.length < PER_COMMAND)
+      await (this.#growing ??= this.#grow().finally(() => {
+        this.#growing = null;
+      }));
     const input = this.#takeInput();
     const output = this.#takeOutput();
     const errors = this.#takeOutput();
-    if (this.#free.length < PER_COMMAND) this.#growing ??= this.#grow().catch(() => {}).finally(() => { this.#growing = null; });
+    if (this.#free.length < PER_COMMAND)
+      this.#growing ??= this.#grow()
+        .catch(() => {})
+        .finally(() => {
+          this.#growing = null;
+        });
     return {
-      stdin: input.ours, stdout: output.ours, stderr: errors.ours, ends: [input.theirs, output.theirs, errors.theirs],
+      stdin: input.ours,
+      stdout: output.ours,
+      stderr: errors.ours,
+      ends: [input.theirs, output.theirs, errors.theirs],
       recycle: () => {
         // Only when both ends are shut does the kernel forget what nobody read.
         if (input.ours.closed) this.#keepIfUnread(input.keeper);
@@ -94,7 +109,10 @@ export class PipePool {
     const theirs = openSync(`/proc/self/fd/${keeper}`, O_WRONLY);
     const ours = new Socket({ fd: read, readable: true, writable: false });
     // Its end means that the last writer is gone, so nobody is left who could write into the next command's output.
-    ours.once('close', () => { if (ours.readableEnded) this.#keep(keeper); else closeSync(keeper); });
+    ours.once('close', () => {
+      if (ours.readableEnded) this.#keep(keeper);
+      else closeSync(keeper);
+    });
     return { ours, theirs };
   }
 

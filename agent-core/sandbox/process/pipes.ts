@@ -30,8 +30,13 @@ function whenDone(child: ChildProcess, pipes: Pipes, waiting: () => boolean, las
       else timer = setTimeout(watchQuiet, QUIET_MS);
     };
     // A busy core is late for its timers and its pipes alike: what lies in a pipe by now is read before it counts as quiet.
-    const watchQuiet = () => { setImmediate(quietOrAgain); };
-    for (const stream of [pipes.stdout, pipes.stderr]) stream.once('close', () => { if (--open === 0) settle(); });
+    const watchQuiet = () => {
+      setImmediate(quietOrAgain);
+    };
+    for (const stream of [pipes.stdout, pipes.stderr])
+      stream.once('close', () => {
+        if (--open === 0) settle();
+      });
     child.once('exit', (code, signal) => {
       exit = { code: code ?? 128 + (signal ? signalNumber(signal) : 0), signal };
       exitedAt = performance.now();
@@ -53,15 +58,31 @@ export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTre
   let detached = false;
   let lastByte = 0;
   const flow = () => {
-    for (const stream of [stdout, stderr]) if ((paused || held) && !detached) stream.pause(); else stream.resume();
+    for (const stream of [stdout, stderr])
+      if ((paused || held) && !detached) stream.pause();
+      else stream.resume();
   };
-  const fan = new OutputFan((on) => { held = on; flow(); });
-  for (const [stream, name] of [[stdout, 'stdout'], [stderr, 'stderr']] as const) {
-    stream.on('data', (chunk: Buffer) => { lastByte = performance.now(); if (!detached) fan.push(chunk, name); });
+  const fan = new OutputFan((on) => {
+    held = on;
+    flow();
+  });
+  for (const [stream, name] of [
+    [stdout, 'stdout'],
+    [stderr, 'stderr'],
+  ] as const) {
+    stream.on('data', (chunk: Buffer) => {
+      lastByte = performance.now();
+      if (!detached) fan.push(chunk, name);
+    });
     stream.on('error', () => {});
   }
   stdin.on('error', () => {});
-  const exited = whenDone(child, pipes, () => paused || held, () => lastByte).then((exit) => {
+  const exited = whenDone(
+    child,
+    pipes,
+    () => paused || held,
+    () => lastByte,
+  ).then((exit) => {
     detached = true;
     flow();
     // What a daemon still writes must not keep a core running that has nothing else to do.
@@ -79,10 +100,20 @@ export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTre
     pid: child.pid ?? -1,
     exited,
     onOutput: (listener) => fan.listen(listener),
-    write: (data) => { if (stdin.writable) stdin.write(data); },
-    endInput: () => { stdin.end(); },
-    pause: () => { paused = true; flow(); },
-    resume: () => { paused = false; flow(); },
+    write: (data) => {
+      if (stdin.writable) stdin.write(data);
+    },
+    endInput: () => {
+      stdin.end();
+    },
+    pause: () => {
+      paused = true;
+      flow();
+    },
+    resume: () => {
+      paused = false;
+      flow();
+    },
     resize: () => {},
     kill: (how) => killTree(how),
   };

@@ -16,7 +16,10 @@ export async function spawnPiped(pool: PipePool, command: PipedCommand): Promise
   const pipes = await pool.take();
   try {
     const child = spawn(command.file, command.args, {
-      cwd: command.cwd, env: command.env, detached: true, stdio: [...pipes.ends, ...(command.more ?? [])],
+      cwd: command.cwd,
+      env: command.env,
+      detached: true,
+      stdio: [...pipes.ends, ...(command.more ?? [])],
     });
     const { pid } = child;
     if (pid === undefined) {

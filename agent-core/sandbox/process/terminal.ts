@@ -16,8 +16,12 @@ const whole = (cells: number) => Math.min(10_000, Math.max(1, Math.trunc(cells) 
 /** Opens a PTY for a command; bytes in and out are never decoded. */
 export function openTerminal(command: TerminalCommand): IPty {
   return spawnPty(command.file, command.args, {
-    name: command.env['TERM'] ?? 'xterm-256color', cols: whole(command.size.cols), rows: whole(command.size.rows),
-    cwd: command.cwd, env: command.env, encoding: null,
+    name: command.env['TERM'] ?? 'xterm-256color',
+    cols: whole(command.size.cols),
+    rows: whole(command.size.rows),
+    cwd: command.cwd,
+    env: command.env,
+    encoding: null,
   });
 }
 
@@ -28,9 +32,13 @@ export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSig
   let ended = false;
   const flow = () => {
     if (ended) return;
-    if (paused || held) pty.pause(); else pty.resume();
+    if (paused || held) pty.pause();
+    else pty.resume();
   };
-  const fan = new OutputFan((on) => { held = on; flow(); });
+  const fan = new OutputFan((on) => {
+    held = on;
+    flow();
+  });
   // With `encoding: null` node-pty hands out Buffers, whatever its types say.
   pty.onData((data) => fan.push(data as unknown as Buffer, 'stdout'));
   const exited = new Promise<Exit>((resolve) => {
@@ -47,11 +55,23 @@ export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSig
     pid: pty.pid,
     exited,
     onOutput: (listener) => fan.listen(listener),
-    write: (data) => { if (!ended) pty.write(typeof data === 'string' ? data : Buffer.from(data)); },
-    endInput: () => { if (!ended) pty.write('\x04'); },
-    pause: () => { paused = true; flow(); },
-    resume: () => { paused = false; flow(); },
-    resize: (cols, rows) => { if (!ended) pty.resize(whole(cols), whole(rows)); },
+    write: (data) => {
+      if (!ended) pty.write(typeof data === 'string' ? data : Buffer.from(data));
+    },
+    endInput: () => {
+      if (!ended) pty.write('\x04');
+    },
+    pause: () => {
+      paused = true;
+      flow();
+    },
+    resume: () => {
+      paused = false;
+      flow();
+    },
+    resize: (cols, rows) => {
+      if (!ended) pty.resize(whole(cols), whole(rows));
+    },
     kill: (how) => killTree(how),
   };
 }

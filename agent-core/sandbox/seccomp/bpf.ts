@@ -19,7 +19,8 @@ export const end = (action: number) => make(0x06, action);
 
 /** Offsets in `struct seccomp_data`. Arguments are 64 bits wide; both architectures are little-endian. */
 export const DATA = {
-  number: 0, architecture: 4,
+  number: 0,
+  architecture: 4,
   low: (argument: number) => 16 + 8 * argument,
 } as const;
 

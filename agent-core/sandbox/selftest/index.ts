@@ -22,7 +22,11 @@ const VERSION = 1;
 
 function key(options: SelfTestOptions, parts: Probe[]): string {
   let boot = '';
-  try { boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(); } catch { /* no cache across boots */ }
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    /* no cache across boots */
+  }
   const from = [VERSION, boot, process.getuid?.(), options.env['PATH'], options.env['HOME'], ...parts.map((part) => part.detail)];
   return createHash('sha256').update(JSON.stringify(from)).digest('hex');
 }
@@ -46,9 +50,17 @@ const confines = (probes: Probe[]) => probes.every((probe) => probe.ok || probe.
 
 async function fresh(options: SelfTestOptions, parts: Probe[]): Promise<SandboxStatus> {
   let started = performance.now();
-  const done = (state: SandboxStatus['state'], probes: Probe[]): SandboxStatus =>
-    ({ state, driver: driverName(parts), probes, ms: Math.round(performance.now() - started) });
-  if (parts.some((part) => !part.ok)) return done('unavailable', parts.filter((part) => !part.ok));
+  const done = (state: SandboxStatus['state'], probes: Probe[]): SandboxStatus => ({
+    state,
+    driver: driverName(parts),
+    probes,
+    ms: Math.round(performance.now() - started),
+  });
+  if (parts.some((part) => !part.ok))
+    return done(
+      'unavailable',
+      parts.filter((part) => !part.ok),
+    );
   try {
     await options.prepare();
     started = performance.now();

@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Probe } from '../../contract/values.ts';
 
-const setting = (path: string): string | null => { try { return readFileSync(path, 'utf8').trim(); } catch { return null; } };
+const setting = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+};
 
 /** The command that installs a package on this distribution. */
 export function installCommand(name: string): string {
@@ -15,8 +21,12 @@ export function installCommand(name: string): string {
 
 /** Lets bubblewrap alone make user namespaces where Ubuntu's AppArmor refuses them to all programs. */
 const APPARMOR_PROFILE = [
-  'abi <abi/4.0>,', 'include <tunables/global>', 'profile bwrap /usr/bin/bwrap flags=(unconfined) {', '  userns,',
-  '  include if exists <local/bwrap>', '}',
+  'abi <abi/4.0>,',
+  'include <tunables/global>',
+  'profile bwrap /usr/bin/bwrap flags=(unconfined) {',
+  '  userns,',
+  '  include if exists <local/bwrap>',
+  '}',
 ];
 export const apparmorFix = () =>
   `printf '%s\\n' ${APPARMOR_PROFILE.map((line) => `'${line}'`).join(' ')} | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`;
@@ -42,8 +52,15 @@ export function partProbes(find: (name: string) => string | null): Probe[] {
     has('nsenter', find('nsenter') !== null, find('nsenter') ?? 'not installed', installCommand('util-linux')),
   ];
   if (bwrap) {
-    const tried = spawnSync(bwrap, ['--unshare-user', '--unshare-net', '--ro-bind', '/', '/', '--', '/bin/true'], { env: {}, cwd: '/', encoding: 'utf8', timeout: 5000 });
-    probes.push(has('User namespaces', tried.status === 0, tried.status === 0 ? 'allowed' : tried.stderr.trim() || 'refused', namespaceFix()));
+    const tried = spawnSync(bwrap, ['--unshare-user', '--unshare-net', '--ro-bind', '/', '/', '--', '/bin/true'], {
+      env: {},
+      cwd: '/',
+      encoding: 'utf8',
+      timeout: 5000,
+    });
+    probes.push(
+      has('User namespaces', tried.status === 0, tried.status === 0 ? 'allowed' : tried.stderr.trim() || 'refused', namespaceFix()),
+    );
   }
   return probes;
 }

@@ -13,7 +13,8 @@ const program = (folder: string) => {
 
 test('a repository whose programs are on PATH is not shown, nor what holds our own data', () => {
   const home = temporary();
-  for (const at of ['code/app/.git', 'code/app/lib', 'code/app/tools/lib', 'my/here/lib', 'my/here/signalbox/sandbox']) mkdirSync(join(home, at), { recursive: true });
+  for (const at of ['code/app/.git', 'code/app/lib', 'code/app/tools/lib', 'my/here/lib', 'my/here/signalbox/sandbox'])
+    mkdirSync(join(home, at), { recursive: true });
   const PATH = ['code/app', 'code/app/bin', 'code/app/tools/bin', 'my/here/bin'].map((at) => program(join(home, at))).join(':');
   const found = findToolchains({ PATH }, home, join(home, 'my/here/signalbox/sandbox')).map((path) => path.slice(home.length));
   expect(found).toEqual(['/code/app/bin', '/code/app/tools/bin', '/my/here/bin']);
@@ -29,7 +30,8 @@ test('keys beside the tools of uv stay out', () => {
 /** A machine of a person whose home is `home`. */
 async function machineAt(base: string, home: string, worktree: string, stateDir = join(base, 'data/state')) {
   const env = { PATH: '/usr/bin:/bin', HOME: home, SHELL: '/bin/sh' };
-  const machine = await createSandbox({ stateDir: join(base, 'data/sandbox'), env }).driver(POLICY)
+  const machine = await createSandbox({ stateDir: join(base, 'data/sandbox'), env })
+    .driver(POLICY)
     .open({ id: `place-${Date.now()}`, stateDir, worktree, binds: [], env: {}, policy: POLICY });
   onTestFinished(() => machine.dispose());
   return machine;

@@ -28,10 +28,23 @@ export class SuiteWorld {
   constructor() {
     mkdirSync(this.repo, { recursive: true });
     put(this.out, { 'secret.txt': 'CANARY-out\n' });
-    put(this.person, { '.ssh/id_rsa': 'CANARY-ssh\n', '.aws/credentials': 'CANARY-aws\n', '.netrc': 'CANARY-netrc\n', '.npmrc': 'CANARY-npmrc\n', '.gitconfig': '[user]\n\tsigningKey = CANARY-gitconfig\n', '.bashrc': 'true # CANARY-bashrc\n' });
+    put(this.person, {
+      '.ssh/id_rsa': 'CANARY-ssh\n',
+      '.aws/credentials': 'CANARY-aws\n',
+      '.netrc': 'CANARY-netrc\n',
+      '.npmrc': 'CANARY-npmrc\n',
+      '.gitconfig': '[user]\n\tsigningKey = CANARY-gitconfig\n',
+      '.bashrc': 'true # CANARY-bashrc\n',
+    });
     put(this.data, { 'secrets.json': 'CANARY-secrets\n' });
     git(this.repo, 'init', '-q', '-b', 'main');
-    for (const [key, value] of [['user.name', 'Person'], ['user.email', 'p@example.com'], ['remote.origin.url', 'https://me:CANARY-url@example.com/x.git'], ['http.https://example.com/.extraheader', 'Authorization: CANARY-header']]) git(this.repo, 'config', key as string, value as string);
+    for (const [key, value] of [
+      ['user.name', 'Person'],
+      ['user.email', 'p@example.com'],
+      ['remote.origin.url', 'https://me:CANARY-url@example.com/x.git'],
+      ['http.https://example.com/.extraheader', 'Authorization: CANARY-header'],
+    ])
+      git(this.repo, 'config', key as string, value as string);
     put(this.repo, { 'a.txt': 'hello\n', 'sub/b.txt': 'b\n', '.gitignore': '.env\n' });
     git(this.repo, 'add', '-A');
     git(this.repo, 'commit', '-qm', 'first');
@@ -44,15 +57,24 @@ export class SuiteWorld {
 
   #start(): Workspaces {
     const env = { ...process.env, HOME: this.person, OPENAI_API_KEY: 'CANARY-key', SSH_AUTH_SOCK: join(this.out, 'CANARY-agent') };
-    return new Workspaces({ home: this.data, sandbox: createSandbox({ stateDir: join(this.data, 'sandbox'), env }), worktreeRoot: () => join(this.data, 'worktrees') });
+    return new Workspaces({
+      home: this.data,
+      sandbox: createSandbox({ stateDir: join(this.data, 'sandbox'), env }),
+      worktreeRoot: () => join(this.data, 'worktrees'),
+    });
   }
 
   async open(): Promise<OpenWorkspace> {
-    const listen = (at: string | { port: number; host: string }) => new Promise<Server>((resolve) => {
-      const server = createServer((socket) => { this.reached++; socket.on('error', () => {}); socket.end(); });
-      this.#servers.push(server);
-      server.listen(at, () => resolve(server));
-    });
+    const listen = (at: string | { port: number; host: string }) =>
+      new Promise<Server>((resolve) => {
+        const server = createServer((socket) => {
+          this.reached++;
+          socket.on('error', () => {});
+          socket.end();
+        });
+        this.#servers.push(server);
+        server.listen(at, () => resolve(server));
+      });
     const address = (await listen({ port: 0, host: '::' }).catch(() => listen({ port: 0, host: '0.0.0.0' }))).address();
     this.port = typeof address === 'object' && address ? address.port : 0;
     await listen(this.socket);
@@ -62,10 +84,20 @@ export class SuiteWorld {
   }
 
   get env(): Record<string, string> {
-    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ family }) => family === 'IPv4').map(({ address }) => address);
+    const addresses = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ family }) => family === 'IPv4')
+      .map(({ address }) => address);
     return {
-      OUT: this.out, REPO: this.repo, SIBLING: this.sibling, DATA: this.data, PERSON: this.person, PORT: String(this.port), SOCKET: this.socket,
-      ABSTRACT: this.abstract, ADDRESSES: addresses.join(' '),
+      OUT: this.out,
+      REPO: this.repo,
+      SIBLING: this.sibling,
+      DATA: this.data,
+      PERSON: this.person,
+      PORT: String(this.port),
+      SOCKET: this.socket,
+      ABSTRACT: this.abstract,
+      ADDRESSES: addresses.join(' '),
     };
   }
 
@@ -74,7 +106,11 @@ export class SuiteWorld {
     const found: Record<string, string> = {};
     const visit = (path: string): void => {
       const stat = lstatSync(path);
-      const shown = stat.isSymbolicLink() ? readlinkSync(path) : stat.isFile() ? createHash('sha1').update(readFileSync(path)).digest('hex') : '';
+      const shown = stat.isSymbolicLink()
+        ? readlinkSync(path)
+        : stat.isFile()
+          ? createHash('sha1').update(readFileSync(path)).digest('hex')
+          : '';
       found[path.slice(this.dir.length)] = `${stat.mode} ${shown}`;
       if (stat.isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
     };
@@ -91,9 +127,15 @@ export class SuiteWorld {
 }
 
 /** Runs a shell line in a workspace; everything it printed, and its code. */
-export async function runLine(workspace: OpenWorkspace, line: string, more: { env?: Record<string, string>; tty?: boolean; seconds?: number } = {}): Promise<{ code: number; text: string }> {
+export async function runLine(
+  workspace: OpenWorkspace,
+  line: string,
+  more: { env?: Record<string, string>; tty?: boolean; seconds?: number } = {},
+): Promise<{ code: number; text: string }> {
   const child = await workspace.confined.run({
-    argv: ['bash', '-c', line], ...(more.env ? { env: more.env } : {}), ...(more.tty ? { tty: { cols: 100, rows: 30 } } : {}),
+    argv: ['bash', '-c', line],
+    ...(more.env ? { env: more.env } : {}),
+    ...(more.tty ? { tty: { cols: 100, rows: 30 } } : {}),
     signal: AbortSignal.timeout((more.seconds ?? 45) * 1000),
   });
   const seen = watch(child);

@@ -18,7 +18,10 @@ const within = (path: string, folder: string) => path === folder || path.startsW
 
 /** The folders strictly between one and a path below it, outermost first, relative to it. */
 function between(folder: string, path: string): string[] {
-  const names = path.slice(folder.length + 1).split('/').slice(0, -1);
+  const names = path
+    .slice(folder.length + 1)
+    .split('/')
+    .slice(0, -1);
   return names.map((_, index) => names.slice(0, index + 1).join('/'));
 }
 
@@ -34,9 +37,13 @@ function plainFolder(path: string): void {
 function mustNotHold(worktree: string, inside: Record<string, string>): void {
   for (const [what, path] of Object.entries(inside)) {
     if (!within(path, worktree)) continue;
-    throw new Failure('cannot-confine', `The folder ${worktree} holds ${what} (${path}), which commands must not see, so nothing was run.`, {
-      fix: 'Work in a worktree that lies elsewhere: start a task, or git worktree add.',
-    });
+    throw new Failure(
+      'cannot-confine',
+      `The folder ${worktree} holds ${what} (${path}), which commands must not see, so nothing was run.`,
+      {
+        fix: 'Work in a worktree that lies elsewhere: start a task, or git worktree add.',
+      },
+    );
   }
 }
 
@@ -48,8 +55,10 @@ function mustNotHold(worktree: string, inside: Record<string, string>): void {
 export function findAnchors(areas: { stateDir: string; home: string; worktree: string }, targets: string[]): Anchors {
   const { stateDir, home, worktree } = areas;
   mustNotHold(worktree, { 'your home folder': home, 'the data of Signalbox': stateDir });
-  const own = [{ source: `${stateDir}/tmp`, target: '/tmp' }, { source: `${stateDir}/home`, target: home }]
-    .toSorted((a, b) => b.target.length - a.target.length);
+  const own = [
+    { source: `${stateDir}/tmp`, target: '/tmp' },
+    { source: `${stateDir}/home`, target: home },
+  ].toSorted((a, b) => b.target.length - a.target.length);
   const found: Anchors = { own: [], worktree: [] };
   const seen = new Set<string>();
   const add = (list: Area[], area: Area, target: string) => {

@@ -52,7 +52,8 @@ const bindArguments = (bind: Bind, readOnly: boolean): string[] => {
 };
 
 /** Bytes that a command may hold in /dev/shm. */
-const sharedMemory = (spec: MachineSpec): number => Math.max(64 * 1024 ** 2, Math.floor(Math.min(spec.policy.limits.memoryBytes, totalmem() / 8)));
+const sharedMemory = (spec: MachineSpec): number =>
+  Math.max(64 * 1024 ** 2, Math.floor(Math.min(spec.policy.limits.memoryBytes, totalmem() / 8)));
 
 const anchored = new WeakMap<Frame, Anchors>();
 
@@ -61,7 +62,10 @@ function anchorsOf(frame: Frame): Anchors {
   const { spec, home, toolchains } = frame;
   const known = anchored.get(frame);
   if (known) return known;
-  const found = findAnchors({ stateDir: spec.stateDir, home, worktree: spec.worktree }, [...toolchains, ...spec.binds.map((bind) => bind.target)]);
+  const found = findAnchors({ stateDir: spec.stateDir, home, worktree: spec.worktree }, [
+    ...toolchains,
+    ...spec.binds.map((bind) => bind.target),
+  ]);
   anchored.set(frame, found);
   return found;
 }
@@ -78,19 +82,39 @@ export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'acc
   const worktreeBind = readOnly ? '--ro-bind' : '--bind';
   return [
     ...frame.roots,
-    '--ro-bind', frame.etc, '/etc',
+    '--ro-bind',
+    frame.etc,
+    '/etc',
     ...procArguments(),
     // What is written there is memory that no process is charged for: bounded in one folder, and nowhere else.
-    '--dev', '/dev', '--perms', '1777', '--size', String(sharedMemory(spec)), '--tmpfs', '/dev/shm', '--remount-ro', '/dev',
-    '--bind', `${spec.stateDir}/tmp`, '/tmp',
-    '--symlink', '../tmp', '/var/tmp',
-    '--bind', `${spec.stateDir}/home`, frame.home,
+    '--dev',
+    '/dev',
+    '--perms',
+    '1777',
+    '--size',
+    String(sharedMemory(spec)),
+    '--tmpfs',
+    '/dev/shm',
+    '--remount-ro',
+    '/dev',
+    '--bind',
+    `${spec.stateDir}/tmp`,
+    '/tmp',
+    '--symlink',
+    '../tmp',
+    '/var/tmp',
+    '--bind',
+    `${spec.stateDir}/home`,
+    frame.home,
     ...anchors.own.flatMap(({ source, target }) => ['--bind', source, target]),
     ...frame.toolchains.flatMap((path) => ['--ro-bind-try', path, path]),
-    worktreeBind, spec.worktree, spec.worktree,
+    worktreeBind,
+    spec.worktree,
+    spec.worktree,
     ...anchors.worktree.flatMap(({ source, target }) => [worktreeBind, source, target]),
     ...spec.binds.flatMap((bind) => bindArguments(bind, readOnly)),
     ...(request.binds ?? []).flatMap((bind) => bindArguments(bind, false)),
-    '--remount-ro', '/',
+    '--remount-ro',
+    '/',
   ];
 }

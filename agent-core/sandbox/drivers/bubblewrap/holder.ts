@@ -37,15 +37,25 @@ const READY = 'ready\n';
 
 async function firstOutput(child: ChildProcess, stream: Readable, command: string): Promise<string> {
   let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
   try {
     return await new Promise<string>((resolve, reject) => {
       let text = '';
-      const fail = (why: string) => reject(new Failure('cannot-confine', `The sandbox could not be started: ${why}`, {
-        command, output: said, fix: 'Run `signalbox doctor`: it names what is missing and the command that adds it.',
-      }));
-      stream.on('data', (chunk: Buffer) => { text += chunk.toString(); if (text.endsWith('\n')) resolve(text); });
+      const fail = (why: string) =>
+        reject(
+          new Failure('cannot-confine', `The sandbox could not be started: ${why}`, {
+            command,
+            output: said,
+            fix: 'Run `signalbox doctor`: it names what is missing and the command that adds it.',
+          }),
+        );
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (text.endsWith('\n')) resolve(text);
+      });
       child.once('error', (error) => fail(error.message));
       child.once('close', () => fail(said.trim() || 'it ended at once'));
     });
@@ -75,7 +85,10 @@ async function started(command: string, args: string[]): Promise<{ child: ChildP
   let info = '';
   const told = new Promise<void>((resolve) => {
     const stream = child.stdio[3] as Readable;
-    stream.on('data', (chunk: Buffer) => { info += chunk.toString(); if (info.includes('}')) resolve(); });
+    stream.on('data', (chunk: Buffer) => {
+      info += chunk.toString();
+      if (info.includes('}')) resolve();
+    });
     stream.once('close', resolve);
   });
   child.stdin?.write(READY);
@@ -96,17 +109,47 @@ function outerCommand(processes: number): string[] {
 /** Starts the holder. Throws `Failure('cannot-confine')` with what bwrap said. */
 export async function startHolder(programs: Programs, roots: string[], processes: number): Promise<Holder> {
   const outer = await started(programs.bwrap, [
-    '--unshare-user', '--uid', '0', '--gid', '0', '--unshare-net', '--unshare-ipc', '--unshare-pid', '--as-pid-1',
-    '--die-with-parent', ...roots, '--proc', '/proc', '--info-fd', '3', '--', ...outerCommand(processes),
+    '--unshare-user',
+    '--uid',
+    '0',
+    '--gid',
+    '0',
+    '--unshare-net',
+    '--unshare-ipc',
+    '--unshare-pid',
+    '--as-pid-1',
+    '--die-with-parent',
+    ...roots,
+    '--proc',
+    '/proc',
+    '--info-fd',
+    '3',
+    '--',
+    ...outerCommand(processes),
   ]);
   const uid = String(process.getuid?.() ?? 0);
   const gid = String(process.getgid?.() ?? 0);
   const descriptors: number[] = [];
   try {
     const inner = await started(programs.nsenter, [
-      '--target', String(outer.pid), '--user', '--preserve-credentials', '--', programs.bwrap,
-      '--unshare-user', '--uid', uid, '--gid', gid, '--disable-userns', '--die-with-parent', ...roots,
-      '--info-fd', '3', '--', '/bin/cat',
+      '--target',
+      String(outer.pid),
+      '--user',
+      '--preserve-credentials',
+      '--',
+      programs.bwrap,
+      '--unshare-user',
+      '--uid',
+      uid,
+      '--gid',
+      gid,
+      '--disable-userns',
+      '--die-with-parent',
+      ...roots,
+      '--info-fd',
+      '3',
+      '--',
+      '/bin/cat',
     ]);
     // An open descriptor keeps the namespace; the process that made it may go.
     descriptors.push(openSync(`/proc/${outer.pid}/ns/pid`, 'r'), openSync(`/proc/${inner.pid}/ns/user`, 'r'));
@@ -121,24 +164,34 @@ export async function startHolder(programs: Programs, roots: string[], processes
 
 function holderOf(child: ChildProcess, pid: number, descriptors: number[]): Holder {
   const state = { alive: true };
-  const ended = new Promise<void>((resolve) => child.once('close', () => {
-    state.alive = false;
-    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
-    resolve();
-  }));
+  const ended = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      state.alive = false;
+      for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+      resolve();
+    }),
+  );
   // The holder alone must not keep a core running that has nothing else to do.
   child.unref();
   for (const stream of child.stdio) (stream as { unref?(): void } | null)?.unref?.();
   return {
-    pid, ended,
-    pidNamespace: descriptors[0] as number, userNamespace: descriptors[1] as number,
-    get alive() { return state.alive; },
+    pid,
+    ended,
+    pidNamespace: descriptors[0] as number,
+    userNamespace: descriptors[1] as number,
+    get alive() {
+      return state.alive;
+    },
     async end() {
       if (!state.alive) return;
       child.ref();
       // Its streams were let go too: what waits for them to close must not count as nothing to do.
       for (const stream of child.stdio) (stream as { ref?(): void } | null)?.ref?.();
-      try { process.kill(pid, 'SIGKILL'); } catch { /* already gone */ }
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        /* already gone */
+      }
       // The launcher ends after process 1, and that after all others in its namespace: then nothing is left.
       const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
       await ended;

@@ -38,20 +38,27 @@ export interface BubblewrapOptions {
 function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
   let pinned: Pinned | null = null;
   let over = false;
-  void Promise.resolve().then(exited).then(() => { over = true; });
+  void Promise.resolve()
+    .then(exited)
+    .then(() => {
+      over = true;
+    });
   const pids = () => {
     if (!over) pinned ??= pinNamespace(launcher);
     return pinned ? processesIn(pinned.name) : [];
   };
   return {
-    exited, pids,
+    exited,
+    pids,
     begun: () => beyondLauncher(launcher, pids()),
     release: () => {
       if (pinned) closeSync(pinned.descriptor);
       pinned = null;
     },
     signal: signalAll,
-    endLauncher: () => { if (!over) signalAll([launcher], 'SIGKILL'); },
+    endLauncher: () => {
+      if (!over) signalAll([launcher], 'SIGKILL');
+    },
   };
 }
 
@@ -74,7 +81,10 @@ class BubblewrapMachine implements Machine {
     const { holder, roots, wayOut } = started;
     this.spec = { ...spec };
     this.#wayOut = wayOut;
-    this.files = openDoor(spec.worktree, spec.binds.map((bind) => bind.target));
+    this.files = openDoor(
+      spec.worktree,
+      spec.binds.map((bind) => bind.target),
+    );
     this.#options = options;
     this.#person = person;
     this.#holder = holder;
@@ -92,7 +102,10 @@ class BubblewrapMachine implements Machine {
   async run(request: RunRequest): Promise<SandboxProcess> {
     if (request.argv.length === 0) throw new Failure('invalid-input', 'There is no command to run.');
     if (request.argv.some((word) => word.includes('\0'))) throw new Failure('invalid-input', 'A command has no NUL in it.');
-    if (this.#disposed) throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', { fix: 'Open the workspace again.' });
+    if (this.#disposed)
+      throw new Failure('cannot-confine', 'The sandbox of this workspace has ended, so nothing was run.', {
+        fix: 'Open the workspace again.',
+      });
     // Its namespaces go a moment before the core is told that it ended.
     if (!existsSync(`/proc/${this.#holder.pid}/ns/pid`)) await this.#revive();
     const launch = this.#launch(request, await this.#proxied());
@@ -103,9 +116,14 @@ class BubblewrapMachine implements Machine {
     const done = await collectFrom((inner) => this.run(inner), request);
     // bwrap says so itself when it could not put the fence up; then the command never began.
     if (done.code === 1 && done.stdout.length === 0 && /^(bwrap|nsenter): /.test(done.stderr.subarray(0, 9).toString())) {
-      throw new Failure('cannot-confine', `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`, {
-        command: request.argv.join(' '), output: done.stderr.toString(),
-      });
+      throw new Failure(
+        'cannot-confine',
+        `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`,
+        {
+          command: request.argv.join(' '),
+          output: done.stderr.toString(),
+        },
+      );
     }
     return done;
   }
@@ -120,8 +138,9 @@ class BubblewrapMachine implements Machine {
 
   /** A holder that was ended from outside (out of memory, an administrator) took its processes along: starts a new one. */
   async #revive(): Promise<void> {
-    this.#reviving ??= startHolder(this.#options.programs, this.#frame.roots, this.spec.policy.limits.processes)
-      .finally(() => { this.#reviving = null; });
+    this.#reviving ??= startHolder(this.#options.programs, this.#frame.roots, this.spec.policy.limits.processes).finally(() => {
+      this.#reviving = null;
+    });
     const holder = await this.#reviving;
     this.#holder = holder;
     if (this.#disposed) await holder.end();
@@ -136,13 +155,23 @@ class BubblewrapMachine implements Machine {
 
   #launch(request: RunRequest, proxied: Record<string, string>): Launch {
     const { shared, args } = splitEnvironment({
-      ...this.#person.env, HOME: this.#person.home, ...(request.tty ? { TERM: 'xterm-256color' } : {}),
-      TMPDIR: '/tmp', ...proxied, ...this.spec.env, ...request.env,
+      ...this.#person.env,
+      HOME: this.#person.home,
+      ...(request.tty ? { TERM: 'xterm-256color' } : {}),
+      TMPDIR: '/tmp',
+      ...proxied,
+      ...this.spec.env,
+      ...request.env,
     });
     return {
-      programs: this.#options.programs, holder: this.#holder, seccomp: this.#options.seccomp, limits: this.#limits, leaks: this.#leaks,
+      programs: this.#options.programs,
+      holder: this.#holder,
+      seccomp: this.#options.seccomp,
+      limits: this.#limits,
+      leaks: this.#leaks,
       inside: [...fileSystemArguments(this.#frame, request), ...args, '--chdir', request.cwd ?? this.spec.worktree],
-      argv: request.argv, env: shared,
+      argv: request.argv,
+      env: shared,
     };
   }
 

@@ -30,21 +30,51 @@ const CLOSE = `exec ${pidNamespace}<&- ${userNamespace}<&-`;
 function joinArguments(launch: Launch, inner: string, more: string[] = []): string[] {
   const { programs, holder } = launch;
   return [
-    '--target', String(holder.pid), '--user', '--net', '--ipc', '--preserve-credentials', '--', programs.bwrap,
-    '--pidns', String(pidNamespace), '--userns2', String(userNamespace), '--seccomp', String(seccomp),
-    '--cap-drop', 'ALL', '--die-with-parent', ...more, ...launch.inside, '--',
-    '/bin/sh', '-c', `${CLOSE}; ${launch.limits}${inner}`, 'sh', ...launch.argv,
+    '--target',
+    String(holder.pid),
+    '--user',
+    '--net',
+    '--ipc',
+    '--preserve-credentials',
+    '--',
+    programs.bwrap,
+    '--pidns',
+    String(pidNamespace),
+    '--userns2',
+    String(userNamespace),
+    '--seccomp',
+    String(seccomp),
+    '--cap-drop',
+    'ALL',
+    '--die-with-parent',
+    ...more,
+    ...launch.inside,
+    '--',
+    '/bin/sh',
+    '-c',
+    `${CLOSE}; ${launch.limits}${inner}`,
+    'sh',
+    ...launch.argv,
   ];
 }
 
 /** Starts the command with pipes, in a session of its own: `kill 0` is for the command's processes and not for the launcher. */
 export async function launchPiped(launch: Launch, pool: PipePool) {
-  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter, joinArguments(launch, 'exec "$@"', ['--new-session']));
+  const [file, args] = withoutLeaks(
+    launch.leaks,
+    userNamespace,
+    launch.programs.nsenter,
+    joinArguments(launch, 'exec "$@"', ['--new-session']),
+  );
   // A filter's descriptor is read to its end once: a fresh one for each start.
   const filter = openSync(launch.seccomp, 'r');
   try {
     return await spawnPiped(pool, {
-      file, args, env: launch.env, cwd: '/', more: [filter, launch.holder.pidNamespace, launch.holder.userNamespace],
+      file,
+      args,
+      env: launch.env,
+      cwd: '/',
+      more: [filter, launch.holder.pidNamespace, launch.holder.userNamespace],
     });
   } finally {
     closeSync(filter);
@@ -56,14 +86,28 @@ export async function launchPiped(launch: Launch, pool: PipePool) {
  * to the launcher too, as it shares the command's process group, and so does `kill 0`: it ignores them, and `env` puts
  * them back inside.
  */
-export function launchTerminal(launch: Launch, size: { cols: number; rows: number }, openTerminal: (command: TerminalCommand) => IPty): IPty {
+export function launchTerminal(
+  launch: Launch,
+  size: { cols: number; rows: number },
+  openTerminal: (command: TerminalCommand) => IPty,
+): IPty {
   const paths = [
-    launch.seccomp, `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`, `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
+    launch.seccomp,
+    `/proc/${process.pid}/fd/${launch.holder.pidNamespace}`,
+    `/proc/${process.pid}/fd/${launch.holder.userNamespace}`,
   ];
   const open = `trap '' INT QUIT TSTP TERM; exec ${seccomp}<"$0" ${pidNamespace}<"$1" ${userNamespace}<"$2"; shift 2; exec "$@"`;
-  const [file, args] = withoutLeaks(launch.leaks, userNamespace, launch.programs.nsenter,
-    joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP,TERM "$@"'));
+  const [file, args] = withoutLeaks(
+    launch.leaks,
+    userNamespace,
+    launch.programs.nsenter,
+    joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP,TERM "$@"'),
+  );
   return openTerminal({
-    file: '/bin/sh', args: ['-c', open, ...paths, file, ...args], env: launch.env, cwd: '/', size,
+    file: '/bin/sh',
+    args: ['-c', open, ...paths, file, ...args],
+    env: launch.env,
+    cwd: '/',
+    size,
   });
 }

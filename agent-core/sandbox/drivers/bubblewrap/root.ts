@@ -23,7 +23,11 @@ function writableByMode(path: string, depth = 3): boolean {
   if (!found.isDirectory()) return (found.mode & (process.getuid?.() === 0 ? 0o200 : 0o002)) !== 0;
   if (depth === 0) return process.getuid?.() === 0;
   let names: string[] = [];
-  try { names = readdirSync(path); } catch { return process.getuid?.() === 0; }
+  try {
+    names = readdirSync(path);
+  } catch {
+    return process.getuid?.() === 0;
+  }
   return names.some((name) => writableByMode(`${path}/${name}`, depth - 1));
 }
 
@@ -34,7 +38,6 @@ let known: string[] | undefined;
  * folder is writable, and leaves files such as `kernel/core_pattern` open to uid 0. Found out once.
  */
 export function procArguments(): string[] {
-  known ??= ['/proc/sys', ...HOST_KNOBS.filter((path) => writableByMode(path))]
-    .flatMap((path) => ['--ro-bind', path, path]);
+  known ??= ['/proc/sys', ...HOST_KNOBS.filter((path) => writableByMode(path))].flatMap((path) => ['--ro-bind', path, path]);
   return ['--proc', '/proc', ...known];
 }

@@ -1,7 +1,11 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const read = <T>(get: () => T): T | null => {
-  try { return get(); } catch { return null; }
+  try {
+    return get();
+  } catch {
+    return null;
+  }
 };
 
 /** A mount namespace by name, and the descriptor that keeps the kernel from giving that name to another. */
@@ -50,6 +54,10 @@ export function beyondLauncher(launcher: number, pids: number[]): boolean {
 /** Signals each; those that are gone meanwhile are no error. */
 export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
-    try { process.kill(pid, signal); } catch { /* gone */ }
+    try {
+      process.kill(pid, signal);
+    } catch {
+      /* gone */
+    }
   }
 }

@@ -12,28 +12,63 @@ import type { Machine, MachineSpec, RunRequest, SandboxDriver, SandboxProcess } 
 const MARK = 'SIGNALBOX_COMMAND';
 let count = 0;
 
-const groupAlive = (group: number): boolean => { try { process.kill(-group, 0); return true; } catch { return false; } };
+const groupAlive = (group: number): boolean => {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** Processes that carry the mark. Linux only: elsewhere the process group is all that is known. */
 function marked(mark: string): number[] {
   let names: string[] = [];
-  try { names = readdirSync('/proc').filter((name) => /^\d+$/.test(name)); } catch { return []; }
-  return names.filter((name) => {
-    try { return readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(mark); } catch { return false; }
-  }).map(Number);
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(mark);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tree {
   // Once the command has ended, the number of its group may be another's: then only the mark tells what is its own.
   let over = false;
-  void Promise.resolve().then(exited).then(() => { over = true; });
+  void Promise.resolve()
+    .then(exited)
+    .then(() => {
+      over = true;
+    });
   return {
     exited,
     begun: () => true,
     release: () => {},
     pids: () => [...(!over && groupAlive(group) ? [-group] : []), ...marked(mark)],
-    signal: (pids, signal) => { for (const pid of pids) try { process.kill(pid, signal); } catch { /* gone */ } },
-    endLauncher: () => { if (!over) try { process.kill(group, 'SIGKILL'); } catch { /* gone */ } },
+    signal: (pids, signal) => {
+      for (const pid of pids)
+        try {
+          process.kill(pid, signal);
+        } catch {
+          /* gone */
+        }
+    },
+    endLauncher: () => {
+      if (!over)
+        try {
+          process.kill(group, 'SIGKILL');
+        } catch {
+          /* gone */
+        }
+    },
   };
 }
 
@@ -87,7 +122,13 @@ class OpenMachine implements Machine {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await Promise.all([...this.#running].map((child) => child.kill('kill')));
-    for (const mark of this.#marks) for (const pid of marked(mark)) try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }
+    for (const mark of this.#marks)
+      for (const pid of marked(mark))
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          /* gone */
+        }
     this.#pool.dispose();
   }
 
