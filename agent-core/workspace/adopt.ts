@@ -4,7 +4,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
 import { checkIndex } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
-import { realHead, renderPackedRefs } from '../git/refs.ts';
+import { realHead, renderPackedRefs, storeHead } from '../git/refs.ts';
 import { locateRepository } from '../git/repository.ts';
 import { discover } from '../git/runner.ts';
 import { gatherCopies, seedStore } from '../git/session-store.ts';
@@ -12,6 +12,21 @@ import { replaceFile, storeFileStamp } from '../git/store-files.ts';
 import { adminOf, moveRefs } from '../git/worktree.ts';
 import { writeMeta, type Meta, type Places } from './meta.ts';
 import { keepRef, snapPlace, storePlace } from './prepare.ts';
+
+/**
+ * Whether the person has put an adopted worktree on another branch since (switched it, or removed and added it again):
+ * then it is adopted anew. Throws `conflict` where commits from inside have not reached the branch they were made on.
+ */
+export async function onAnotherBranch(places: Places, meta: Meta): Promise<boolean> {
+  const head = await realHead(meta.project.gitDir, meta.admin);
+  if (head.ref === meta.branch) return false;
+  const inner = await storeHead(storePlace(places, meta).store, meta.admin);
+  if (inner.oid === null || inner.oid === meta.agreed?.tip) return true;
+  const [was, is] = [meta.branch, head.ref ?? head.oid ?? 'no branch'].map((name) => name.replace('refs/heads/', ''));
+  throw new Failure('conflict', `${meta.path} is on ${is} now, while commits made inside on ${was} have not been brought out.`, {
+    fix: `Go back first: git switch ${was}, then signalbox harvest. Then switch again.`,
+  });
+}
 
 /**
  * Makes a workspace of a linked worktree that Signalbox did not make: its branch is the one that harvest updates.

@@ -5,7 +5,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
 import type { Machine, Policy, SandboxDriver } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
-import { adopt } from './adopt.ts';
+import { adopt, onAnotherBranch } from './adopt.ts';
 import { Lock } from './lock.ts';
 import { listMeta, Places, readMeta, type Meta } from './meta.ts';
 import { openWorkspace, type OpenContext, type OpenWorkspace } from './open.ts';
@@ -185,7 +185,9 @@ export class Workspaces {
   /** Makes a workspace of a linked worktree that Signalbox did not make; the same one when asked again. */
   async adopt(dir: string, mode: Mode = 'workspace'): Promise<Meta> {
     const known = await this.locate(dir);
-    if (known !== null && known.phase === 'ready') return known;
+    if (known !== null && known.phase === 'ready' && (known.kind !== 'adopted' || !(await onAnotherBranch(this.#places, known))))
+      return known;
+    if (known?.kind === 'adopted') await this.purge(known.id);
     const id = known?.id ?? newId<WorkspaceId>('ws');
     return this.#lock(id).run(async () => {
       const hash = BigInt(

@@ -164,6 +164,27 @@ test('restore refuses to overwrite, and a worktree that is gone is said', async 
   expect(await world.workspaces.list()).toEqual([]);
 });
 
+test('an adopted worktree that the person put on another branch is adopted anew, unless commits inside are still to be brought out', async () => {
+  const linked = join(world.dir, 'linked');
+  git(world.repo, 'worktree', 'add', '-q', '-b', 'one', linked);
+  await world.workspaces.adopt(linked);
+  git(world.repo, 'worktree', 'remove', '--force', linked);
+  git(world.repo, 'worktree', 'add', '-q', '-b', 'two', linked);
+  const again = await world.workspaces.adopt(linked);
+  expect(again.branch).toBe('refs/heads/two');
+  const open = await world.workspaces.open(again.id);
+  expect(await agent(open, 'git status -sb')).toBe('## two');
+  await agent(open, 'git commit -q --allow-empty -m inside');
+  git(linked, 'switch', '-q', 'one');
+  await expect(world.workspaces.adopt(linked)).rejects.toMatchObject({
+    detail: { code: 'conflict', fix: expect.stringContaining('git switch two') as string },
+  });
+  git(linked, 'switch', '-q', 'two');
+  await world.workspaces.adopt(linked);
+  await open.harvest();
+  expect(git(world.repo, 'log', '-1', '--format=%s', 'two')).toBe('inside');
+});
+
 test('a linked worktree that Signalbox did not make is adopted with its own branch', async () => {
   const linked = join(world.dir, 'linked tree');
   git(world.repo, 'worktree', 'add', '-q', '-b', 'side', linked);

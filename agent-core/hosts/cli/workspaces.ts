@@ -35,7 +35,9 @@ const hashed = (text: string): string =>
  */
 export async function workspaceFor(workspaces: Workspaces, folder: string): Promise<WorkspaceMeta> {
   try {
-    return (await workspaces.locate(folder)) ?? (await workspaces.adopt(folder));
+    const known = await workspaces.locate(folder);
+    // An adopted one may have been put on another branch since: adopting looks.
+    return known !== null && known.kind !== 'adopted' ? known : await workspaces.adopt(folder);
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.detail.code !== 'not-allowed') throw thrown;
   }
