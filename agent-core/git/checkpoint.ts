@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -115,7 +115,8 @@ async function writeCommit(store: string, tree: string, parent: string | null, l
   const oid = createHash('sha1').update(object).digest('hex');
   const path = join(store, 'objects', oid.slice(0, 2), oid.slice(2));
   await mkdir(dirname(path), { recursive: true });
-  const temporary = join(store, 'objects', `tmp_${oid}`);
+  // Tasks of one project share the store and may write the same commit at the same time.
+  const temporary = join(store, 'objects', `tmp_${randomUUID()}`);
   await writeFile(temporary, deflateSync(object, { level: 1 }), { mode: 0o444 });
   await rename(temporary, path);
   return oid;
