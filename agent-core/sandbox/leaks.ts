@@ -34,5 +34,9 @@ export function inheritedDescriptors(): number[] {
 export function withoutLeaks(leaks: number[], keep: number, file: string, args: string[]): [string, string[]] {
   const shut = leaks.filter((descriptor) => descriptor > keep);
   if (shut.length === 0) return [file, args];
-  return ['/bin/bash', ['-c', `exec ${shut.map((descriptor) => `${descriptor}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args]];
+  // Where stdin is a socket, as Node's own pipes are, bash takes itself for a remote shell that wants ~/.bashrc.
+  return [
+    '/bin/bash',
+    ['--norc', '--noprofile', '-c', `exec ${shut.map((descriptor) => `${descriptor}<&-`).join(' ')}; exec "$0" "$@"`, file, ...args],
+  ];
 }

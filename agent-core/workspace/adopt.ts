@@ -19,7 +19,8 @@ import { keepRef, snapPlace, storePlace } from './prepare.ts';
  */
 export async function onAnotherBranch(places: Places, meta: Meta): Promise<boolean> {
   const head = await realHead(meta.project.gitDir, meta.admin);
-  if (head.ref === meta.branch) return false;
+  // Where its admin folder is gone, something else has the folder's place: opening it says so.
+  if (head.ref === meta.branch || (head.ref === null && head.oid === null)) return false;
   const inner = await storeHead(storePlace(places, meta).store, meta.admin);
   if (inner.oid === null || inner.oid === meta.agreed?.tip) return true;
   const [was, is] = [meta.branch, head.ref ?? head.oid ?? 'no branch'].map((name) => name.replace('refs/heads/', ''));

@@ -4,6 +4,7 @@ import type { TaskId } from '../../agent-core/contract/index.ts';
 import { useAllActions } from '../actions/hooks.ts';
 import { applies, contextOf, keyHere, runAction, titleOf, type ActionContext } from '../actions/registry.ts';
 import { boardView } from '../state/board-view.ts';
+import { useCore } from '../state/hooks.ts';
 import { openTask } from '../state/route.ts';
 import { closeLayer, ui } from '../state/ui.ts';
 import { Icon, Kbd, StatusGlyph, type IconName } from '../ui/index.ts';
@@ -75,7 +76,9 @@ function taskRows({ board, ui: { recent } }: ActionContext, query: string): (Row
 /** What fits the context first, then recent tasks; with a query the best match first in each group. */
 function useRows(query: string): readonly Row[] {
   const actions = useAllActions();
-  const [context] = useState(() => contextOf());
+  // Tasks come, go and are renamed while it is open.
+  const board = useCore((state) => state.board);
+  const context = useMemo(() => ({ ...contextOf(), board }), [board]);
   return useMemo(() => {
     const found = [actionRows(context, actions, query), taskRows(context, query)].map((rows) => rows.sort((a, b) => b.score - a.score));
     const [doable = [], tasks = []] = found;

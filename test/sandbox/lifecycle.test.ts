@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toAppError } from '../../agent-core/contract/errors.ts';
 import { createSandbox } from '../../agent-core/sandbox/index.ts';
-import { eventually, openMachine, POLICY, running, shell, temporary, watch } from './helpers.ts';
+import { eventually, holders, openMachine, POLICY, running, shell, temporary, watch } from './helpers.ts';
 
 let marks = 0;
 /** A number of seconds that no other process sleeps: found on the host by `pgrep -f`. */
@@ -153,18 +153,9 @@ test('a machine whose holder was killed from outside starts again with the next 
   const child = await machine.run({ argv: ['sleep', '3600'] });
   const seen = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
   await eventually('it runs', () => seen() > 0 && readFileSync(`/proc/${seen()}/comm`, 'utf8') === 'sleep\n');
-  const inside = seen();
-  const namespace = (pid: number) => {
-    try {
-      return readlinkSync(`/proc/${pid}/ns/pid`);
-    } catch {
-      return null;
-    }
-  };
-  const holder = running('^cat$').find((pid) => namespace(pid) === namespace(inside));
-  // Never `kill(-1)`: that would be everything this user runs.
-  if (holder === undefined) throw new Error('no holder was found');
-  process.kill(holder, 'SIGKILL');
+  const [holder, ...others] = holders();
+  expect(others).toEqual([]);
+  process.kill(holder!, 'SIGKILL');
   expect((await child.exited).code).toBe(137);
   await eventually('the core has noticed', () => !existsSync(`/proc/${holder}`));
   expect((await shell(machine, 'echo again')).out).toBe('again');
