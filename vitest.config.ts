@@ -6,7 +6,9 @@ import { defineConfig } from 'vitest/config';
  */
 const slow = ['e2e', 'electron', 'renderer', 'renderer-task'].map((room) => `test/${room}/**/*.test.{ts,tsx}`);
 const long = ['test/long/**/*.test.ts'];
-const common = { pool: 'forks' as const, environment: 'node' as const, teardownTimeout: 10_000 };
+/** A shared CI machine can stall for seconds: there, and only there, a failed test gets a second try. */
+const retry = process.env['CI'] ? 1 : 0;
+const common = { retry, pool: 'forks' as const, environment: 'node' as const, teardownTimeout: 10_000 };
 
 export default defineConfig({
   test: {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -326,6 +326,7 @@ test('a machine that lost its holder has its way out again', async () => {
   expect(others).toEqual([]);
   process.kill(holder!, 'SIGKILL');
   await child.exited;
+  await expect.poll(() => existsSync(`/proc/${holder}`)).toBe(false);
   expect((await shell(machine, 'curl -sS http://allowed.example/')).out).toContain('host=allowed.example');
 });
 
