@@ -168,20 +168,26 @@ export async function initFolder(path: string): Promise<Repository> {
   } else {
     await discover(root, ['init', '--quiet', '--initial-branch=main', '--template=']);
   }
-  const who = await identity(root);
-  await discover(root, ['add', '--all', '--', '.']);
-  await discover(root, [
-    '-c',
-    `user.name=${who.name}`,
-    '-c',
-    `user.email=${who.email}`,
-    'commit',
-    '--quiet',
-    '--no-verify',
-    '--allow-empty',
-    '--message=First commit',
-  ]);
+  await commitEverything(root, 'First commit');
   return inspectFolder(root);
+}
+
+/**
+ * Commits everything in a folder of ours, making it a repository first where it is none. For folders that no agent
+ * can write: git runs on the host here. Throws `git-failed`.
+ */
+export async function commitAll(folder: string, message: string): Promise<void> {
+  const there = await discover(folder, ['rev-parse', '--git-dir'], [128]);
+  const own = there.code === 0 && there.stdout.toString('utf8').trim() === '.git';
+  if (!own) await discover(folder, ['init', '--quiet', '--initial-branch=main', '--template=']);
+  await commitEverything(folder, message);
+}
+
+async function commitEverything(folder: string, message: string): Promise<void> {
+  const { name, email } = await identity(folder);
+  await discover(folder, ['add', '--all', '--', '.']);
+  const who = ['-c', `user.name=${name}`, '-c', `user.email=${email}`];
+  await discover(folder, [...who, 'commit', '--quiet', '--no-verify', '--allow-empty', `--message=${message}`]);
 }
 
 export interface Identity {

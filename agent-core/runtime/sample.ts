@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SAMPLE_NAME, sampleCommits } from '../demo/index.ts';
-import { commitAll } from '../git/commit-all.ts';
+import { commitAll } from '../git/repository.ts';
 
 export const samplePath = (home: string): string => join(home, 'sample', SAMPLE_NAME);
 
