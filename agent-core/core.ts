@@ -4,6 +4,7 @@ import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './
 import { startDemoModel } from './demo/index.ts';
 import type { Client, Core, CoreOptions } from './runtime/api.ts';
 import type { Context } from './runtime/context.ts';
+import { Denials } from './runtime/denials.ts';
 import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
@@ -76,6 +77,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     rest: new Rest({ store, workspaces, log }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
     gates: new Gates(store),
+    denials: new Denials(store, Date.now),
     outputs: new OutputLog(options.home),
     transients: new Emitter<Transient>(),
     activity: new Map<TaskId, Activity>(),

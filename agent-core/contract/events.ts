@@ -1,25 +1,21 @@
 import { z } from 'zod';
-import { ApprovalId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, TerminalId, ThreadId, WorkspaceId } from './ids.ts';
 import {
-  Approval,
-  Attempt,
-  Check,
-  DiffStat,
-  Landing,
-  Project,
-  Question,
-  QueuedMessage,
-  Rule,
-  SandboxStatus,
-  Scope,
-  Settings,
-  Task,
-  Thread,
-  Time,
-  Turn,
-  Usage,
-  Workspace,
-} from './values.ts';
+  ApprovalId,
+  DenialId,
+  ItemId,
+  MessageId,
+  ProjectId,
+  QuestionId,
+  RuleId,
+  TaskId,
+  TerminalId,
+  ThreadId,
+  WorkspaceId,
+} from './ids.ts';
+import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Usage, Workspace } from './values.ts';
+import { Approval, Denial, Question, Rule, Scope } from './gates.ts';
+import { Grants } from './grants.ts';
+import { SandboxStatus, Settings } from './settings.ts';
 import { Item } from './items.ts';
 
 const e = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.object({ type: z.literal(type), ...shape });
@@ -63,6 +59,10 @@ export const DomainEvent = z.discriminatedUnion('type', [
   }),
   e('question.asked', { question: Question }),
   e('question.answered', { questionId: QuestionId, taskId: TaskId, answers: z.record(z.string(), z.string()).nullable() }),
+  e('denial.recorded', { denial: Denial }),
+  e('denial.decided', { denialId: DenialId, taskId: TaskId, decision: z.enum(['allowed', 'dismissed']), scope: Scope.nullable() }),
+  e('project.granted', { projectId: ProjectId, grants: Grants }),
+  e('task.granted', { taskId: TaskId, grants: Grants }),
   e('rule.saved', { rule: Rule }),
   e('rule.revoked', { ruleId: RuleId }),
   e('settings.changed', { settings: Settings }),

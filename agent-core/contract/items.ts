@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { ApprovalId, ItemId, QuestionId, ThreadId, TurnId } from './ids.ts';
+import { ApprovalId, DenialId, ItemId, QuestionId, ThreadId, TurnId } from './ids.ts';
 import { AppError } from './errors.ts';
-import { Scope, Time } from './values.ts';
+import { Time } from './values.ts';
+import { Denial, Scope } from './gates.ts';
 
 /** At most this many characters of a command's output travel with its item; the rest is read by `item/output`. */
 export const ITEM_OUTPUT_LIMIT = 16_384;
@@ -64,6 +65,17 @@ export const Item = z.discriminatedUnion('type', [
     decision: z.enum(['pending', 'approved', 'declined']),
     scope: Scope.nullable(),
     note: z.string(),
+  }),
+  z.object({
+    ...common,
+    type: z.literal('denial'),
+    denialId: DenialId,
+    kind: Denial.shape.kind,
+    subject: z.string(),
+    command: z.string(),
+    detail: z.string(),
+    decision: z.enum(['open', 'allowed', 'dismissed']),
+    scope: Scope.nullable(),
   }),
   z.object({ ...common, type: z.literal('question'), questionId: QuestionId, text: z.string(), answer: z.string().nullable() }),
   z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { ApprovalId, AttemptId, ItemId, MessageId, ProjectId, QuestionId, RuleId, TaskId, ThreadId, TurnId, WorkspaceId } from './ids.ts';
+import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
+import { Grants } from './grants.ts';
 
 /** Milliseconds since the epoch. */
 export const Time = z.number().int();
@@ -20,6 +21,8 @@ export const Project = z.object({
   /** The built-in sample repository, on which the demo model has scripts to play. */
   sample: z.boolean(),
   openedAt: Time,
+  /** What each of its tasks may reach beyond its sandbox; absent where nothing was granted. */
+  grants: Grants.optional(),
 });
 export type Project = z.infer<typeof Project>;
 
@@ -104,6 +107,8 @@ export const Task = z.object({
   landing: Landing.nullable(),
   /** The tree that a person last looked at, in the checkpoint store; null when nobody did. */
   seen: z.string().nullable().default(null),
+  /** What this task may reach beyond what its project was granted; absent where nothing was. */
+  grants: Grants.optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -166,104 +171,3 @@ export const Thread = z.object({
   limitedUntil: Time.nullable(),
 });
 export type Thread = z.infer<typeof Thread>;
-
-export const Scope = z.enum(['once', 'task', 'project']);
-export type Scope = z.infer<typeof Scope>;
-
-/** A gate: the agent asks to do something that the sandbox or the mode doesn't let it do by itself. */
-export const Approval = z.object({
-  id: ApprovalId,
-  taskId: TaskId,
-  threadId: ThreadId,
-  itemId: ItemId,
-  kind: z.enum(['escalate', 'command', 'patch']),
-  /** The exact command or, for a patch, its paths, one a line. */
-  subject: z.string(),
-  argv: z.array(z.string()).nullable(),
-  cwd: z.string(),
-  /** The agent's words for why, '' where it gave none. */
-  reason: z.string(),
-  /** What saying yes does, in words. */
-  effect: z.string(),
-  /** The words a saved rule would match at the start of a command; null when no rule may be saved. */
-  prefix: z.array(z.string()).nullable(),
-  at: Time,
-});
-export type Approval = z.infer<typeof Approval>;
-
-export const Question = z.object({
-  id: QuestionId,
-  taskId: TaskId,
-  threadId: ThreadId,
-  itemId: ItemId,
-  questions: z.array(
-    z.object({
-      id: z.string(),
-      header: z.string(),
-      question: z.string(),
-      options: z.array(z.object({ label: z.string(), description: z.string() })),
-    }),
-  ),
-  at: Time,
-});
-export type Question = z.infer<typeof Question>;
-
-/** "A command that begins with these words may run outside the sandbox": saved by a person, revocable. */
-export const Rule = z.object({
-  id: RuleId,
-  scope: z.enum(['task', 'project']),
-  taskId: TaskId.nullable(),
-  projectId: ProjectId,
-  prefix: z.array(z.string()),
-  at: Time,
-});
-export type Rule = z.infer<typeof Rule>;
-
-export const ModelChoice = z.object({
-  /** What is sent as `model`; `demo` for the offline demo. */
-  id: z.string(),
-  label: z.string(),
-  kind: z.enum(['demo', 'remote']),
-  /** Where its key or address comes from, for the person to read. */
-  source: z.string(),
-});
-export type ModelChoice = z.infer<typeof ModelChoice>;
-
-/** Which of OpenAI's two APIs an address speaks: Responses, or the older Chat Completions that most servers have. */
-export const ModelWire = z.enum(['responses', 'chat']);
-export type ModelWire = z.infer<typeof ModelWire>;
-
-export const Settings = z.object({
-  baseUrl: z.string(),
-  model: z.string(),
-  hasKey: z.boolean(),
-  wire: ModelWire.default('responses'),
-  /** Where the key in use comes from. */
-  keySource: z.enum(['none', 'settings', 'environment']),
-  concurrency: z.number().int().min(1).max(64),
-  theme: z.enum(['system', 'light', 'dark']),
-  worktreeRoot: z.string().nullable(),
-  /** What a new task is created with. */
-  defaults: z.object({ mode: Mode, approval: ApprovalPolicy }),
-  models: z.array(ModelChoice),
-});
-export type Settings = z.infer<typeof Settings>;
-
-/** One line of the sandbox's self-test, or of `signalbox doctor`. */
-export const Probe = z.object({
-  name: z.string(),
-  ok: z.boolean(),
-  /** `denies`: something must not work inside; `works`: something must; `has`: a part of the machine. */
-  kind: z.enum(['denies', 'works', 'has']),
-  detail: z.string(),
-  fix: z.string().nullable(),
-});
-export type Probe = z.infer<typeof Probe>;
-export const SandboxStatus = z.object({
-  state: z.enum(['checking', 'confined', 'unavailable']),
-  /** Such as "bubblewrap 0.8.0 with seccomp". */
-  driver: z.string(),
-  probes: z.array(Probe),
-  ms: z.number(),
-});
-export type SandboxStatus = z.infer<typeof SandboxStatus>;

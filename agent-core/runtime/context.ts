@@ -18,6 +18,7 @@ import type { Batch, Store } from '../storage/store.ts';
 import type { Emitter } from '../support/emitter.ts';
 import type { Workspaces } from '../workspace/index.ts';
 import type { CoreOptions } from './api.ts';
+import type { Denials } from './denials.ts';
 import type { Gates } from './gates.ts';
 import type { OutputLog } from './output-log.ts';
 import type { Rest } from './rest.ts';
@@ -31,6 +32,7 @@ export interface Context {
   workspaces: Workspaces;
   models: Models;
   gates: Gates;
+  denials: Denials;
   outputs: OutputLog;
   rest: Rest;
   transients: Emitter<Transient>;

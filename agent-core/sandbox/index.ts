@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, writeFileSync, renameSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
-import type { Probe, SandboxStatus } from '../contract/values.ts';
+import type { Probe, SandboxStatus } from '../contract/settings.ts';
 import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
 import type { Programs } from './drivers/bubblewrap/holder.ts';
 import type { ConnectionEntry, Dialler, Resolver } from './egress/index.ts';

@@ -39,6 +39,8 @@ function tell(item: Item): string | null {
       return dim(`${item.name}`);
     case 'approval':
       return item.decision === 'pending' ? null : dim(`${item.decision}: ${item.subject}`);
+    case 'denial':
+      return paint(33, `${item.kind === 'file' ? 'set aside' : 'not reached'}: ${item.subject}  ${item.detail}`);
     case 'notice':
       return item.level === 'info' ? dim(item.text) : paint(33, item.text);
     case 'question':

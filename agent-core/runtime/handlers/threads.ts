@@ -16,6 +16,7 @@ type Part = Pick<
   | 'queue/remove'
   | 'approval/decide'
   | 'question/answer'
+  | 'denial/decide'
   | 'rule/revoke'
 >;
 
@@ -59,6 +60,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       await context.gates.answer(input);
       return {};
     },
+    'denial/decide': async (input) => ({ decided: await context.denials.decide(input) }),
     'rule/revoke': async ({ ruleId }) => {
       await store.commit({ events: [{ type: 'rule.revoked', ruleId }] });
       return {};

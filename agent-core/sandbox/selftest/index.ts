@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
-import { SandboxStatus, type Probe } from '../../contract/values.ts';
+import { SandboxStatus, type Probe } from '../../contract/settings.ts';
 import type { SandboxDriver } from '../types.ts';
 import { namespaceFix, partProbes } from './obstacle.ts';
 import { trial } from './trial.ts';

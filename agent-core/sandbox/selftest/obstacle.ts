@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Probe } from '../../contract/values.ts';
+import type { Probe } from '../../contract/settings.ts';
 
 const setting = (path: string): string | null => {
   try {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Probe } from '../../contract/values.ts';
+import type { Probe } from '../../contract/settings.ts';
 import type { Machine, Policy, SandboxDriver } from '../types.ts';
 
 const POLICY: Policy = {

@@ -3,6 +3,7 @@ import type { ErrorCode, Item, ItemOf, Turn } from '../../../agent-core/contract
 import { runAction } from '../../actions/registry.ts';
 import { Button, ErrorNote, Icon, Money, Working, duration } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
+import { DenialBlock } from './denial.tsx';
 import { ApprovalBlock, QuestionBlock } from './gate.tsx';
 import { AgentText } from './markdown.tsx';
 
@@ -70,6 +71,8 @@ export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
       return <ApprovalBlock item={item} />;
     case 'question':
       return <QuestionBlock item={item} />;
+    case 'denial':
+      return <DenialBlock item={item} />;
     case 'notice':
       return <Notice item={item} />;
     case 'command':

@@ -79,6 +79,15 @@ const given: { [T in ItemType]: Omit<ItemOf<T>, 'id' | 'threadId' | 'turnId' | '
     scope: null,
     note: '',
   },
+  denial: {
+    denialId: 'deny_000000000000' as ItemOf<'denial'>['denialId'],
+    kind: 'host',
+    subject: 'example.com:443',
+    command: 'curl https://example.com',
+    detail: 'Not among the allowed hosts.',
+    decision: 'open',
+    scope: null,
+  },
   question: { questionId: 'ques_000000000000' as ItemOf<'question'>['questionId'], text: '', answer: null },
   notice: { level: 'info', text: '', error: null },
 };

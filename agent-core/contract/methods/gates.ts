@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { ApprovalId, DenialId, QuestionId, RuleId } from '../ids.ts';
+import { Scope } from '../gates.ts';
+import { method, nothing, type MethodSpec } from './method.ts';
+
+/** What waits for a person. */
+export const gateMethods = {
+  /** Answers one or several approvals alike. Those already answered are left as they are. */
+  'approval/decide': method(
+    z.object({
+      approvalIds: z.array(ApprovalId).min(1),
+      decision: z.enum(['approve', 'decline']),
+      scope: Scope.default('once'),
+      note: z.string().max(4000).default(''),
+    }),
+    z.object({ decided: z.array(ApprovalId) }),
+    ['not-allowed'],
+  ),
+  'question/answer': method(z.object({ questionId: QuestionId, answers: z.record(z.string(), z.string()) }), nothing, ['conflict']),
+  /** Lets through, or waves off, what the sandbox kept from happening. Those already answered are left as they are. */
+  'denial/decide': method(
+    z.object({ denialIds: z.array(DenialId).min(1), decision: z.enum(['allow', 'dismiss']), scope: Scope.default('once') }),
+    z.object({ decided: z.array(DenialId) }),
+    ['not-allowed', 'conflict'],
+  ),
+  'rule/revoke': method(z.object({ ruleId: RuleId }), nothing),
+} as const satisfies Record<string, MethodSpec>;

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+import { systemMethods } from './system.ts';
+import { projectMethods } from './projects.ts';
+import { taskMethods } from './tasks.ts';
+import { threadMethods } from './threads.ts';
+import { gateMethods } from './gates.ts';
+import { reviewMethods } from './review.ts';
+import { terminalMethods } from './terminals.ts';
+import type { MethodSpec } from './method.ts';
+
+export { Prompt, type MethodSpec } from './method.ts';
+export { Folder } from './projects.ts';
+export { DiffFile, DiffScope, LandPreview } from './review.ts';
+export { TerminalInfo } from './terminals.ts';
+
+/** All requests a client may make, named `<resource>/<verb>`. */
+export const methods = {
+  ...systemMethods,
+  ...projectMethods,
+  ...taskMethods,
+  ...threadMethods,
+  ...gateMethods,
+  ...reviewMethods,
+  ...terminalMethods,
+} as const satisfies Record<string, MethodSpec>;
+
+export type MethodName = keyof typeof methods;
+/** What a caller gives (defaults may be left out). */
+export type InputOf<M extends MethodName> = z.input<(typeof methods)[M]['input']>;
+/** What a handler receives, defaults filled in. */
+export type ParsedInputOf<M extends MethodName> = z.output<(typeof methods)[M]['input']>;
+export type OutputOf<M extends MethodName> = z.output<(typeof methods)[M]['output']>;
+/** One async function for each method: throws `Failure` for an expected failure. `client` is who asks. */
+export type Handlers<C> = { [M in MethodName]: (input: ParsedInputOf<M>, client: C) => Promise<OutputOf<M>> };
