@@ -1,10 +1,18 @@
+import type { Project } from '../../agent-core/contract/index.ts';
 import { go, goBack, openTask } from '../state/route.ts';
 import { boardView } from '../state/board-view.ts';
 import { openLayer, ui } from '../state/ui.ts';
 import { rpc } from '../state/store.ts';
-import type { Action } from './registry.ts';
+import type { Action, ActionContext } from './registry.ts';
 
 const board = { place: 'board', project: null, filter: null } as const;
+
+/** The project that is looked at: the open task's, the page's own, else the one opened last. */
+function projectHere({ board: known, task, ui: { route } }: ActionContext): Project | null {
+  if (!known) return null;
+  const id = task?.projectId ?? (route.place === 'project' ? route.projectId : route.place === 'board' ? route.project : null);
+  return (id && known.projects[id]) || (Object.values(known.projects).sort((a, b) => b.openedAt - a.openedAt)[0] ?? null);
+}
 
 /** What can be done from anywhere. */
 export const appActions: readonly Action[] = [
@@ -34,6 +42,14 @@ export const appActions: readonly Action[] = [
   { id: 'go.landing', title: 'Landing', group: 'Go to', icon: 'land', run: () => go({ place: 'landing' }) },
   { id: 'go.trash', title: 'Trash', group: 'Go to', icon: 'trash', run: () => go({ place: 'trash' }) },
   { id: 'go.settings', title: 'Settings', group: 'Go to', icon: 'gear', keys: ['mod+,'], run: () => go({ place: 'settings' }) },
+  {
+    id: 'go.project',
+    title: (context) => `Project settings: ${projectHere(context)?.name}`,
+    group: 'Go to',
+    icon: 'gear',
+    when: (context) => projectHere(context) !== null,
+    run: (context) => go({ place: 'project', projectId: projectHere(context)!.id }),
+  },
   { id: 'go.back', title: 'Back', group: 'Go to', keys: ['mod+['], hidden: true, run: () => history.back() },
   { id: 'go.forth', title: 'Forth', group: 'Go to', keys: ['mod+]'], hidden: true, run: () => history.forward() },
   {

@@ -14,7 +14,18 @@ export interface ActionContext {
 }
 
 /** Where a key works: the nearest `data-scope` elements around the focus; `global` everywhere. */
-export type ActionScope = 'global' | 'board' | 'inbox' | 'landing' | 'trash' | 'settings' | 'task' | 'conversation' | 'review' | 'terminal';
+export type ActionScope =
+  | 'global'
+  | 'board'
+  | 'inbox'
+  | 'landing'
+  | 'trash'
+  | 'settings'
+  | 'project'
+  | 'task'
+  | 'conversation'
+  | 'review'
+  | 'terminal';
 export type ActionGroup = 'Task' | 'Go to' | 'View' | 'Board' | 'Inbox' | 'Review' | 'Terminal' | 'App';
 
 export interface Action {

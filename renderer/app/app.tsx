@@ -8,6 +8,7 @@ import { BoardPage } from '../features/board/board-page.tsx';
 import { InboxPage } from '../features/inbox/inbox-page.tsx';
 import { LandingPage } from '../features/landing/landing-page.tsx';
 import { Onboarding } from '../features/onboarding/onboarding.tsx';
+import { ProjectPage } from '../features/project/project-page.tsx';
 import { SettingsPage } from '../features/settings/settings-page.tsx';
 import { Sidebar } from '../features/sidebar/sidebar.tsx';
 import { TrashPage } from '../features/sidebar/trash-page.tsx';
@@ -30,6 +31,8 @@ function Place({ route }: { route: Route }) {
       return <TrashPage />;
     case 'settings':
       return <SettingsPage />;
+    case 'project':
+      return <ProjectPage key={route.projectId} projectId={route.projectId} />;
     case 'task':
       return (
         <Suspense

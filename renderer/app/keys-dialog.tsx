@@ -16,6 +16,7 @@ const NAMES: Record<string, string> = {
   landing: 'In landing',
   trash: 'In the trash',
   settings: 'In settings',
+  project: 'In project settings',
 };
 const isDigit = (action: Action) => /^go\.task\.[2-9]$/.test(action.id);
 

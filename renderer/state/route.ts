@@ -18,6 +18,10 @@ export function parseRoute(hash: string): Route {
       const taskId = TaskId.safeParse(id);
       return taskId.success ? { place, taskId: taskId.data } : BOARD;
     }
+    case 'project': {
+      const projectId = ProjectId.safeParse(id);
+      return projectId.success ? { place, projectId: projectId.data } : BOARD;
+    }
     default: {
       const search = new URLSearchParams(query);
       const project = ProjectId.safeParse(search.get('project'));
@@ -32,6 +36,7 @@ export function parseRoute(hash: string): Route {
 
 export function printRoute(route: Route): string {
   if (route.place === 'task') return `#/task/${route.taskId}`;
+  if (route.place === 'project') return `#/project/${route.projectId}`;
   if (route.place !== 'board') return `#/${route.place}`;
   const search = new URLSearchParams({
     ...(route.project ? { project: route.project } : {}),

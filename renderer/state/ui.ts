@@ -9,6 +9,7 @@ export type Route =
   | { place: 'landing' }
   | { place: 'trash' }
   | { place: 'settings' }
+  | { place: 'project'; projectId: ProjectId }
   | { place: 'task'; taskId: TaskId };
 
 export const TASK_TABS = ['conversation', 'changes', 'terminal', 'checks'] as const;

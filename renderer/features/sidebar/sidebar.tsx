@@ -121,7 +121,7 @@ function Projects() {
           <Nav
             to={{ place: 'board', project: id, filter: null }}
             icon="folder"
-            current={route.place === 'board' && route.project === id}
+            current={(route.place === 'board' && route.project === id) || (route.place === 'project' && route.projectId === id)}
             count={counts[id]}
           >
             {name}
@@ -134,6 +134,7 @@ function Projects() {
               </button>
             }
             entries={[
+              { id: 'settings', title: 'Project settings', icon: 'gear', run: () => go({ place: 'project', projectId: id }) },
               {
                 id: 'close',
                 title: 'Close project',
