@@ -7,6 +7,7 @@ import type { Context } from './runtime/context.ts';
 import { Denials } from './runtime/denials.ts';
 import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
+import { planHandlers } from './runtime/handlers/plan.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
 import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/system.ts';
@@ -131,6 +132,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...projectHandlers(context),
       ...taskHandlers(context, supervisor, ending),
       ...threadHandlers(context, supervisor),
+      ...planHandlers(context, supervisor),
       ...reviewHandlers(context, terminals),
     },
     snapshot: () => snapshotOf(context),

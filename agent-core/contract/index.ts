@@ -3,6 +3,7 @@ export * from './ids.ts';
 export * from './errors.ts';
 export * from './values.ts';
 export * from './grants.ts';
+export * from './plan.ts';
 export * from './gates.ts';
 export * from './settings.ts';
 export * from './items.ts';

@@ -3,6 +3,7 @@ import { ApprovalId, DenialId, ItemId, QuestionId, ThreadId, TurnId } from './id
 import { AppError } from './errors.ts';
 import { Time } from './values.ts';
 import { Denial, Scope } from './gates.ts';
+import { Proposal } from './plan.ts';
 
 /** At most this many characters of a command's output travel with its item; the rest is read by `item/output`. */
 export const ITEM_OUTPUT_LIMIT = 16_384;
@@ -55,6 +56,8 @@ export const Item = z.discriminatedUnion('type', [
   }),
   z.object({ ...common, type: z.literal('fileChange'), status: CallStatus, changes: z.array(FileChange), error: z.string().nullable() }),
   z.object({ ...common, type: z.literal('plan'), explanation: z.string().nullable(), steps: z.array(PlanStep) }),
+  /** What a plan turn ended with; changed by the person after its end. */
+  z.object({ ...common, type: z.literal('proposal'), ...Proposal }),
   z.object({ ...common, type: z.literal('toolCall'), name: z.string(), arguments: z.string(), status: CallStatus, output: z.string() }),
   z.object({
     ...common,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
 import { Grants } from './grants.ts';
+import { TurnKind } from './plan.ts';
 
 /** Milliseconds since the epoch. */
 export const Time = z.number().int();
@@ -86,6 +87,8 @@ export const Task = z.object({
   base: Base,
   mode: Mode,
   approval: ApprovalPolicy,
+  /** What its first turn is for. */
+  kind: TurnKind.optional(),
   model: z.string(),
   phase: TaskPhase,
   /** The phase to go back to when restored from the trash. */
@@ -143,6 +146,7 @@ export const Turn = z.object({
   id: TurnId,
   threadId: ThreadId,
   number: z.number().int(),
+  kind: TurnKind.optional(),
   status: TurnStatus,
   startedAt: Time,
   endedAt: Time.nullable(),
@@ -156,7 +160,7 @@ export const Turn = z.object({
 });
 export type Turn = z.infer<typeof Turn>;
 
-export const QueuedMessage = z.object({ id: MessageId, text: z.string(), at: Time });
+export const QueuedMessage = z.object({ id: MessageId, text: z.string(), at: Time, kind: TurnKind.optional() });
 export type QueuedMessage = z.infer<typeof QueuedMessage>;
 
 export const Thread = z.object({

@@ -50,6 +50,7 @@ export function createTask(
     base: resolved.base,
     mode: input.mode ?? board.settings.defaults.mode,
     approval: input.approval ?? board.settings.defaults.approval,
+    ...(input.kind && input.kind !== 'work' ? { kind: input.kind } : {}),
     model: resolved.model,
     phase: input.start ? 'queued' : 'held',
     phaseBefore: null,
@@ -153,5 +154,6 @@ export function isMet(board: Board, id: TaskId): boolean {
   if (!task) return true;
   if (task.landing) return true;
   const status = statusOf(board, task);
-  return status === 'done' || status === 'review';
+  // A plan or an answer leaves nothing to build on.
+  return status === 'done' || (status === 'review' && (threadOf(board, task)?.turn?.kind ?? 'work') === 'work');
 }

@@ -1,5 +1,5 @@
 import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
-import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, Usage } from '../contract/index.ts';
+import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, TurnKind, Usage } from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */
@@ -84,6 +84,8 @@ export interface TurnInput {
   /** The thread's whole history so far; empty in a new thread (then the context prefix is built). */
   history: HistoryItem[];
   model: ModelConfig;
+  /** What the turn is for; work where absent. Others come with a machine in which nothing can be changed. */
+  kind?: TurnKind;
   mode: Mode;
   approval: ApprovalPolicy;
   machine: Machine;

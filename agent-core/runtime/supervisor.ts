@@ -3,11 +3,13 @@ import {
   threadOf,
   type ItemId,
   type MessageId,
+  type QueuedMessage,
   type Task,
   type TaskId,
   type Thread,
   type ThreadId,
   type TurnId,
+  type TurnKind,
 } from '../contract/index.ts';
 import { nextToStart } from '../domain/scheduling.ts';
 import { getTask } from '../domain/tasks.ts';
@@ -18,6 +20,9 @@ import { announce, CLOSING, prepare } from './prepare.ts';
 import { executeTurn, TurnRun, type Opening } from './turn.ts';
 
 const inTrash = (task: Task): Failure => new Failure('conflict', `“${task.title}” is in the trash.`, { fix: 'Restore it first.' });
+
+const firstOf = (task: Task): Opening => ({ text: task.prompt, via: 'prompt', kind: task.kind });
+const queued = ({ id, text, kind }: QueuedMessage): Opening => ({ text, via: 'queue', messageId: id, kind });
 
 /** Starts what may start, runs turns, passes on what the person says, and stops what they stop. */
 export class Supervisor {
@@ -104,7 +109,7 @@ export class Supervisor {
     }
     const task = getTask(this.#context.store.board, taskId);
     if (threadOf(this.#context.store.board, task)?.turn || task.origin === 'sandbox') return;
-    this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
+    this.#turn(taskId, [firstOf(task)]);
   }
 
   /** Back to where a task waits to be started. */
@@ -147,14 +152,14 @@ export class Supervisor {
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
     if (message && task.phase === 'active' && !this.#runs.has(thread.id) && !this.#blocked.has(taskId))
-      this.#turn(taskId, [{ text: message.text, via: 'queue', messageId: message.id }]);
+      this.#turn(taskId, [queued(message)]);
   }
 
   /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */
-  async say(threadId: ThreadId, text: string): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
+  async say(threadId: ThreadId, text: string, kind?: TurnKind): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
     const { taskId } = this.#thread(threadId);
     this.#mustBeFree(taskId);
-    const messageId = await this.enqueue(threadId, text);
+    const messageId = await this.enqueue(threadId, text, kind);
     if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId))
       return { turnId: null, queued: messageId };
     const { task, thread: now } = taskParts(this.#context, taskId);
@@ -163,13 +168,13 @@ export class Supervisor {
     if (!first) return { turnId: null, queued: null };
     this.#wake(taskId);
     // A task that was stopped before its first turn begins with what it is about.
-    if (!now.turn) return { turnId: this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]).turnId, queued: messageId };
-    const run = this.#turn(taskId, [{ text: first.text, via: first.id === messageId ? 'prompt' : 'queue', messageId: first.id }]);
+    if (!now.turn) return { turnId: this.#turn(taskId, [firstOf(task)]).turnId, queued: messageId };
+    const run = this.#turn(taskId, [first.id === messageId ? { ...queued(first), via: 'prompt' } : queued(first)]);
     return { turnId: run.turnId, queued: first.id === messageId ? null : messageId };
   }
 
-  async enqueue(threadId: ThreadId, text: string): Promise<MessageId> {
-    const message = { id: newId<MessageId>('msg'), text, at: this.#context.now() };
+  async enqueue(threadId: ThreadId, text: string, kind?: TurnKind): Promise<MessageId> {
+    const message = { id: newId<MessageId>('msg'), text, at: this.#context.now(), ...(kind ? { kind } : {}) };
     this.#thread(threadId);
     await this.#context.store.commit({ events: [{ type: 'queue.added', threadId, message }] });
     return message.id;
@@ -212,12 +217,8 @@ export class Supervisor {
     }
     this.#wake(taskId);
     const message = thread.queue[0];
-    if (!thread.turn) this.#turn(taskId, [{ text: task.prompt, via: 'prompt' }]);
-    else
-      this.#turn(
-        taskId,
-        thread.turn.status === 'completed' && message ? [{ text: message.text, via: 'queue', messageId: message.id }] : [],
-      );
+    if (!thread.turn) this.#turn(taskId, [firstOf(task)]);
+    else this.#turn(taskId, thread.turn.status === 'completed' && message ? [queued(message)] : []);
   }
 
   /** Stops whatever a task is doing and waits until it has stopped. A queued task is held. */

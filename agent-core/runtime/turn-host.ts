@@ -11,7 +11,7 @@ import type {
   Turn,
   Usage,
 } from '../contract/index.ts';
-import { addUsage } from '../contract/index.ts';
+import { addUsage, Failure } from '../contract/index.ts';
 import { checkOf } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
 import { ruleAllows } from '../harness/approvals/rules.ts';
@@ -197,7 +197,11 @@ export class RuntimeTurnHost implements TurnHost {
     return answers;
   }
 
-  runOutside: TurnHost['runOutside'] = (request) => this.#workspace.runOutside(request);
+  runOutside: TurnHost['runOutside'] = (request) => {
+    if (this.turn.kind && this.turn.kind !== 'work')
+      return Promise.reject(new Failure('not-allowed', 'Nothing runs outside the sandbox in a turn that plans or answers.'));
+    return this.#workspace.runOutside(request);
+  };
 
   ruleAllows(argv: string[]): boolean {
     const rules = Object.values(this.#context.store.board.rules).filter((rule) =>

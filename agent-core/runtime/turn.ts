@@ -10,6 +10,7 @@ import {
   type Thread,
   type Turn,
   type TurnId,
+  type TurnKind,
 } from '../contract/index.ts';
 import { closeItem, nextTurn, withdraw } from '../domain/turns.ts';
 import { runTurn, type ThreadSessions } from '../harness/index.ts';
@@ -18,6 +19,7 @@ import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, settle, taskParts, type Context } from './context.ts';
+import { planEvents, readOnly } from './plan.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
 
 /** A card's ± lines follow the work at most this often while a turn runs. */
@@ -28,6 +30,8 @@ export interface Opening {
   text: string;
   via: 'prompt' | 'queue';
   messageId?: MessageId;
+  /** What the turn is for; work where absent. */
+  kind?: TurnKind | undefined;
 }
 
 /** A turn under way. Aborting it with `stop` keeps what was done. */
@@ -109,7 +113,9 @@ export async function executeTurn(
   sessions: ThreadSessions,
 ): Promise<TurnOutcome['status']> {
   const { thread } = taskParts(context, taskId);
-  const turn = nextTurn(thread, newId<TurnId>('turn'), context.now());
+  // A turn that goes on where one was cut off is for the same as that one.
+  const kind = (opening.length ? opening[0]!.kind : thread.turn?.kind) ?? 'work';
+  const turn: Turn = { ...nextTurn(thread, newId<TurnId>('turn'), context.now()), ...(kind === 'work' ? {} : { kind }) };
   run.turnId = turn.id;
   const { intents } = await context.store.commit({
     events: [{ type: 'turn.started', taskId, turn }, ...opening.flatMap((message) => openingEvents(taskId, thread, turn, message))],
@@ -178,7 +184,8 @@ class TurnWork {
     try {
       const open = await this.#context.workspaces.open(workspace!.id);
       this.#open = open;
-      if (open.info.mode !== task.mode) await open.setPolicy(task.mode);
+      const { kind = 'work' } = this.#turn;
+      if (kind === 'work' && open.info.mode !== task.mode) await open.setPolicy(task.mode);
       const { notice } = await open.beginTurn();
       if (notice) await this.#tell(notice);
       const before = open.checkpoint(`before turn ${this.#turn.number}`);
@@ -207,9 +214,11 @@ class TurnWork {
           ],
           history,
           model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
-          mode: task.mode,
-          approval: task.approval,
-          machine: gated(open.machine, before),
+          kind,
+          mode: kind === 'work' ? task.mode : 'read-only',
+          // Who wants to be asked for everything is asked for what only looks, too.
+          approval: kind !== 'work' && task.mode === 'ask' && task.approval === 'on-request' ? 'untrusted' : task.approval,
+          machine: kind === 'work' ? gated(open.machine, before) : readOnly(gated(open.confined, before)),
           cwd: open.cwd,
           home: this.#context.options.home,
           ...personHome(this.#context),
@@ -293,7 +302,7 @@ class TurnWork {
             .filter((item) => !inBackground(item))
             .map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
           ...withdraw(taskId, gates),
-          ...(status === 'completed' ? this.#late() : []),
+          ...(status === 'completed' ? [...this.#late(), ...planEvents(this.#context, taskId, turn, outcome.message)] : []),
           ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
           { type: 'turn.ended', taskId, turn },
         ],

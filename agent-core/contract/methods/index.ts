@@ -3,6 +3,7 @@ import { systemMethods } from './system.ts';
 import { projectMethods } from './projects.ts';
 import { taskMethods } from './tasks.ts';
 import { threadMethods } from './threads.ts';
+import { planMethods } from './plan.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
 import { terminalMethods } from './terminals.ts';
@@ -19,6 +20,7 @@ export const methods = {
   ...projectMethods,
   ...taskMethods,
   ...threadMethods,
+  ...planMethods,
   ...gateMethods,
   ...reviewMethods,
   ...terminalMethods,

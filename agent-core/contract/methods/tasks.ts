@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ProjectId, TaskId } from '../ids.ts';
 import { ApprovalPolicy, Base, Mode, Task } from '../values.ts';
 import { ModelWire } from '../settings.ts';
+import { TurnKind } from '../plan.ts';
 import { method, nothing, Prompt, type MethodSpec } from './method.ts';
 
 /** Cards on the board. */
@@ -14,6 +15,7 @@ export const taskMethods = {
       base: Base.omit({ commit: true }).optional(),
       mode: Mode.optional(),
       approval: ApprovalPolicy.optional(),
+      kind: TurnKind.optional(),
       model: z.string().optional(),
       start: z.boolean().default(true),
       dependsOn: z.array(TaskId).default([]),

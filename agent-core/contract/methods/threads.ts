@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ItemId, MessageId, ThreadId, TurnId } from '../ids.ts';
 import { Thread, Turn } from '../values.ts';
 import { Item } from '../items.ts';
+import { TurnKind } from '../plan.ts';
 import { method, nothing, Prompt, type MethodSpec } from './method.ts';
 
 /** Conversations, turns and the queue. */
@@ -25,13 +26,13 @@ export const threadMethods = {
 
   /** Begins a turn on an idle thread; on a busy one the message is queued. */
   'turn/start': method(
-    z.object({ threadId: ThreadId, text: Prompt }),
+    z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional() }),
     z.object({ turnId: TurnId.nullable(), queued: MessageId.nullable() }),
     ['conflict', 'no-model', 'worktree-missing'],
   ),
   /** Joins the running turn at its next step. */
   'turn/steer': method(z.object({ threadId: ThreadId, turnId: TurnId, text: Prompt }), nothing, ['conflict']),
   'turn/interrupt': method(z.object({ threadId: ThreadId }), nothing),
-  'queue/add': method(z.object({ threadId: ThreadId, text: Prompt }), z.object({ messageId: MessageId })),
+  'queue/add': method(z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional() }), z.object({ messageId: MessageId })),
   'queue/remove': method(z.object({ threadId: ThreadId, messageId: MessageId }), nothing),
 } as const satisfies Record<string, MethodSpec>;

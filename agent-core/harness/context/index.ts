@@ -1,7 +1,7 @@
 import { message } from '../history.ts';
 import type { HistoryItem, TurnInput } from '../types.ts';
 import { instructions } from './agents-md.ts';
-import { BASE_PROMPT, environment, permissions } from './prompt.ts';
+import { BASE_PROMPT, environment, permissions, purpose } from './prompt.ts';
 
 /** The start of every request of a thread: built once, then never touched, so that the provider's cache hits. */
 export async function prefix(input: TurnInput, skills: string | null): Promise<HistoryItem[]> {
@@ -9,9 +9,12 @@ export async function prefix(input: TurnInput, skills: string | null): Promise<H
   return [
     message('developer', BASE_PROMPT),
     message('developer', permissions(input), ...(skills ? [skills] : [])),
+    ...(working(input) ? [] : [message('developer', purpose(input))]),
     message('user', ...(docs ? [docs] : []), environment(input)),
   ];
 }
+
+const working = ({ kind = 'work' }: TurnInput): boolean => kind === 'work';
 
 const NO_SKILLS = '<skills>\nThere are no skills any more.\n</skills>';
 
@@ -28,7 +31,7 @@ const newest = (history: HistoryItem[], tag: string): string | undefined => {
   return undefined;
 };
 
-/** What has changed since the model was last told: other permissions or skills, another folder or day. Appended, never edited. */
+/** What has changed since the model was last told: other permissions or skills, another kind of turn, another folder or day. Appended, never edited. */
 export function changes(history: HistoryItem[], input: TurnInput, skills: string | null): HistoryItem[] {
   const told: HistoryItem[] = [];
   const may = permissions(input);
@@ -36,6 +39,9 @@ export function changes(history: HistoryItem[], input: TurnInput, skills: string
   const before = newest(history, '<skills>');
   const now = skills ?? (before ? NO_SKILLS : undefined);
   if (before !== now) told.push(message('developer', now!));
+  const was = newest(history, '<turn_mode>');
+  const is = purpose(input);
+  if (was !== is && !(was === undefined && working(input))) told.push(message('developer', is));
   const place = environment(input);
   if (newest(history, '<environment_context>') !== place) told.push(message('user', place));
   return told;

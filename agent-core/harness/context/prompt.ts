@@ -24,6 +24,23 @@ const modes: Record<TurnInput['mode'], string> = {
   full: "Commands run with the person's own rights, without a sandbox. Take care outside the worktree.",
 };
 
+const kinds: Record<NonNullable<TurnInput['kind']>, string> = {
+  work: 'Work: do what is asked, as far as the permissions let you.',
+  plan: `Plan: nothing is changed in this turn. Read what matters, run what only looks, and ask with request_user_input, if you have it, what only the person can decide. End your answer with one plan and nothing after it:
+<proposed_plan>
+# What it is, in a few words
+What will be there afterwards, and why this way, in a sentence or two.
+1. A step, in one line: what changes, and where
+   Indented: what to watch, how to check it.
+2. Another step (after 1)
+</proposed_plan>
+An agent that sees only the plan must be able to carry out each step. "(after 1, 2)" names the steps whose result a step needs. The person edits the plan and starts it: do not ask whether to go on.`,
+  ask: 'Ask: nothing is changed in this turn. Answer the question about this code base. Read before you answer, and name each place that shows it as path:line or path:line-line, from the top of the worktree. Say what you could not find.',
+};
+
+/** What this turn is for; a new message is sent when it changes. */
+export const purpose = ({ kind = 'work' }: TurnInput): string => `<turn_mode>\n${kinds[kind]}\n</turn_mode>`;
+
 const policies: Record<TurnInput['approval'], string> = {
   never: 'Nobody is there to allow anything more: do not ask for escalation, work within these limits.',
   'on-request':
@@ -33,7 +50,7 @@ const policies: Record<TurnInput['approval'], string> = {
 };
 
 /** What the agent may do, as a developer message; a new one is sent when this changes. */
-export function permissions({ mode, approval, machine }: TurnInput): string {
+export function permissions({ kind = 'work', mode, approval, machine }: TurnInput): string {
   const { allow } = machine.spec.policy.network;
   const network =
     mode === 'full'
@@ -42,7 +59,8 @@ export function permissions({ mode, approval, machine }: TurnInput): string {
         ? ` The network is reachable for these hosts only: ${allow.join(', ')}.`
         : ' There is no network, except between your own commands.';
   const sandbox = mode === 'full' ? '' : 'Commands run in a sandbox. ';
-  return `<permissions>\n${sandbox}${modes[mode]}${network}\n${mode === 'full' ? '' : `${policies[approval]}\n`}</permissions>`;
+  const more = mode === 'full' ? '' : `${kind === 'work' ? policies[approval] : 'Nothing runs outside the sandbox in this turn.'}\n`;
+  return `<permissions>\n${sandbox}${modes[mode]}${network}\n${more}</permissions>`;
 }
 
 /** Facts of the place, as part of a user message; a new one is sent when they change. */

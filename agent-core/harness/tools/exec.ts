@@ -84,6 +84,7 @@ async function start(args: ExecArgs, call: Call, allowed: Extract<Gate, { go: tr
     if (allowed.outside) await mustStayInside(cwd, input.machine.spec.worktree);
     const process = await (allowed.outside ? host.runOutside(request) : input.machine.run(request));
     const session = new Session(process, { ...allowed.item, outside: allowed.outside }, args.tty === true, host);
+    session.looks = request.access === 'read';
     // Nobody types into a pipe: what waits for input gets its end at once instead of hanging.
     if (!args.tty) process.endInput();
     return session;
@@ -126,6 +127,11 @@ async function report(session: Session, call: Call, wait: number, maxTokens: num
   return formatExec({ seconds: seconds(), end: { exitCode: session.exitCode }, text, maxTokens });
 }
 
+function decline(item: ItemOf<'command'>, why: string, call: Call): string {
+  call.end({ ...item, endedAt: Date.now(), status: 'declined', output: why });
+  return `exec_command failed: CreateProcess { message: ${JSON.stringify(`Rejected(${JSON.stringify(why)})`)} }`;
+}
+
 async function exec(args: ExecArgs, call: Call): Promise<string> {
   const patch = heredocPatch(args.cmd);
   const cwd = workdirOf(patch?.dir ? resolve(call.input.cwd, args.workdir || '.', patch.dir) : args.workdir, call.input);
@@ -142,11 +148,11 @@ async function exec(args: ExecArgs, call: Call): Promise<string> {
     outside: false,
   };
   await call.begin(item);
+  const looks = (call.input.kind ?? 'work') !== 'work';
+  if (looks && args.sandbox_permissions === 'require_escalated')
+    return decline(item, 'nothing runs outside the sandbox in a turn that plans or answers', call);
   const allowed = await gate(args, call, item);
-  if (!allowed.go) {
-    call.end({ ...item, endedAt: Date.now(), status: 'declined', output: allowed.why });
-    return `exec_command failed: CreateProcess { message: ${JSON.stringify(`Rejected(${JSON.stringify(allowed.why)})`)} }`;
-  }
+  if (!allowed.go) return decline(item, allowed.why, call);
   call.input.signal.throwIfAborted();
   const session = await start(args, call, allowed, cwd);
   if (typeof session === 'string') return session;
@@ -160,6 +166,10 @@ async function write(args: z.infer<typeof StdinArgs>, call: Call): Promise<strin
   if (chars && session.exitCode === null) {
     const why = session.outside && (await typingGate(chars, session.outside, call));
     if (why) throw new Rejected(`write_stdin failed: ${why}`);
+    if (call.input.mode === 'read-only' && !session.looks && chars !== '\u0003')
+      throw new Rejected(
+        'write_stdin failed: this command was started when the worktree could be changed; nothing may be typed into it now',
+      );
     if (session.tty) session.process.write(chars);
     else if (chars === '\u0003') await session.process.kill('interrupt');
     else throw new Rejected('write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open');

@@ -19,6 +19,8 @@ export class Session {
   readonly turnId: string;
   exitCode: number | null = null;
   lastUsed = 0;
+  /** It was started with a worktree that it can't change. */
+  looks = false;
   #item: ItemOf<'command'>;
   #completed = false;
   #stopped = false;

@@ -35,6 +35,8 @@ function tell(item: Item): string | null {
       return item.steps
         .map(({ step, status }) => `${status === 'completed' ? '☑' : status === 'in_progress' ? '▸' : '☐'} ${step}`)
         .join('\n');
+    case 'proposal':
+      return item.steps.map(({ text }, index) => `${index + 1}. ${text}`).join('\n');
     case 'toolCall':
       return dim(`${item.name}`);
     case 'approval':

@@ -41,7 +41,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       if (!item) throw new Failure('not-found', 'This item does not exist any more.');
       return context.outputs.read(item.threadId, itemId, offset, limit);
     },
-    'turn/start': ({ threadId, text }) => supervisor.say(threadId, text),
+    'turn/start': ({ threadId, text, kind }) => supervisor.say(threadId, text, kind),
     'turn/steer': async ({ threadId, turnId, text }) => {
       await supervisor.steer(threadId, turnId, text);
       return {};
@@ -50,7 +50,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       await supervisor.interrupt(threadId);
       return {};
     },
-    'queue/add': async ({ threadId, text }) => ({ messageId: await supervisor.enqueue(threadId, text) }),
+    'queue/add': async ({ threadId, text, kind }) => ({ messageId: await supervisor.enqueue(threadId, text, kind) }),
     'queue/remove': async ({ threadId, messageId }) => {
       await store.commit({ events: [{ type: 'queue.removed', threadId, messageId }] });
       return {};

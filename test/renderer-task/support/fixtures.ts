@@ -70,6 +70,7 @@ const given: { [T in ItemType]: Omit<ItemOf<T>, 'id' | 'threadId' | 'turnId' | '
   },
   fileChange: { status: 'completed', changes: [], error: null },
   plan: { explanation: null, steps: [] },
+  proposal: { title: '', text: '', steps: [], revision: 1, state: 'open' },
   toolCall: { name: 'mcp__x__y', arguments: '{}', status: 'completed', output: '' },
   approval: {
     approvalId: 'appr_000000000000' as ItemOf<'approval'>['approvalId'],
