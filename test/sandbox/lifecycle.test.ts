@@ -36,6 +36,28 @@ test('killing a command ends its daemons and nobody else’s', async () => {
   expect(running(`^sleep ${other}`).length).toBe(1);
 });
 
+// bwrap forks once more to join a pid namespace: a parent-death signal set by then kills a command as that process ends.
+test('a command has no parent-death signal, which now and then killed one as it began', async () => {
+  const { machine } = await openMachine();
+  const prctl = process.arch === 'arm64' ? 167 : 157;
+  const { out } = await shell(machine, `perl -e 'my $signal = pack("i", 99); syscall(${prctl}, 2, $signal); print unpack("i", $signal)'`);
+  expect(out).toBe('0');
+});
+
+test('a command whose launcher is killed ends too, in a terminal and with pipes', async () => {
+  const { machine } = await openMachine();
+  for (const tty of [undefined, { cols: 80, rows: 24 }]) {
+    const seconds = mark();
+    const child = await machine.run({ argv: ['sh', '-c', `setsid sleep ${seconds} & sleep ${seconds}`], ...(tty ? { tty } : {}) });
+    await eventually('two sleeps run', () => running(`^sleep ${seconds}`).length === 2);
+    // Until it is told apart from others.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    process.kill(child.pid, 'SIGKILL');
+    await child.exited;
+    await eventually('none runs', () => running(`^sleep ${seconds}`).length === 0);
+  }
+});
+
 test('a command that ignores SIGTERM is killed after two seconds', async () => {
   const { machine } = await openMachine();
   const seconds = mark();

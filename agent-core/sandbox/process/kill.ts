@@ -11,7 +11,8 @@ export interface Tree {
   /** Ends the launcher itself, for a command that has not begun. */
   endLauncher(): void;
   exited: () => Promise<unknown>;
-  /** What was held to tell the tree from others may go. */
+  /** Keeps what tells the tree from others until as many `release`s. */
+  hold(): void;
   release(): void;
 }
 
@@ -48,7 +49,6 @@ async function killHard(tree: Tree): Promise<void> {
 
 /** Ends trees: interrupt is one SIGINT to all; terminate is SIGTERM and, two seconds later, SIGKILL. */
 export function treeKiller(tree: Tree): KillTree {
-  let running = 0;
   const end: KillTree = async (how) => {
     await begun(tree);
     const pids = tree.pids();
@@ -69,12 +69,11 @@ export function treeKiller(tree: Tree): KillTree {
     await tree.exited();
   };
   return async (how) => {
-    running += 1;
+    tree.hold();
     try {
       await end(how);
     } finally {
-      running -= 1;
-      if (running === 0) tree.release();
+      tree.release();
     }
   };
 }

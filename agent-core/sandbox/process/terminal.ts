@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { spawn as spawnPty, type IPty } from 'node-pty';
 import type { Exit, SandboxProcess } from '../types.ts';
 import type { KillTree } from './pipes.ts';
@@ -25,6 +26,9 @@ export function openTerminal(command: TerminalCommand): IPty {
   });
 }
 
+const signalName = (number: number): NodeJS.Signals | null =>
+  (Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null) as NodeJS.Signals | null;
+
 /** A {@link SandboxProcess} on a PTY. Its output is all 'stdout'; `endInput` types Ctrl-D. */
 export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSignal): SandboxProcess {
   let paused = false;
@@ -44,7 +48,7 @@ export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSig
   const exited = new Promise<Exit>((resolve) => {
     pty.onExit(({ exitCode, signal: number }) => {
       ended = true;
-      resolve({ code: number ? 128 + number : exitCode, signal: null });
+      resolve({ code: number ? 128 + number : exitCode, signal: number ? signalName(number) : null });
     });
   });
   const abort = () => void killTree('terminate');

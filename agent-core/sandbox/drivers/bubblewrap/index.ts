@@ -1,13 +1,13 @@
 import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
-import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
+import type { Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
 import { WayOut, type WayOutOptions } from '../../egress/index.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
-import { pipeProcess } from '../../process/pipes.ts';
+import { pipeProcess, type KillTree } from '../../process/pipes.ts';
 import { fileSystemArguments, mustExist, splitEnvironment, type Frame } from './arguments.ts';
 import { startHolder, type Holder, type Programs } from './holder.ts';
 import { launchPiped, launchTerminal, type Launch } from './launch.ts';
@@ -35,23 +35,33 @@ export interface BubblewrapOptions {
 }
 
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
-function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
+function treeOf(launcher: number, exited: () => Promise<unknown>): Tree & { pin(): void } {
   let pinned: Pinned | null = null;
+  let holds = 0;
   let over = false;
   void Promise.resolve()
     .then(exited)
     .then(() => {
       over = true;
     });
-  const pids = () => {
+  const pin = () => {
     if (!over) pinned ??= pinNamespace(launcher);
+  };
+  const pids = () => {
+    pin();
     return pinned ? processesIn(pinned.name) : [];
   };
   return {
     exited,
+    pin,
     pids,
     begun: () => beyondLauncher(launcher, pids()),
+    hold: () => {
+      holds += 1;
+    },
     release: () => {
+      holds -= 1;
+      if (holds > 0) return;
       if (pinned) closeSync(pinned.descriptor);
       pinned = null;
     },
@@ -60,6 +70,21 @@ function treeOf(launcher: number, exited: () => Promise<unknown>): Tree {
       if (!over) signalAll([launcher], 'SIGKILL');
     },
   };
+}
+
+/** A command that runs this long is told apart from others, so that it can be ended when its launcher is no more. */
+const PIN_MS = 50;
+
+/** Ends a command whose launcher was killed (out of memory, an administrator): nothing else would. */
+function endOrphans(tree: ReturnType<typeof treeOf>, kill: KillTree, exited: Promise<Exit>): void {
+  tree.hold();
+  const timer = setTimeout(() => tree.pin(), PIN_MS);
+  timer.unref();
+  void exited.then(async ({ signal }) => {
+    clearTimeout(timer);
+    if (signal !== null) await kill('kill');
+    tree.release();
+  });
 }
 
 class BubblewrapMachine implements Machine {
@@ -180,7 +205,9 @@ class BubblewrapMachine implements Machine {
       throw error instanceof Failure ? error : new Failure('cannot-confine', `The sandbox could not start a command: ${String(error)}`);
     });
     const tree = treeOf(child.pid, () => running.exited);
-    const running: SandboxProcess = pipeProcess(child, pipes, treeKiller(tree), request.signal);
+    const kill = treeKiller(tree);
+    const running: SandboxProcess = pipeProcess(child, pipes, kill, request.signal);
+    endOrphans(tree, kill, running.exited);
     return this.#track(running);
   }
 
@@ -189,7 +216,9 @@ class BubblewrapMachine implements Machine {
     const { openTerminal, terminalProcess } = await import('../../process/terminal.ts');
     const pty = launchTerminal(launch, size, openTerminal);
     const tree = treeOf(pty.pid, () => running.exited);
-    const running: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
+    const kill = treeKiller(tree);
+    const running: SandboxProcess = terminalProcess(pty, kill, request.signal);
+    endOrphans(tree, kill, running.exited);
     return this.#track(running);
   }
 

@@ -27,6 +27,11 @@ const { seccomp, pidNamespace, userNamespace } = DESCRIPTORS;
 /** bwrap leaves the namespaces' descriptors open: closed here, inside the fence, before the command begins. */
 const CLOSE = `exec ${pidNamespace}<&- ${userNamespace}<&-`;
 
+/**
+ * Without `--die-with-parent`: with `--pidns` bwrap forks once more, and the process between may end after its child asked
+ * to die with its parent, so that now and then a command is killed as it begins. The holder's end takes all commands with
+ * it; the end of a launcher alone is seen to by the driver.
+ */
 function joinArguments(launch: Launch, inner: string, more: string[] = []): string[] {
   const { programs, holder } = launch;
   return [
@@ -46,7 +51,6 @@ function joinArguments(launch: Launch, inner: string, more: string[] = []): stri
     String(seccomp),
     '--cap-drop',
     'ALL',
-    '--die-with-parent',
     ...more,
     ...launch.inside,
     '--',

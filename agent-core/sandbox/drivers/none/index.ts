@@ -51,6 +51,7 @@ function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tr
   return {
     exited,
     begun: () => true,
+    hold: () => {},
     release: () => {},
     pids: () => [...(!over && groupAlive(group) ? [-group] : []), ...marked(mark)],
     signal: (pids, signal) => {
