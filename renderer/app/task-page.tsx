@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import type { TaskId } from '../../agent-core/contract/index.ts';
+import type { Item, TaskId } from '../../agent-core/contract/index.ts';
 import { useActions } from '../actions/hooks.ts';
 import { KeyFoot } from '../actions/key-foot.tsx';
 import type { Action } from '../actions/registry.ts';
@@ -9,6 +9,7 @@ import { tabsAfter } from '../state/task-tabs.ts';
 import { ui, type TaskTab } from '../state/ui.ts';
 import { Button, Empty, Icon, Tabs, visibleTitle } from './task-kit.ts';
 import { ConversationPane } from '../features/conversation/conversation-pane.tsx';
+import { ProposalBlock } from '../features/plan/proposal-block.tsx';
 import { ReviewPane } from '../features/review/review-pane.tsx';
 import { ChecksPane } from '../features/task/checks-pane.tsx';
 import { TaskFacts, TaskHeader } from '../features/task/task-header.tsx';
@@ -56,6 +57,9 @@ function useTaskPageActions(terminalTab: boolean): void {
   useActions(actions);
 }
 
+/** Items that a feature of their own draws. */
+const renderItem = (item: Item, taskId: TaskId) => (item.type === 'proposal' ? <ProposalBlock item={item} taskId={taskId} /> : undefined);
+
 interface PanelProps {
   tab: TaskTab;
   taskId: TaskId;
@@ -91,7 +95,13 @@ function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskT
     <div className="task-panels" data-count={shown.length} ref={box} style={{ '--left': `${left}px` } as React.CSSProperties}>
       {shown.includes('conversation') && (
         <Panel tab="conversation" taskId={taskId}>
-          <ConversationPane taskId={taskId} focus={focus} onOpenFile={openFile} above={<WorkspaceNote taskId={taskId} />} />
+          <ConversationPane
+            taskId={taskId}
+            focus={focus}
+            onOpenFile={openFile}
+            renderItem={renderItem}
+            above={<WorkspaceNote taskId={taskId} />}
+          />
         </Panel>
       )}
       {both && (

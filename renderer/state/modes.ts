@@ -4,7 +4,7 @@ import type { ApprovalPolicy, Mode } from '../../agent-core/contract/index.ts';
 export const MODES: readonly { id: Mode; label: string; hint: string }[] = [
   { id: 'workspace', label: 'Work in the sandbox', hint: 'Reads and writes its own worktree; no network, nothing else of this machine.' },
   { id: 'read-only', label: 'Read only', hint: 'Looks and answers; changes nothing.' },
-  { id: 'ask', label: 'Plan first', hint: 'Read only until you have seen its plan.' },
+  { id: 'ask', label: 'Ask for everything', hint: 'Works in the sandbox, and asks before each command and each patch.' },
   { id: 'full', label: 'Full access, no sandbox', hint: 'Runs as you, with your files, keys and network. Nothing holds it back.' },
 ];
 export const POLICIES: readonly { id: ApprovalPolicy; label: string; hint: string }[] = [

@@ -1,10 +1,11 @@
 import { useRef, useState, type KeyboardEvent } from 'react';
-import { Prompt, toAppError, type AppError, type ErrorCode, type ProjectId } from '../../../agent-core/contract/index.ts';
+import { Prompt, toAppError, type AppError, type ErrorCode, type ProjectId, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 import { closeLayer, speak } from '../../state/ui.ts';
-import { Button, Dialog, ErrorNote, Field, Icon, Select } from '../../ui/index.ts';
+import { Button, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select } from '../../ui/index.ts';
+import { KINDS, kindOf, nextKind } from '../../state/kinds.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
 import { baseOptions, parseBase, useFolder } from './use-folder.ts';
 
@@ -34,6 +35,7 @@ function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | 
   const [mode, setMode] = useState(settings.defaults.mode);
   const [approval, setApproval] = useState(settings.defaults.approval);
   const [model, setModel] = useState(settings.model);
+  const [kind, setKind] = useState<TurnKind>('work');
   return {
     projects,
     settings,
@@ -49,6 +51,8 @@ function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | 
     setApproval,
     model,
     setModel,
+    kind,
+    setKind,
   };
 }
 type Form = ReturnType<typeof useForm>;
@@ -77,6 +81,7 @@ function useSend(form: Form) {
         prompt: form.prompt,
         mode: form.mode,
         approval: form.approval,
+        kind: form.kind,
         start,
         ...(form.model ? { model: form.model } : {}),
         ...(base ? { base } : {}),
@@ -166,6 +171,12 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
     event.stopPropagation();
     void send(!event.shiftKey);
   };
+  const cycle = (event: KeyboardEvent) => {
+    if (event.key !== 'Tab' || !event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    form.setKind(nextKind(form.kind));
+    speak(`What it is for: ${kindOf(nextKind(form.kind)).label}`);
+  };
   const foot = (
     <>
       <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => void send(false)}>
@@ -188,9 +199,16 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
             value={form.prompt}
             placeholder="What should be done? Name files, tests and limits where you know them."
             onChange={(event) => form.setPrompt(event.target.value)}
+            onKeyDown={cycle}
           />
         )}
       </Field>
+      <div className="row kinds">
+        <Segments label="What it is for" options={KINDS} value={form.kind} onChange={form.setKind} />
+        <span className="sm muted">{kindOf(form.kind).hint}</span>
+        <span className="grow" />
+        <Kbd keys="shift+tab" />
+      </div>
       <Where form={form} at={at} />
       <Choices form={form} at={at} />
       {error && place === 'form' && <ErrorNote error={error} />}

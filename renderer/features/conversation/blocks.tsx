@@ -75,6 +75,7 @@ export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
       return <DenialBlock item={item} />;
     case 'notice':
       return <Notice item={item} />;
+    case 'proposal':
     case 'command':
     case 'fileChange':
     case 'toolCall':

@@ -1,10 +1,17 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import { toAppError, type AppError, type Thread } from '../../../agent-core/contract/index.ts';
+import { toAppError, type AppError, type Thread, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { rpc } from '../../state/store.ts';
+import { kindOf } from '../../state/kinds.ts';
 import { Button, ErrorNote, Icon, IconButton, Kbd, isMac } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
+import { KindMenu, useKind } from './kind-menu.tsx';
 
 type How = 'send' | 'queue';
+const placeholders: Record<TurnKind, string> = {
+  work: 'Reply to the agent',
+  plan: 'Say what to plan, or what to change in the plan',
+  ask: 'Ask about the code',
+};
 const drafts = new Map<string, string>();
 
 function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError) => void }) {
@@ -20,7 +27,9 @@ function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError
         <li key={message.id}>
           <Icon name="queued" className="faint" />
           <span className="cut">{visible(message.text)}</span>
-          <span className="xs faint">next turn</span>
+          <span className="xs faint">
+            {message.kind && message.kind !== 'work' ? `${kindOf(message.kind).label}, next turn` : 'next turn'}
+          </span>
           <IconButton icon="x" small label="Remove from the queue" onClick={() => remove(message.id)} />
         </li>
       ))}
@@ -28,9 +37,22 @@ function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError
   );
 }
 
-function ComposerActs({ running, idle, onSend }: { running: boolean; idle: boolean; onSend: (how: How) => void }) {
+function ComposerActs({
+  running,
+  idle,
+  kind,
+  onKind,
+  onSend,
+}: {
+  running: boolean;
+  idle: boolean;
+  kind: TurnKind;
+  onKind: (kind: TurnKind) => void;
+  onSend: (how: How) => void;
+}) {
   return (
     <div className="composer-acts">
+      <KindMenu kind={kind} onKind={onKind} />
       {running && (
         <Button look="quiet" small keys="mod+shift+enter" showKeys={false} disabled={idle} onClick={() => onSend('queue')}>
           Queue
@@ -51,7 +73,19 @@ function ComposerActs({ running, idle, onSend }: { running: boolean; idle: boole
  * Where a person answers the agent. Idle: ⌘↵ sends. While a turn runs: ⌘↵ steers it at its next step, and Queue keeps
  * the message for the next turn. What is typed stays when the page is left.
  */
-export function Composer({ thread, running, disabledWhy }: { thread: Thread; running: boolean; disabledWhy: string | null }) {
+export function Composer({
+  thread,
+  first,
+  running,
+  disabledWhy,
+}: {
+  thread: Thread;
+  /** What the task's first turn is for. */
+  first: TurnKind;
+  running: boolean;
+  disabledWhy: string | null;
+}) {
+  const { kind, choose, reset, onTab } = useKind(thread, first);
   const [text, setText] = useState(drafts.get(thread.id) ?? '');
   const [error, setError] = useState<AppError | null>(null);
   const [busy, setBusy] = useState(false);
@@ -72,10 +106,11 @@ export function Composer({ thread, running, disabledWhy }: { thread: Thread; run
     setError(null);
     try {
       const turn = thread.turn;
-      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words });
+      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words, kind });
       else if (running && turn) await rpc().call('turn/steer', { threadId: thread.id, turnId: turn.id, text: words });
-      else await rpc().call('turn/start', { threadId: thread.id, text: words });
+      else await rpc().call('turn/start', { threadId: thread.id, text: words, kind });
       setText('');
+      reset();
     } catch (thrown) {
       setError(toAppError(thrown));
     } finally {
@@ -84,6 +119,7 @@ export function Composer({ thread, running, disabledWhy }: { thread: Thread; run
     }
   };
   const keys = (event: KeyboardEvent) => {
+    if (onTab(event)) return;
     if (event.nativeEvent.isComposing || event.key !== 'Enter' || !(isMac ? event.metaKey : event.ctrlKey)) return;
     event.preventDefault();
     void send(event.shiftKey && running ? 'queue' : 'send');
@@ -97,13 +133,19 @@ export function Composer({ thread, running, disabledWhy }: { thread: Thread; run
           ref={field}
           rows={1}
           aria-label="Message to the agent"
-          placeholder={disabledWhy ?? (running ? 'Steer this turn' : 'Reply to the agent')}
+          placeholder={disabledWhy ?? (running ? 'Steer this turn' : placeholders[kind])}
           value={text}
           disabled={disabledWhy !== null}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={keys}
         />
-        <ComposerActs running={running} idle={!text.trim() || busy || disabledWhy !== null} onSend={(how) => void send(how)} />
+        <ComposerActs
+          kind={kind}
+          onKind={choose}
+          running={running}
+          idle={!text.trim() || busy || disabledWhy !== null}
+          onSend={(how) => void send(how)}
+        />
       </div>
     </div>
   );

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
-import { threadOf, toAppError, type AppError, type TaskId, type Thread } from '../../../agent-core/contract/index.ts';
+import { threadOf, toAppError, type AppError, type Item, type TaskId, type Thread } from '../../../agent-core/contract/index.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore, useThread } from '../../state/hooks.ts';
 import { readOlder, reloadThread } from '../../state/store.ts';
@@ -18,6 +18,8 @@ export interface ConversationProps {
   /** An item to open and bring into view; a new object asks again. */
   focus?: { itemId: string } | null;
   onOpenFile?: (path: string) => void;
+  /** Draws items that other features know; give a stable function. */
+  renderItem?: (item: Item, taskId: TaskId) => ReactNode;
   /** Stands above the first message: the state of the workspace. */
   above?: ReactNode;
 }
@@ -29,6 +31,7 @@ function Rows({
   opened,
   toggle,
   onOpenFile,
+  renderItem,
 }: {
   rows: readonly Row[];
   waiting: ReadonlySet<string>;
@@ -36,6 +39,7 @@ function Rows({
   opened: ReadonlySet<string>;
   toggle: (id: string) => void;
   onOpenFile: ((path: string) => void) | undefined;
+  renderItem: ConversationProps['renderItem'];
 }) {
   const retry = useCallback(() => {
     void runAction('task.retry', taskId);
@@ -45,7 +49,7 @@ function Rows({
     if (row.kind === 'item')
       return (
         <div key={row.key} className="row-box">
-          <ItemBlock item={row.item} />
+          {renderItem?.(row.item, taskId) ?? <ItemBlock item={row.item} />}
         </div>
       );
     if (row.kind === 'turn-end') return <TurnEnd key={row.key} turn={row.turn} last={row.key === lastEnd} onRetry={retry} />;
@@ -88,7 +92,15 @@ function Older({ threadId }: { threadId: Thread['id'] }) {
   );
 }
 
-function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationProps & { thread: Thread; state: ThreadState | undefined }) {
+function Body({
+  taskId,
+  thread,
+  state,
+  focus,
+  onOpenFile,
+  renderItem,
+  above,
+}: ConversationProps & { thread: Thread; state: ThreadState | undefined }) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const { rows, waiting } = useMemo(() => {
     const items = state ? state.order.flatMap((id) => state.items[id] ?? []) : [];
@@ -131,7 +143,7 @@ function Body({ taskId, thread, state, focus, onOpenFile, above }: ConversationP
               }
             />
           )}
-          {ready && <Rows {...{ rows, waiting, taskId, opened, toggle, onOpenFile }} />}
+          {ready && <Rows {...{ rows, waiting, taskId, opened, toggle, onOpenFile, renderItem }} />}
           {ready && thread.turn?.status === 'running' && <LiveLine taskId={taskId} />}
         </div>
       </div>
@@ -169,7 +181,13 @@ export function ConversationPane(props: ConversationProps) {
   return (
     <div className="convo-pane" data-scope="conversation">
       <Body {...props} thread={thread} state={state} />
-      <Composer key={thread.id} thread={thread} running={thread.turn?.status === 'running'} disabledWhy={closed} />
+      <Composer
+        key={thread.id}
+        thread={thread}
+        first={task.kind ?? 'work'}
+        running={thread.turn?.status === 'running'}
+        disabledWhy={closed}
+      />
     </div>
   );
 }

@@ -22,6 +22,20 @@ function plansOf(items: readonly Item[]): { first: Map<string, string>; newest: 
   return { first, newest };
 }
 
+/** The plan in a message that its own block shows; without its tags where it has none, such as while it is written. */
+const planless = new WeakMap<Item, Item>();
+function withoutPlan(item: Item, drawn: ReadonlySet<string>): Item {
+  if (item.type !== 'agentMessage' || !item.text.includes('<proposed_plan>')) return item;
+  const known = planless.get(item);
+  if (known) return known;
+  const text = drawn.has(item.turnId)
+    ? item.text.replaceAll(/<proposed_plan>[\s\S]*?(?:<\/proposed_plan>|$)/g, '').trim()
+    : item.text.replaceAll(/<\/?proposed_plan>/g, '\n');
+  const shown = { ...item, text };
+  if (drawn.has(item.turnId)) planless.set(item, shown);
+  return shown;
+}
+
 const isEmpty = (item: Item): boolean => (item.type === 'reasoning' || item.type === 'agentMessage') && item.text.trim() === '';
 
 /** Calls that have not begun because a person is asked first. */
@@ -49,7 +63,9 @@ export function rowsOf(items: readonly Item[], turns: readonly Turn[]): Row[] {
   const rows: Row[] = [];
   const plans = plansOf(items);
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
-  items.forEach((item, index) => {
+  const drawn = new Set(items.flatMap((item) => (item.type === 'proposal' ? [item.turnId as string] : [])));
+  items.forEach((whole, index) => {
+    const item = withoutPlan(whole, drawn);
     const before = rows.at(-1);
     if (item.type === 'plan') {
       if (plans.first.get(item.turnId) === item.id) rows.push({ kind: 'item', key: item.id, item: plans.newest.get(item.turnId) ?? item });
