@@ -53,6 +53,8 @@ export const Item = z.discriminatedUnion('type', [
     /** Set while it runs on in the background under this session number. */
     sessionId: z.number().int().nullable(),
     outside: z.boolean(),
+    /** The sandbox's limit that ended it or that it failed at, in words. */
+    limit: z.string().optional(),
   }),
   z.object({ ...common, type: z.literal('fileChange'), status: CallStatus, changes: z.array(FileChange), error: z.string().nullable() }),
   z.object({ ...common, type: z.literal('plan'), explanation: z.string().nullable(), steps: z.array(PlanStep) }),

@@ -78,8 +78,17 @@ export interface NetworkOptions {
   dial?: Dialler;
 }
 
-/** `stateDir` is a folder of the sandbox's own under SIGNALBOX_HOME; `env` the environment that Signalbox was started with. */
-export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEnv; network?: NetworkOptions }): Sandbox {
+export interface SandboxOptions {
+  /** A folder of the sandbox's own under SIGNALBOX_HOME. */
+  stateDir: string;
+  /** The environment that Signalbox was started with. */
+  env: NodeJS.ProcessEnv;
+  network?: NetworkOptions;
+  /** False leaves the limit on processes to the watchdog, as on a kernel before 6.14. */
+  kernelLimits?: boolean;
+}
+
+export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
   const { log, ...ways } = options.network ?? {};
   const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
@@ -104,6 +113,7 @@ export function createSandbox(options: { stateDir: string; env: NodeJS.ProcessEn
         programs: findPrograms(env),
         person,
         seccomp: writeFilter(stateDir),
+        ...(options.kernelLimits === undefined ? {} : { kernelLimits: options.kernelLimits }),
         network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry) }),
       }).open(spec);
     },

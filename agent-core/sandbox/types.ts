@@ -1,3 +1,4 @@
+import type { Exceeded } from './limits/policy.ts';
 import type { AsyncDisposable, Disposable } from '../support/disposable.ts';
 
 /** A host path made visible inside at `target`. Never created on the host; a missing source is a `cannot-confine` failure. */
@@ -15,7 +16,12 @@ export interface Policy {
    * that may lie at a private address, such as `db.internal:5432`.
    */
   network: { allow: string[]; services?: string[] };
-  limits: { processes: number; memoryBytes: number; fileBytes: number };
+  /**
+   * For the whole workspace: its processes, the memory they hold with shared memory and /dev/shm, and what it writes to disk
+   * (private HOME, /tmp, growth of the worktree). For each command: `seconds` of wall time. For each file: `fileBytes`.
+   * Absent or 0 is no limit.
+   */
+  limits: { processes?: number; memoryBytes?: number; diskBytes?: number; seconds?: number; fileBytes?: number };
 }
 
 /** All that makes a workspace's small machine. Paths are absolute and real (symlinks resolved). */
@@ -53,6 +59,8 @@ export interface Exit {
   /** The exit code; 128 + n when signal n ended it. */
   code: number;
   signal: NodeJS.Signals | null;
+  /** The limit that ended the command, or that it failed at; its message is also the last line of its output. */
+  limit?: Exceeded;
 }
 
 /** A running process inside a machine. Its streams end before `exited` settles; `exited` never rejects. */

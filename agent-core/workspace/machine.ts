@@ -1,4 +1,5 @@
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Mode } from '../contract/index.ts';
@@ -9,11 +10,20 @@ import type { Meta, Places } from './meta.ts';
 
 const GIB = 1024 ** 3;
 
+/** Enough for a large build; a machine with little memory keeps a part of it for the person. No command is ended for its time alone. */
+const defaultLimits = (): Policy['limits'] => ({
+  processes: 2048,
+  memoryBytes: Math.max(2 * GIB, Math.min(16 * GIB, Math.floor(totalmem() * 0.75))),
+  diskBytes: 64 * GIB,
+  fileBytes: 32 * GIB,
+  seconds: 0,
+});
+
 /** What a workspace's processes may do in a mode, before a project's own grants. */
 export const defaultPolicy = (mode: Mode): Policy => ({
   mode,
   network: { allow: [] },
-  limits: { processes: 2048, memoryBytes: 16 * GIB, fileBytes: 32 * GIB },
+  limits: defaultLimits(),
 });
 
 /** All that a workspace's small machine is made of. */

@@ -3,12 +3,12 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createSandbox } from '../../agent-core/sandbox/index.ts';
-import type { MachineSpec } from '../../agent-core/sandbox/types.ts';
+import type { MachineSpec, Policy } from '../../agent-core/sandbox/types.ts';
 import { call, customCall, lastOutput, outputOf, say, type Step } from '../model-server/index.ts';
 import { rig, tempDir, until } from './support/rig.ts';
 
 /** The same loop in a real machine: bubblewrap around every command. */
-async function fenced(script: Parameters<typeof rig>[0], mode: 'workspace' | 'read-only' = 'workspace') {
+async function fenced(script: Parameters<typeof rig>[0], mode: 'workspace' | 'read-only' = 'workspace', more: Policy['limits'] = {}) {
   const base = await tempDir();
   for (const dir of ['worktree', 'state', 'sandbox']) await mkdir(join(base, dir));
   const spec: MachineSpec = {
@@ -17,7 +17,7 @@ async function fenced(script: Parameters<typeof rig>[0], mode: 'workspace' | 're
     worktree: join(base, 'worktree'),
     binds: [],
     env: {},
-    policy: { mode, network: { allow: [] }, limits: { processes: 512, memoryBytes: 2 ** 31, fileBytes: 2 ** 31 } },
+    policy: { mode, network: { allow: [] }, limits: { processes: 512, memoryBytes: 2 ** 31, ...more } },
   };
   const machine = await createSandbox({ stateDir: join(base, 'sandbox'), env: process.env })
     .driver(spec.policy)
@@ -92,4 +92,17 @@ test('read-only shows everything and changes nothing', async () => {
   await t.turn('go');
   expect(lastOutput(t.server.requests[1]!.body)).toMatch(/Output:\nyes\n[\s\S]*Read-only file system/);
   expect(await readFile(join(t.worktree, 'a'), 'utf8')).toBe('yes\n');
+});
+
+test('a command that a limit ended says so, to the model and in its item', async () => {
+  const t = await fenced([[exec('echo began; sleep 300')], [say('ok')]], 'workspace', { seconds: 0.5 });
+  await t.turn('go');
+  expect(lastOutput(t.server.requests[1]!.body)).toMatch(
+    /began\n\nEnded by a limit: the command ran for 0\.5 seconds, which is its limit\.\n/,
+  );
+  expect(t.items('command')[0]).toMatchObject({
+    status: 'failed',
+    exitCode: 137,
+    limit: 'Ended by a limit: the command ran for 0.5 seconds, which is its limit.',
+  });
 });

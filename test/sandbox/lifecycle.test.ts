@@ -198,6 +198,13 @@ test('a machine outlives many more commands than its process limit', async () =>
   ).toBe('ok');
 });
 
+test('daemons that ended leave no dead entry behind, however many', async () => {
+  const { machine } = await openMachine({ policy: { ...POLICY, limits: { ...POLICY.limits, processes: 30 } } });
+  await shell(machine, 'for i in $(seq 40); do (setsid sleep 0.05 >/dev/null 2>&1 &); done; true');
+  await eventually('all ended', () => running('^sleep 0.05').length === 0);
+  expect((await shell(machine, 'cat /proc/[0-9]*/stat | grep -c " Z "')).out).toBe('0');
+});
+
 test('ending one command never touches the next', async () => {
   const { machine } = await openMachine();
   for (let round = 0; round < 40; round += 1) {

@@ -24,6 +24,7 @@ export class Session {
   #item: ItemOf<'command'>;
   #completed = false;
   #stopped = false;
+  #limit: string | undefined;
   readonly #unread = new HeadTail(UNREAD_BYTES);
   readonly #shown = new HeadTail(ITEM_OUTPUT_LIMIT - 64);
   readonly #decoder = new TextDecoder();
@@ -37,6 +38,7 @@ export class Session {
     process.onOutput((chunk) => this.#take(chunk, host));
     void process.exited.then((exit) => {
       this.exitCode = exit.code;
+      this.#limit = exit.limit?.message;
     });
   }
 
@@ -88,6 +90,7 @@ export class Session {
       outputBytes: this.#shown.total,
       sessionId: ended ? null : this.id,
       exitCode: this.exitCode,
+      ...(this.#limit === undefined ? {} : { limit: this.#limit }),
       endedAt: ended ? Date.now() : null,
       status: !ended ? 'running' : this.#stopped ? 'interrupted' : this.exitCode === 0 ? 'completed' : 'failed',
     };

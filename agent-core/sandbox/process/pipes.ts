@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Exceeded } from '../limits/policy.ts';
 import type { Exit, SandboxProcess } from '../types.ts';
 import { OutputFan } from './output.ts';
 import type { Pipes } from './pipe-pool.ts';
@@ -6,6 +7,21 @@ import { signalNumber } from './collect.ts';
 
 /** How a driver ends the tree of a process that it started. Resolves when the tree is gone (interrupt: when it was sent). */
 export type KillTree = (how: 'interrupt' | 'terminate' | 'kill') => Promise<void>;
+
+export interface Ending {
+  /** Ends the tree. */
+  signal?: AbortSignal | undefined;
+  /** Asked once, at the end: the limit that ended the command or that it failed at. */
+  limit?: (code: number) => Exceeded | undefined;
+}
+
+/** How it ended, with the limit that did it, which is said in the output too. */
+export function withLimit(exit: Exit, { limit }: Ending, tell: (text: string) => void): Exit {
+  const why = limit?.(exit.code);
+  if (!why) return exit;
+  tell(`\n${why.message}\n`);
+  return { ...exit, limit: why };
+}
 
 /** After the command ended, a daemon may hold its output open: this long without a byte means that the rest is the daemon's. */
 const QUIET_MS = 120;
@@ -51,7 +67,8 @@ function whenDone(child: ChildProcess, pipes: Pipes, waiting: () => boolean, las
  * A {@link SandboxProcess} on three pipes. When the command ends while a daemon of it still holds the output, the
  * streams end for listeners but are read on into nothing, so that the daemon neither blocks nor gets SIGPIPE.
  */
-export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTree, signal?: AbortSignal): SandboxProcess {
+export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTree, more: Ending = {}): SandboxProcess {
+  const { signal } = more;
   const { stdin, stdout, stderr } = pipes;
   let paused = false;
   let held = false;
@@ -82,7 +99,8 @@ export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTre
     pipes,
     () => paused || held,
     () => lastByte,
-  ).then((exit) => {
+  ).then((ended) => {
+    const exit = withLimit(ended, more, (text) => fan.push(Buffer.from(text), 'stderr'));
     detached = true;
     flow();
     // What a daemon still writes must not keep a core running that has nothing else to do.

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { spawn as spawnPty, type IPty } from 'node-pty';
 import type { Exit, SandboxProcess } from '../types.ts';
-import type { KillTree } from './pipes.ts';
+import { withLimit, type Ending, type KillTree } from './pipes.ts';
 import { OutputFan } from './output.ts';
 
 export interface TerminalCommand {
@@ -30,7 +30,8 @@ const signalName = (number: number): NodeJS.Signals | null =>
   (Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null) as NodeJS.Signals | null;
 
 /** A {@link SandboxProcess} on a PTY. Its output is all 'stdout'; `endInput` types Ctrl-D. */
-export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSignal): SandboxProcess {
+export function terminalProcess(pty: IPty, killTree: KillTree, more: Ending = {}): SandboxProcess {
+  const { signal } = more;
   let paused = false;
   let held = false;
   let ended = false;
@@ -48,7 +49,8 @@ export function terminalProcess(pty: IPty, killTree: KillTree, signal?: AbortSig
   const exited = new Promise<Exit>((resolve) => {
     pty.onExit(({ exitCode, signal: number }) => {
       ended = true;
-      resolve({ code: number ? 128 + number : exitCode, signal: number ? signalName(number) : null });
+      const exit = { code: number ? 128 + number : exitCode, signal: number ? signalName(number) : null };
+      resolve(withLimit(exit, more, (text) => fan.push(Buffer.from(text.replaceAll('\n', '\r\n')), 'stdout')));
     });
   });
   const abort = () => void killTree('terminate');

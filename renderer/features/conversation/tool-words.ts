@@ -35,6 +35,7 @@ function commandResult(item: Extract<ToolItem, { type: 'command' }>): Pick<ToolW
   if (item.status === 'running') return { result: item.sessionId === null ? 'running' : 'in the background', tone: 'muted' };
   if (item.status === 'declined') return { result: 'declined', tone: 'bad' };
   if (item.status === 'interrupted') return { result: 'stopped', tone: 'muted' };
+  if (item.limit) return { result: 'hit a limit', tone: 'bad' };
   const count = testCount(item.output);
   if (count) return { result: count.text, tone: count.failed ? 'bad' : 'ok' };
   if (item.exitCode === 0) return { result: '', tone: 'muted' };

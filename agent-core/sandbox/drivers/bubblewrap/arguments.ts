@@ -53,7 +53,7 @@ const bindArguments = (bind: Bind, readOnly: boolean): string[] => {
 
 /** Bytes that a command may hold in /dev/shm. */
 const sharedMemory = (spec: MachineSpec): number =>
-  Math.max(64 * 1024 ** 2, Math.floor(Math.min(spec.policy.limits.memoryBytes, totalmem() / 8)));
+  Math.max(64 * 1024 ** 2, Math.floor(Math.min(spec.policy.limits.memoryBytes || Infinity, totalmem() / 8)));
 
 const anchored = new WeakMap<Frame, Anchors>();
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -97,17 +97,32 @@ async function started(command: string, args: string[]): Promise<{ child: ChildP
   return { child, pid: childPid(info) };
 }
 
-/** The outer namespaces' first process: limits its pid namespace where the kernel can (6.14), then waits for its stdin to end. */
-function outerCommand(processes: number): string[] {
-  // Before 6.14 pid_max is one number for the whole machine: never touch it there. Numbers below 300 are given out only
-  // once, so that many come on top.
-  const limit = kernelAtLeast(6, 14) ? `echo ${302 + Math.max(1, Math.trunc(processes))} > /proc/sys/kernel/pid_max; ` : '';
-  // With SIGCHLD ignored the kernel reaps the orphans that are handed to process 1.
-  return ['/bin/sh', '-c', `${limit}trap '' CHLD; exec cat`];
+/** Whether a pid namespace has a limit of its own. Before 6.14 pid_max is one number for the whole machine: never touch it there. */
+export const kernelLimitsNamespaces = (): boolean => kernelAtLeast(6, 14);
+
+/** The outer namespaces' first process: limits its pid namespace, then waits for its stdin to end. */
+function outerCommand(processes: number | null): string[] {
+  // Numbers below 300 are given out only once, so that many come on top.
+  const limit = processes === null ? '' : `echo ${302 + Math.max(1, Math.trunc(processes))} > /proc/sys/kernel/pid_max; `;
+  return ['/bin/sh', '-c', `${limit}${waitText()}`];
 }
 
-/** Starts the holder. Throws `Failure('cannot-confine')` with what bwrap said. */
-export async function startHolder(programs: Programs, roots: string[], processes: number): Promise<Holder> {
+let waits: string | undefined;
+
+/**
+ * Waits for the end of stdin with SIGCHLD ignored: then the kernel reaps the orphans that are handed to process 1, which
+ * would fill its process numbers otherwise. dash and busybox take `trap '' CHLD` and leave the signal as it was.
+ */
+function waitText(): string {
+  waits ??=
+    spawnSync('env', ['--ignore-signal=CHLD', 'true'], { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' }).status === 0
+      ? 'exec env --ignore-signal=CHLD cat'
+      : `trap '' CHLD; exec cat`;
+  return waits;
+}
+
+/** Starts the holder, with that many processes in its pid namespace. Throws `Failure('cannot-confine')` with what bwrap said. */
+export async function startHolder(programs: Programs, roots: string[], processes: number | null): Promise<Holder> {
   const outer = await started(programs.bwrap, [
     '--unshare-user',
     '--uid',

@@ -3,17 +3,20 @@ import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
 import type { Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
+import { DiskUse } from '../../limits/disk.ts';
+import { checkLimits, limited } from '../../limits/policy.ts';
+import { Watchdog } from '../../limits/watchdog.ts';
 import { WayOut, type WayOutOptions } from '../../egress/index.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
-import { pipeProcess, type KillTree } from '../../process/pipes.ts';
+import { pipeProcess, type Ending, type KillTree } from '../../process/pipes.ts';
 import { fileSystemArguments, mustExist, splitEnvironment, type Frame } from './arguments.ts';
-import { startHolder, type Holder, type Programs } from './holder.ts';
+import { kernelLimitsNamespaces, startHolder, type Holder, type Programs } from './holder.ts';
 import { launchPiped, launchTerminal, type Launch } from './launch.ts';
 import { limitText } from './limits.ts';
 import { systemRoots } from './root.ts';
-import { beyondLauncher, pinNamespace, processesIn, signalAll, type Pinned } from './tree.ts';
+import { beyondLauncher, endNamespace, pinNamespace, processesIn, signalAll, type Pinned } from './tree.ts';
 
 /** What the person has, found once outside. */
 export interface Person {
@@ -30,12 +33,14 @@ export interface BubblewrapOptions {
   person: () => Promise<Person>;
   /** The file with the compiled seccomp filter. */
   seccomp: string;
+  /** Whether the kernel limits the processes of a pid namespace; asked of it unless said. */
+  kernelLimits?: boolean;
   /** How a machine reaches what its policy allows; by the system's own means unless said. */
   network?: (spec: MachineSpec) => WayOutOptions;
 }
 
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
-function treeOf(launcher: number, exited: () => Promise<unknown>): Tree & { pin(): void } {
+function treeOf(launcher: number, exited: () => Promise<unknown>): Tree & { pin(): void; name(): string | null } {
   let pinned: Pinned | null = null;
   let holds = 0;
   let over = false;
@@ -54,6 +59,11 @@ function treeOf(launcher: number, exited: () => Promise<unknown>): Tree & { pin(
   return {
     exited,
     pin,
+    /** What its processes are known by; null before there are any. */
+    name: () => {
+      pin();
+      return pinned?.name ?? null;
+    },
     pids,
     begun: () => beyondLauncher(launcher, pids()),
     hold: () => {
@@ -87,6 +97,10 @@ function endOrphans(tree: ReturnType<typeof treeOf>, kill: KillTree, exited: Pro
   });
 }
 
+/** What the kernel is told of the process limit: null where it knows none for a machine alone. */
+const kernelProcesses = (options: BubblewrapOptions, { processes }: Policy['limits']): number | null =>
+  limited(processes) && (options.kernelLimits ?? kernelLimitsNamespaces()) ? processes : null;
+
 class BubblewrapMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
@@ -101,6 +115,8 @@ class BubblewrapMachine implements Machine {
   #running = new Set<SandboxProcess>();
   #pool = new PipePool();
   #reviving: Promise<Holder> | null = null;
+  #kernelProcesses: number | null;
+  #watchdog: Watchdog;
 
   constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, started: { holder: Holder; roots: string[]; wayOut: WayOut }) {
     const { holder, roots, wayOut } = started;
@@ -115,10 +131,19 @@ class BubblewrapMachine implements Machine {
     this.#holder = holder;
     this.#limits = limitText(spec.policy.limits);
     this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
+    this.#kernelProcesses = kernelProcesses(options, spec.policy.limits);
+    this.#watchdog = new Watchdog({
+      holder: () => (this.#holder.alive ? this.#holder.pid : null),
+      limits: () => this.spec.policy.limits,
+      kernelProcesses: () => this.#kernelProcesses,
+      endNamespace,
+      disk: new DiskUse([`${spec.stateDir}/home`, `${spec.stateDir}/tmp`], spec.worktree),
+    });
   }
 
   setPolicy(policy: Policy): void {
-    // First, as it refuses patterns that are none.
+    // First, as they refuse what can't be held.
+    checkLimits(policy.limits);
     this.#wayOut.set(policy.network);
     this.spec.policy = policy;
     this.#limits = limitText(policy.limits);
@@ -155,6 +180,7 @@ class BubblewrapMachine implements Machine {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
+    this.#watchdog.dispose();
     this.#wayOut.dispose();
     await this.#holder.end();
     await Promise.all([...this.#running].map((child) => child.exited));
@@ -163,10 +189,12 @@ class BubblewrapMachine implements Machine {
 
   /** A holder that was ended from outside (out of memory, an administrator) took its processes along: starts a new one. */
   async #revive(): Promise<void> {
-    this.#reviving ??= startHolder(this.#options.programs, this.#frame.roots, this.spec.policy.limits.processes).finally(() => {
+    const processes = kernelProcesses(this.#options, this.spec.policy.limits);
+    this.#reviving ??= startHolder(this.#options.programs, this.#frame.roots, processes).finally(() => {
       this.#reviving = null;
     });
     const holder = await this.#reviving;
+    this.#kernelProcesses = processes;
     this.#holder = holder;
     if (this.#disposed) await holder.end();
   }
@@ -206,7 +234,7 @@ class BubblewrapMachine implements Machine {
     });
     const tree = treeOf(child.pid, () => running.exited);
     const kill = treeKiller(tree);
-    const running: SandboxProcess = pipeProcess(child, pipes, kill, request.signal);
+    const running: SandboxProcess = pipeProcess(child, pipes, kill, this.#ending(tree, request, kill));
     endOrphans(tree, kill, running.exited);
     return this.#track(running);
   }
@@ -217,9 +245,13 @@ class BubblewrapMachine implements Machine {
     const pty = launchTerminal(launch, size, openTerminal);
     const tree = treeOf(pty.pid, () => running.exited);
     const kill = treeKiller(tree);
-    const running: SandboxProcess = terminalProcess(pty, kill, request.signal);
+    const running: SandboxProcess = terminalProcess(pty, kill, this.#ending(tree, request, kill));
     endOrphans(tree, kill, running.exited);
     return this.#track(running);
+  }
+
+  #ending(tree: ReturnType<typeof treeOf>, { signal }: RunRequest, kill: KillTree): Ending {
+    return { signal, limit: this.#watchdog.watch({ namespace: tree.name, end: () => void kill('kill') }) };
   }
 
   #track(child: SandboxProcess): SandboxProcess {
@@ -234,13 +266,14 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
   return {
     name: 'bubblewrap',
     async open(spec) {
+      checkLimits(spec.policy.limits);
       mustExist(spec.worktree, 'the worktree');
       for (const bind of spec.binds) mustExist(bind.source, 'the bound path');
       for (const folder of ['home', 'tmp']) mkdirSync(`${spec.stateDir}/${folder}`, { recursive: true, mode: 0o700 });
       const wayOut = new WayOut(options.network?.(spec) ?? { env: {} }, spec.policy.network);
       const person = await options.person();
       const roots = systemRoots();
-      const holder = await startHolder(options.programs, roots, spec.policy.limits.processes);
+      const holder = await startHolder(options.programs, roots, kernelProcesses(options, spec.policy.limits));
       return new BubblewrapMachine(spec, options, person, { holder, roots, wayOut });
     },
   };

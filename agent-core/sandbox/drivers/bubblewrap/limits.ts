@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { limited } from '../../limits/policy.ts';
 import type { Policy } from '../../types.ts';
 
 let processFlag: string | undefined;
@@ -14,9 +15,12 @@ function flag(): string {
  * (`RLIMIT_DATA`): address space would break every run time that reserves more than it uses. No core dumps. Where the
  * machine's memory ends all the same, the kernel is to end these processes first, and not the core.
  */
-export function limitText(limits: Policy['limits']): string {
-  const kib = Math.max(64 * 1024, Math.floor(limits.memoryBytes / 1024));
-  const blocks = Math.max(1, Math.floor(limits.fileBytes / 512));
-  const processes = Math.max(1, Math.trunc(limits.processes));
-  return `{ echo 600 > /proc/self/oom_score_adj; } 2>/dev/null; ulimit -c 0; ulimit -f ${blocks}; ulimit -d ${kib}; ulimit ${flag()} ${processes}; `;
+export function limitText({ memoryBytes, fileBytes, processes }: Policy['limits']): string {
+  const set = [
+    'ulimit -c 0',
+    ...(limited(fileBytes) ? [`ulimit -f ${Math.max(1, Math.floor(fileBytes / 512))}`] : []),
+    ...(limited(memoryBytes) ? [`ulimit -d ${Math.max(64 * 1024, Math.floor(memoryBytes / 1024))}`] : []),
+    ...(limited(processes) ? [`ulimit ${flag()} ${Math.max(1, Math.trunc(processes))}`] : []),
+  ];
+  return `{ echo 600 > /proc/self/oom_score_adj; } 2>/dev/null; ${set.join('; ')}; `;
 }

@@ -61,3 +61,14 @@ export function signalAll(pids: number[], signal: NodeJS.Signals): void {
     }
   }
 }
+
+/** Ends all that belongs to a mount namespace, daemons of a command that has ended. */
+export function endNamespace(namespace: string): void {
+  // A few rounds: a fork bomb makes new ones between two looks, and the next look of the watchdog comes soon.
+  for (let round = 0; round < 20; round += 1) {
+    const pids = processesIn(namespace);
+    if (pids.length === 0) return;
+    signalAll(pids, 'SIGSTOP');
+    signalAll(pids, 'SIGKILL');
+  }
+}

@@ -105,14 +105,14 @@ class OpenMachine implements Machine {
       const { openTerminal, terminalProcess } = await import('../../process/terminal.ts');
       const pty = openTerminal({ file, args, env: { TERM: 'xterm-256color', ...env }, cwd, size: tty });
       const tree = treeOf(pty.pid, `${MARK}=${mark}`, () => inTerminal.exited);
-      const inTerminal: SandboxProcess = terminalProcess(pty, treeKiller(tree), request.signal);
+      const inTerminal: SandboxProcess = terminalProcess(pty, treeKiller(tree), { signal: request.signal });
       return this.#track(inTerminal);
     }
     const { child, pipes } = await spawnPiped(this.#pool, { file, args, env, cwd }).catch((error: unknown) => {
       throw error instanceof Failure ? error : new Failure('invalid-input', `${file} could not be started in ${cwd}: ${String(error)}`);
     });
     const tree = treeOf(child.pid, `${MARK}=${mark}`, () => running.exited);
-    const running: SandboxProcess = pipeProcess(child, pipes, treeKiller(tree), request.signal);
+    const running: SandboxProcess = pipeProcess(child, pipes, treeKiller(tree), { signal: request.signal });
     return this.#track(running);
   }
 
