@@ -4,10 +4,12 @@ import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './
 import { startDemoModel } from './demo/index.ts';
 import type { Client, Core, CoreOptions } from './runtime/api.ts';
 import type { Context } from './runtime/context.ts';
+import { Control } from './runtime/control.ts';
 import { Denials } from './runtime/denials.ts';
 import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
+import { controlHandlers } from './runtime/handlers/control.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
 import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/system.ts';
@@ -118,8 +120,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   });
   context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running);
   const ending = new Ending(context, supervisor, terminals);
+  const control = new Control(context, supervisor, ending);
   await context.models.load();
-  await recover(context, ending);
+  await recover(context, ending, control);
   const selfTest = setTimeout(
     () => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)),
     SELF_TEST_AFTER_MS,
@@ -133,6 +136,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...taskHandlers(context, supervisor, ending),
       ...threadHandlers(context, supervisor),
       ...planHandlers(context, supervisor),
+      ...controlHandlers(context, supervisor, control),
       ...reviewHandlers(context, terminals),
     },
     snapshot: () => snapshotOf(context),

@@ -10,9 +10,10 @@ import {
   TaskId,
   TerminalId,
   ThreadId,
+  UndoId,
   WorkspaceId,
 } from './ids.ts';
-import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Usage, Workspace } from './values.ts';
+import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Undone, Usage, Workspace } from './values.ts';
 import { Approval, Denial, Question, Rule, Scope } from './gates.ts';
 import { Grants } from './grants.ts';
 import { SandboxStatus, Settings } from './settings.ts';
@@ -39,15 +40,32 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.checked', { taskId: TaskId, check: Check }),
   /** A person looked at the changes up to this tree, and has left them. */
   e('task.seen', { taskId: TaskId, tree: z.string() }),
+  e('task.modelled', { taskId: TaskId, model: z.string() }),
+  /** What the task is about was said anew, before its first turn. */
+  e('task.prompted', { taskId: TaskId, prompt: z.string() }),
   e('task.landed', { taskId: TaskId, landing: Landing }),
   e('attempt.created', { attempt: Attempt, thread: Thread }),
   e('workspace.changed', { workspace: Workspace }),
   e('workspace.purged', { workspaceId: WorkspaceId }),
   e('turn.started', { taskId: TaskId, turn: Turn }),
+  /** Something is known of a running turn that was not at its start. */
+  e('turn.updated', { taskId: TaskId, turn: Turn }),
   e('turn.ended', { taskId: TaskId, turn: Turn }),
   e('turn.spent', { taskId: TaskId, usage: Usage }),
   e('thread.limited', { threadId: ThreadId, taskId: TaskId, until: Time.nullable() }),
+  /** Turns from number `from` on left the conversation as `hidden`, those of `shown` came back; `turn` is the newest now. */
+  e('thread.rewound', {
+    taskId: TaskId,
+    threadId: ThreadId,
+    from: z.number().int(),
+    hidden: Undone.nullable(),
+    shown: UndoId.nullable(),
+    turn: Turn.nullable(),
+  }),
   e('queue.added', { threadId: ThreadId, message: QueuedMessage }),
+  e('queue.edited', { threadId: ThreadId, messageId: MessageId, change: QueuedMessage.pick({ text: true, steer: true }).partial() }),
+  /** Before another message, or at the end. */
+  e('queue.moved', { threadId: ThreadId, messageId: MessageId, before: MessageId.nullable() }),
   e('queue.removed', { threadId: ThreadId, messageId: MessageId }),
   e('approval.requested', { approval: Approval }),
   e('approval.decided', {

@@ -23,6 +23,7 @@ export const DenialId = id('deny');
 export const RuleId = id('rule');
 export const TerminalId = id('term');
 export const MessageId = id('msg');
+export const UndoId = id('undo');
 
 export type ProjectId = z.infer<typeof ProjectId>;
 export type TaskId = z.infer<typeof TaskId>;
@@ -37,5 +38,20 @@ export type DenialId = z.infer<typeof DenialId>;
 export type RuleId = z.infer<typeof RuleId>;
 export type TerminalId = z.infer<typeof TerminalId>;
 export type MessageId = z.infer<typeof MessageId>;
+export type UndoId = z.infer<typeof UndoId>;
 
-export type IdPrefix = 'proj' | 'task' | 'att' | 'ws' | 'thr' | 'turn' | 'item' | 'appr' | 'ques' | 'deny' | 'rule' | 'term' | 'msg';
+export type IdPrefix =
+  | 'proj'
+  | 'task'
+  | 'att'
+  | 'ws'
+  | 'thr'
+  | 'turn'
+  | 'item'
+  | 'appr'
+  | 'ques'
+  | 'deny'
+  | 'rule'
+  | 'term'
+  | 'msg'
+  | 'undo';

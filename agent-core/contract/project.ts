@@ -3,6 +3,9 @@ import type { DomainEvent, DomainEventType, EventOf, StoredEvent } from './event
 import type { ProjectId, TaskId, ThreadId } from './ids.ts';
 import { addUsage, columnOf, statusOf, type Board } from './state.ts';
 
+/** So many undos can be taken back. */
+const UNDONE_KEPT = 20;
+
 function without<T>(record: Record<string, T>, key: string): Record<string, T> {
   const { [key]: _gone, ...rest } = record;
   return rest;
@@ -64,6 +67,8 @@ const tasks: Applies<Extract<DomainEventType, `task.${string}`>> = {
   'task.diffed': (board, { taskId, diff }, at) => patchTask(board, taskId, at, { diff }),
   'task.checked': (board, { taskId, check }, at) => patchTask(board, taskId, at, { check }),
   'task.seen': (board, { taskId, tree }, at) => patchTask(board, taskId, board.tasks[taskId]?.updatedAt ?? at, { seen: tree }),
+  'task.modelled': (board, { taskId, model }, at) => patchTask(board, taskId, at, { model }),
+  'task.prompted': (board, { taskId, prompt }, at) => patchTask(board, taskId, at, { prompt }),
   'task.landed': (board, { taskId, landing }, at) => patchTask(board, taskId, at, { landing }),
   'task.granted': (board, { taskId, grants }, at) => patchTask(board, taskId, at, { grants }),
 };
@@ -83,12 +88,31 @@ const work: Applies<Extract<DomainEventType, `${'attempt' | 'workspace' | 'turn'
   'workspace.changed': (board, { workspace }) => ({ ...board, workspaces: { ...board.workspaces, [workspace.id]: workspace } }),
   'workspace.purged': (board, { workspaceId }) => ({ ...board, workspaces: without(board.workspaces, workspaceId) }),
   'turn.started': turned,
+  'turn.updated': (board, { turn }) => patchThread(board, turn.threadId, (thread) => (thread.turn?.id === turn.id ? { turn } : {})),
   'turn.ended': turned,
   'turn.spent': (board, { taskId, usage }, at) => {
     const task = board.tasks[taskId];
     return task ? patchTask(board, taskId, at, { usage: addUsage(task.usage, usage) }) : board;
   },
   'thread.limited': (board, { threadId, until }) => patchThread(board, threadId, () => ({ limitedUntil: until })),
+  'thread.rewound': (board, { taskId, threadId, hidden, shown, turn }, at) =>
+    patchThread(patchTask(board, taskId, at, {}), threadId, (thread) => ({
+      turn,
+      limitedUntil: null,
+      undone: [...(thread.undone ?? []).filter(({ id }) => id !== shown), ...(hidden ? [hidden] : [])].slice(-UNDONE_KEPT),
+    })),
+  'queue.edited': (board, { threadId, messageId, change }) =>
+    patchThread(board, threadId, (thread) => ({
+      queue: thread.queue.map((message) => (message.id === messageId ? { ...message, ...change } : message)),
+    })),
+  'queue.moved': (board, { threadId, messageId, before }) =>
+    patchThread(board, threadId, ({ queue }) => {
+      const moved = queue.find((message) => message.id === messageId);
+      if (!moved || before === messageId) return {};
+      const rest = queue.filter((message) => message !== moved);
+      const at = before === null ? rest.length : rest.findIndex((message) => message.id === before);
+      return at < 0 ? {} : { queue: rest.toSpliced(at, 0, moved) };
+    }),
   'queue.added': (board, { threadId, message }) => patchThread(board, threadId, (thread) => ({ queue: [...thread.queue, message] })),
   'queue.removed': (board, { threadId, messageId }) =>
     patchThread(board, threadId, (thread) => ({ queue: thread.queue.filter((message) => message.id !== messageId) })),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, WorkspaceId } from './ids.ts';
+import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, UndoId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
 import { Grants } from './grants.ts';
 import { TurnKind } from './plan.ts';
@@ -112,6 +112,8 @@ export const Task = z.object({
   seen: z.string().nullable().default(null),
   /** What this task may reach beyond what its project was granted; absent where nothing was. */
   grants: Grants.optional(),
+  /** The tree that its worktree begins with instead of its base's, for a fork. */
+  startTree: z.string().optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -157,11 +159,34 @@ export const Turn = z.object({
   /** Tree ids in the checkpoint store at the turn's edges. */
   treeBefore: z.string().nullable(),
   treeAfter: z.string().nullable(),
+  /** What the person said to open it has reached the model's history; absent where it has not, or in an older turn. */
+  heard: z.boolean().optional(),
 });
 export type Turn = z.infer<typeof Turn>;
 
-export const QueuedMessage = z.object({ id: MessageId, text: z.string(), at: Time, kind: TurnKind.optional() });
+export const QueuedMessage = z.object({
+  id: MessageId,
+  text: z.string(),
+  at: Time,
+  kind: TurnKind.optional(),
+  /** It joins the running turn at its next step; without one it waits like the others. */
+  steer: z.boolean().optional(),
+});
 export type QueuedMessage = z.infer<typeof QueuedMessage>;
+
+/** Turns that were taken out of a conversation together, with what the worktree held then: they can be brought back. */
+export const Undone = z.object({
+  id: UndoId,
+  /** Number of the first of them. */
+  number: z.number().int(),
+  turns: z.number().int(),
+  /** The turn that stood before them; they can be brought back while it does. */
+  after: TurnId.nullable(),
+  /** Tree id in the checkpoint store: the worktree just before. */
+  tree: z.string(),
+  at: Time,
+});
+export type Undone = z.infer<typeof Undone>;
 
 export const Thread = z.object({
   id: ThreadId,
@@ -173,5 +198,7 @@ export const Thread = z.object({
   queue: z.array(QueuedMessage),
   /** Waiting for a rate limit to pass until this time. */
   limitedUntil: Time.nullable(),
+  /** What was undone and can be brought back, oldest first; absent where nothing was. */
+  undone: z.array(Undone).optional(),
 });
 export type Thread = z.infer<typeof Thread>;

@@ -87,11 +87,12 @@ export function isBusy(board: Board, task: Task): boolean {
   return task.phase === 'active' && (workspaceOf(board, task)?.phase === 'preparing' || threadOf(board, task)?.turn?.status === 'running');
 }
 
-/** Held or queued → the head of the queue. */
-export function startTask(board: Board, id: TaskId): DomainEvent[] {
+/** Held or queued → the head of the queue. `again`: one that went back to its beginning, whatever it was. */
+export function startTask(board: Board, id: TaskId, again = false): DomainEvent[] {
   const task = getTask(board, id);
-  if (task.phase === 'active') return refuse(`“${task.title}” has started already.`);
-  if (task.phase === 'archived' || task.phase === 'trashed') return refuse(`“${task.title}” is ${task.phase}.`, 'Bring it back first.');
+  if (task.phase === 'active' && !again) return refuse(`“${task.title}” has started already.`);
+  if (!again && (task.phase === 'archived' || task.phase === 'trashed'))
+    return refuse(`“${task.title}” is ${task.phase}.`, 'Bring it back first.');
   const first = Math.min(
     0,
     ...Object.values(board.tasks)

@@ -10,7 +10,7 @@ import { coreSettings, objectRoots, renderConfig, type Copies } from './session-
 import { replaceFile } from './store-files.ts';
 
 /** Where the snapshot's own git directory appears inside, only for the run that writes a tree. */
-const SNAP = '/signalbox/snap';
+export const SNAP = '/signalbox/snap';
 
 /** What a workspace's checkpoints need on the host. */
 export interface SnapPlace {
@@ -55,13 +55,14 @@ export async function makeSnap(place: SnapPlace, index: string | null, copies: C
   ]);
 }
 
-const ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
-const SAFE =
+export const CHECKPOINT_ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
+export const CHECKPOINT_SAFE =
   '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
-/** $1 the tree that the store has, $2 the base commit. Prints the tree, then a pack of what it needs beyond them. */
+/** One at a time: a lock is what a killed one left. $1 the tree that the store has, $2 the base commit. Prints the tree, then a pack of what it needs beyond them. */
 const SCRIPT = `set -e
-git ${SAFE} add --all -- . >&2
-tree=$(git ${SAFE} write-tree)
+rm -f "$GIT_DIR/index.lock"
+git ${CHECKPOINT_SAFE} add --all -- . >&2
+tree=$(git ${CHECKPOINT_SAFE} write-tree)
 echo "$tree"
 [ "$tree" = "$1" ] && exit 0
 known=$1
@@ -92,7 +93,7 @@ export async function checkpoint(
     access: 'read',
     binds,
     cwd: place.worktree,
-    env: { ...ENV, GIT_WORK_TREE: place.worktree },
+    env: { ...CHECKPOINT_ENV, GIT_WORK_TREE: place.worktree },
     limit: 1024 * 1024 * 1024,
   });
   const newline = run.stdout.indexOf(10);

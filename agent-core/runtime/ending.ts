@@ -21,8 +21,8 @@ export class Ending {
   }
 
   /** Two windows may ask for different things at once, and nothing may begin in a worktree that is about to move. */
-  #alone<T>(taskId: TaskId, why: string, work: () => Promise<T>): Promise<T> {
-    const free = this.#supervisor.block(taskId, why);
+  alone<T>(taskId: TaskId, why: string, work: () => Promise<T>, quiet = false): Promise<T> {
+    const free = this.#supervisor.block(taskId, why, quiet);
     const mine = (this.#last.get(taskId) ?? Promise.resolve()).then(work).finally(free);
     const over = mine.catch(() => {
       /* told to the caller */
@@ -36,7 +36,7 @@ export class Ending {
 
   /** Stops the task, then moves its worktree to the trash. */
   trash(taskId: TaskId): Promise<void> {
-    return this.#alone(taskId, 'being deleted', () => this.#trash(taskId));
+    return this.alone(taskId, 'being deleted', () => this.#trash(taskId));
   }
 
   async #trash(taskId: TaskId): Promise<void> {
@@ -79,7 +79,7 @@ export class Ending {
   }
 
   restore(taskId: TaskId): Promise<void> {
-    return this.#alone(taskId, 'being restored', () => this.#restore(taskId));
+    return this.alone(taskId, 'being restored', () => this.#restore(taskId));
   }
 
   async #restore(taskId: TaskId): Promise<void> {
@@ -107,7 +107,7 @@ export class Ending {
   }
 
   purge(taskId: TaskId): Promise<void> {
-    return this.#alone(taskId, 'being deleted for good', () => this.#purge(taskId));
+    return this.alone(taskId, 'being deleted for good', () => this.#purge(taskId));
   }
 
   async #purge(taskId: TaskId): Promise<void> {
@@ -143,7 +143,7 @@ export class Ending {
 
   /** Lands the task's final tree into its base branch. A landed task is done. */
   land(taskId: TaskId, method: Landing['method'], message: string | undefined): Promise<Landing> {
-    return this.#alone(taskId, 'being landed', () => this.#land(taskId, method, message));
+    return this.alone(taskId, 'being landed', () => this.#land(taskId, method, message));
   }
 
   async #land(taskId: TaskId, method: Landing['method'], message: string | undefined): Promise<Landing> {

@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ItemId, ThreadId } from '../contract/index.ts';
 
@@ -66,6 +66,13 @@ export class OutputLog {
     } finally {
       await handle.close();
     }
+  }
+
+  /** Another thread's items get the same outputs. What is not there (any more) is left out. */
+  async link(from: ThreadId, to: ThreadId, items: readonly (readonly [ItemId, ItemId])[]): Promise<void> {
+    await this.prepare(to);
+    for (const [item, copy] of items)
+      await link(join(this.#root, from, `${item}.log`), join(this.#root, to, `${copy}.log`)).catch(() => {});
   }
 
   async forget(threadId: ThreadId): Promise<void> {

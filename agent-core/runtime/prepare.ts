@@ -58,9 +58,13 @@ export async function prepare(
       base: task.base,
       mode: task.mode,
       inPlace: task.inPlace,
+      ...(task.startTree && task.base.commit ? { commit: task.base.commit } : {}),
       signal,
       onProgress: ({ step, fraction }) => tell(step, fraction),
     });
+    // A fork's files, once: where a crash comes between, the same again is no harm, for no turn has run.
+    if (task.startTree && !workspace.baseCommit)
+      await (await context.workspaces.open(workspaceId)).restoreTree(task.startTree, 'where it was forked');
     ready = true;
     outcome = [
       { type: 'task.based', taskId, base: { ...task.base, commit: made.baseCommit } },

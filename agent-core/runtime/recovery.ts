@@ -3,6 +3,7 @@ import { closeItem, interrupt } from '../domain/turns.ts';
 import type { OpenIntent } from '../storage/intents.ts';
 import { assertNever } from '../support/assert-never.ts';
 import type { Context } from './context.ts';
+import type { Control } from './control.ts';
 import type { Ending } from './ending.ts';
 
 /**
@@ -11,14 +12,14 @@ import type { Ending } from './ending.ts';
  * Where the deed can't be done any more, that is reported and its intent crossed out: the task stands as before, and
  * nothing happens to it at a later start that nobody asked for then. Nothing may have begun yet.
  */
-export async function recover(context: Context, ending: Ending): Promise<void> {
+export async function recover(context: Context, ending: Ending, control: Control): Promise<void> {
   const open = context.store.openIntents();
   // Turns first: their status is what the person sees.
   await Promise.all(open.flatMap((intent) => (intent.kind === 'turn' ? [endTurn(context, intent)] : [])));
   await endCommands(context);
   for (const intent of open) {
     if (intent.kind === 'turn') continue;
-    await reconcile(context, intent, ending).catch(async (error: unknown) => {
+    await reconcile(context, intent, { ending, control }).catch(async (error: unknown) => {
       context.log(`recovering ${intent.kind} of ${intent.taskId}`, error);
       if (error instanceof Failure && error.detail.code !== 'disk-full') await context.store.commit({ done: [intent.id] });
     });
@@ -71,7 +72,11 @@ async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }):
   });
 }
 
-async function reconcile(context: Context, intent: Exclude<OpenIntent, { kind: 'turn' }>, ending: Ending): Promise<void> {
+async function reconcile(
+  context: Context,
+  intent: Exclude<OpenIntent, { kind: 'turn' }>,
+  { ending, control }: { ending: Ending; control: Control },
+): Promise<void> {
   const task = context.store.board.tasks[intent.taskId];
   if (!task || (intent.kind === 'purge' && task.phase !== 'trashed')) {
     await context.store.commit({ done: [intent.id] });
@@ -88,6 +93,8 @@ async function reconcile(context: Context, intent: Exclude<OpenIntent, { kind: '
       return ending.restoreNow(intent.taskId, intent.workspaceId, intent.id);
     case 'purge':
       return ending.purgeNow(intent.taskId, intent.workspaceId, intent.id);
+    case 'rewind':
+      return control.rewindNow(intent, intent.id);
     case 'land':
       return settleLanding(context, intent.taskId, intent.method, intent.into, intent.id, ending);
     default:

@@ -1,7 +1,6 @@
 import {
   Failure,
   threadOf,
-  type ItemId,
   type MessageId,
   type QueuedMessage,
   type Task,
@@ -76,8 +75,11 @@ export class Supervisor {
     });
   }
 
-  /** Nothing begins in this task until the answer is called. `why` ends “… is”, such as “being deleted”. */
-  block(taskId: TaskId, why: string): () => void {
+  /**
+   * Nothing begins in this task until the answer is called. `why` ends “… is”, such as “being deleted”. Then what waits
+   * in the queue of a thread whose turn completed goes on, unless `quiet`.
+   */
+  block(taskId: TaskId, why: string, quiet = false): () => void {
     this.#blocked.set(taskId, [...(this.#blocked.get(taskId) ?? []), why]);
     return () => {
       const [, ...rest] = this.#blocked.get(taskId) ?? [];
@@ -85,7 +87,7 @@ export class Supervisor {
       else this.#blocked.delete(taskId);
       if (rest.length || this.#closing || !this.#context.store.board.tasks[taskId]) return;
       this.schedule();
-      if (taskParts(this.#context, taskId).thread.turn?.status === 'completed') this.#next(taskId);
+      if (!quiet && taskParts(this.#context, taskId).thread.turn?.status === 'completed') this.#next(taskId);
     };
   }
 
@@ -108,7 +110,10 @@ export class Supervisor {
       return;
     }
     const task = getTask(this.#context.store.board, taskId);
-    if (threadOf(this.#context.store.board, task)?.turn || task.origin === 'sandbox') return;
+    if (task.origin === 'sandbox') return;
+    const thread = threadOf(this.#context.store.board, task);
+    // A fork begins with a conversation, and perhaps with what is said next in it.
+    if (thread?.turn) return task.startTree && thread.turn.status !== 'running' ? this.#next(taskId) : undefined;
     this.#turn(taskId, [firstOf(task)]);
   }
 
@@ -147,11 +152,11 @@ export class Supervisor {
     return run;
   }
 
-  #next(taskId: TaskId): void {
+  #next(taskId: TaskId, woken = false): void {
     if (this.#closing) return;
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
-    if (message && task.phase === 'active' && !this.#runs.has(thread.id) && !this.#blocked.has(taskId))
+    if (message && (woken || task.phase === 'active') && !this.#runs.has(thread.id) && !this.#blocked.has(taskId))
       this.#turn(taskId, [queued(message)]);
   }
 
@@ -167,6 +172,14 @@ export class Supervisor {
     // Taken back, or taken up, while it was being saved.
     if (!first) return { turnId: null, queued: null };
     this.#wake(taskId);
+    if (!now.turn && now.undone?.length) {
+      // Its first turn was taken back: this is what it is about now.
+      this.#background(
+        this.#context.store.commit({ events: [{ type: 'task.prompted', taskId, prompt: first.text }] }),
+        'saving what a task is about',
+      );
+      return { turnId: this.#turn(taskId, [{ ...queued(first), via: 'prompt' }]).turnId, queued: null };
+    }
     // A task that was stopped before its first turn begins with what it is about.
     if (!now.turn) return { turnId: this.#turn(taskId, [firstOf(task)]).turnId, queued: messageId };
     const run = this.#turn(taskId, [first.id === messageId ? { ...queued(first), via: 'prompt' } : queued(first)]);
@@ -185,24 +198,9 @@ export class Supervisor {
     const thread = this.#thread(threadId);
     const run = this.#runs.get(threadId);
     if (!run || run.turnId !== turnId) throw new Failure('conflict', 'This turn has ended.', { fix: 'Send the message as a new turn.' });
-    const now = this.#context.now();
-    const written = this.#context.store.commit({
-      events: [
-        {
-          type: 'item.completed',
-          taskId: thread.taskId,
-          item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
-        },
-      ],
-    });
-    // In the same moment: a turn that ends while this is being saved passes it on to the next one.
-    const message = { text };
-    run.steering.push(message);
-    await written.catch((error: unknown) => {
-      const at = run.steering.indexOf(message);
-      if (at >= 0) run.steering.splice(at, 1);
-      throw error;
-    });
+    // It waits in the queue until the turn takes it at its next step: what comes too late for this turn opens the next.
+    const message = { id: newId<MessageId>('msg'), text, at: this.#context.now(), steer: true };
+    await this.#context.store.commit({ events: [{ type: 'queue.added', threadId: thread.id, message }] });
   }
 
   /** Goes on after a failure or a crash. */
@@ -230,14 +228,32 @@ export class Supervisor {
       await preparing.done;
     }
     await this.#runs.get(thread.id)?.stop('person');
-    await this.#sessions.get(thread.id)?.dispose();
-    this.#sessions.delete(thread.id);
+    await this.endSessions(thread.id);
     if (this.#context.store.board.tasks[taskId]?.phase === 'queued')
       await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
   }
 
   async interrupt(threadId: ThreadId): Promise<void> {
     await this.#runs.get(threadId)?.stop('person');
+  }
+
+  /** Ends the background commands of a thread. */
+  async endSessions(threadId: ThreadId): Promise<void> {
+    await this.#sessions.get(threadId)?.dispose();
+    this.#sessions.delete(threadId);
+  }
+
+  /** Whether a turn runs, or its worktree is being made. */
+  isBusy(taskId: TaskId): boolean {
+    return this.#preparing.has(taskId) || this.#runs.has(taskParts(this.#context, taskId).thread.id);
+  }
+
+  /** An idle task goes on with the first message that waits for it, if there is one. */
+  goOn(taskId: TaskId): void {
+    const { thread } = taskParts(this.#context, taskId);
+    if (!thread.queue.length || !this.#ready(taskId)) return;
+    this.#wake(taskId);
+    this.#next(taskId, true);
   }
 
   isRunning(threadId: ThreadId): boolean {

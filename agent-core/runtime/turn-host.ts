@@ -22,6 +22,13 @@ import { setActivity, type Context } from './context.ts';
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
 
+/** Whether this is what the person said, in these words. */
+const isSaid = (item: HistoryItem, text: string): boolean =>
+  item.type === 'message' &&
+  item.role === 'user' &&
+  Array.isArray(item.content) &&
+  item.content.some((part) => 'text' in part && part.text === text);
+
 /** What the harness needs of the world, for one turn: items to disk first, then to whoever watches. */
 export class RuntimeTurnHost implements TurnHost {
   readonly #context: Context;
@@ -30,7 +37,8 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #signal: AbortSignal;
   readonly #open = new Map<ItemId, Item>();
   readonly #streamed = new Set<ItemId>();
-  readonly #steering: { text: string }[];
+  /** What opened the turn, as long as it is not in the model's history. */
+  #opening: readonly string[];
   #over = false;
   readonly #onFiles: () => void;
   readonly #flush: NodeJS.Timeout;
@@ -38,7 +46,7 @@ export class RuntimeTurnHost implements TurnHost {
 
   constructor(
     context: Context,
-    parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; steering: { text: string }[]; onFiles: () => void },
+    parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; opening: readonly string[]; onFiles: () => void },
   ) {
     this.#context = context;
     this.#task = parts.task;
@@ -46,7 +54,7 @@ export class RuntimeTurnHost implements TurnHost {
     this.#workspace = parts.workspace;
     this.#signal = parts.signal;
     this.#onFiles = parts.onFiles;
-    this.#steering = parts.steering;
+    this.#opening = parts.opening;
     this.#flush = setInterval(
       () => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)),
       FLUSH_MS,
@@ -59,8 +67,31 @@ export class RuntimeTurnHost implements TurnHost {
     return [...this.#open.values()];
   }
 
+  /** What the person said into the turn since: it leaves the queue for the conversation in the transaction of the history. */
   takeSteering(): string[] {
-    return this.#steering.splice(0).map(({ text }) => text);
+    const { threadId, id: turnId } = this.turn;
+    const said = (this.#context.store.board.threads[threadId]?.queue ?? []).filter((message) => message.steer);
+    const now = this.#context.now();
+    const events = said.flatMap(({ id: messageId, text }): DomainEvent[] => [
+      { type: 'queue.removed', threadId, messageId },
+      {
+        type: 'item.completed',
+        taskId: this.#task.id,
+        item: { id: newId<ItemId>('item'), threadId, turnId, startedAt: now, endedAt: now, type: 'userMessage', text, via: 'steer' },
+      },
+    ]);
+    // The history that follows is in the same batch and says if it fails.
+    if (events.length) this.#commit(events).catch((error: unknown) => this.#context.log('saving what was steered', error));
+    return said.map(({ text }) => text);
+  }
+
+  /** The tree from which the turn's changes count; on disk while it still runs, for whoever looks at them or undoes them. */
+  began(tree: string): void {
+    if (this.#over) return;
+    this.turn = { ...this.turn, treeBefore: tree };
+    void this.#commit([{ type: 'turn.updated', taskId: this.#task.id, turn: this.turn }]).catch((error: unknown) =>
+      this.#context.log('saving where a turn began', error),
+    );
   }
 
   async itemStarted(item: Item): Promise<void> {
@@ -108,7 +139,13 @@ export class RuntimeTurnHost implements TurnHost {
   }
 
   async appendHistory(items: HistoryItem[]): Promise<void> {
-    await this.#context.store.commit({ history: { threadId: this.turn.threadId, items } });
+    const events: DomainEvent[] = [];
+    if (this.#opening.length && this.#opening.every((text) => items.some((item) => isSaid(item, text)))) {
+      this.#opening = [];
+      this.turn = { ...this.turn, heard: true };
+      events.push({ type: 'turn.updated', taskId: this.#task.id, turn: this.turn });
+    }
+    await this.#context.store.commit({ events, history: { threadId: this.turn.threadId, items } });
   }
 
   async replaceHistory(items: HistoryItem[]): Promise<void> {

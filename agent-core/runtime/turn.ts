@@ -41,8 +41,6 @@ export class TurnRun {
   stoppedBy: 'person' | 'crash' | null = null;
   turnId: TurnId | null = null;
   done: Promise<void> = Promise.resolve();
-  /** What the person said into it and the model hasn't got yet. */
-  readonly steering: { text: string }[] = [];
   /** Called in the same moment in which the board says that the turn has ended. */
   onEnd: () => void = () => {};
   /** Called when that could not be saved, so that the board says again that it runs. */
@@ -130,17 +128,16 @@ export async function executeTurn(
 
 const personHome = ({ options: { env } }: Context): { personHome?: string } => (env['HOME'] ? { personHome: env['HOME'] } : {});
 
-/** What the person said since the last turn that completed and that never reached the model, because its turn failed or died before. */
-function unheard(turn: Turn, history: HistoryItem[], context: Context): { text: string; via: 'prompt' }[] {
+/** What opened the turns since the last that completed and never reached the model, because they failed or died before. */
+function unheard(turn: Turn, context: Context): { text: string; via: 'prompt' }[] {
   const before = context.store.turns(turn.threadId).filter((each) => each.number < turn.number);
-  const cutOff = before.slice(before.findLastIndex((each) => each.status === 'completed') + 1);
-  if (!cutOff.length) return [];
-  const heard = JSON.stringify(history);
-  return cutOff
-    .flatMap((each) => context.store.itemsOfTurn(each.id))
-    .flatMap((item) =>
-      item.type === 'userMessage' && !heard.includes(JSON.stringify(item.text)) ? [{ text: item.text, via: 'prompt' as const }] : [],
-    );
+  return before.slice(before.findLastIndex((each) => each.status === 'completed') + 1).flatMap((each) => {
+    if (each.heard) return [];
+    const items = context.store.itemsOfTurn(each.id);
+    // A turn in which the agent did something has heard what opened it; an older one does not say so.
+    if (items.some((item) => item.type !== 'userMessage' && item.type !== 'notice')) return [];
+    return items.flatMap((item) => (item.type === 'userMessage' ? [{ text: item.text, via: 'prompt' as const }] : []));
+  });
 }
 
 function openingEvents(taskId: TaskId, thread: Thread, turn: Turn, message: Opening): DomainEvent[] {
@@ -198,10 +195,16 @@ class TurnWork {
         turn: this.#turn,
         workspace: open,
         signal: this.#run.signal,
-        steering: this.#run.steering,
+        opening: opening.map(({ text }) => text),
         onFiles: () => this.#liveDiff(),
       });
       this.#host = host;
+      before.then(
+        ({ tree }) => host.began(tree),
+        () => {
+          /* as above */
+        },
+      );
       const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn(
         {
@@ -209,7 +212,7 @@ class TurnWork {
           turnId: this.#turn.id,
           messages: [
             ...(notice ? [{ text: notice, via: 'prompt' as const }] : []),
-            ...unheard(this.#turn, history, this.#context),
+            ...unheard(this.#turn, this.#context),
             ...opening.map(({ text, via }) => ({ text, via })),
           ],
           history,
@@ -302,7 +305,7 @@ class TurnWork {
             .filter((item) => !inBackground(item))
             .map((item): DomainEvent => ({ type: 'item.completed', taskId, item: closeItem(item, now) })),
           ...withdraw(taskId, gates),
-          ...(status === 'completed' ? [...this.#late(), ...planEvents(this.#context, taskId, turn, outcome.message)] : []),
+          ...(status === 'completed' ? planEvents(this.#context, taskId, turn, outcome.message) : []),
           ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
           { type: 'turn.ended', taskId, turn },
         ],
@@ -316,15 +319,6 @@ class TurnWork {
         failed: () => this.#run.onUnsaved(),
       },
     );
-  }
-
-  /** What was steered too late to join this turn waits for the next. After one that did not complete, `unheard` sees to it. */
-  #late(): DomainEvent[] {
-    return this.#run.steering.map(({ text }) => ({
-      type: 'queue.added',
-      threadId: this.#turn.threadId,
-      message: { id: newId<MessageId>('msg'), text, at: this.#context.now() },
-    }));
   }
 
   /** The turn's end edge: a checkpoint, the harvest and the diff. A failure here is the turn's. */

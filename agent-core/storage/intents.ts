@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Landing, TaskId, TurnId, WorkspaceId } from '../contract/index.ts';
+import { Landing, TaskId, ThreadId, TurnId, TurnKind, Undone, UndoId, WorkspaceId } from '../contract/index.ts';
 
 /**
  * Side effects that are on disk before they run and are crossed out when their outcome is.
@@ -11,6 +11,19 @@ export const Intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('trash'), taskId: TaskId, workspaceId: WorkspaceId }),
   z.object({ kind: z.literal('restore'), taskId: TaskId, workspaceId: WorkspaceId }),
   z.object({ kind: z.literal('purge'), taskId: TaskId, workspaceId: WorkspaceId.nullable() }),
+  z.object({
+    kind: z.literal('rewind'),
+    taskId: TaskId,
+    threadId: ThreadId,
+    workspaceId: WorkspaceId,
+    from: z.number().int(),
+    hidden: Undone.nullable(),
+    shown: UndoId.nullable(),
+    /** The worktree gets these files. */
+    tree: z.string(),
+    /** What is said next, and to whom; a turn begins with it. */
+    say: z.object({ text: z.string(), kind: TurnKind.optional(), model: z.string().nullable() }).nullable(),
+  }),
   z.object({ kind: z.literal('land'), taskId: TaskId, method: Landing.shape.method, into: z.string() }),
 ]);
 export type Intent = z.infer<typeof Intent>;

@@ -25,6 +25,18 @@ const migrations: readonly string[] = [
   UPDATE item SET open = 1 WHERE json_valid(json) AND json_extract(json, '$.endedAt') IS NULL;
   CREATE INDEX item_open ON item (thread) WHERE open = 1;
   `,
+  // What the model is sent knows its turn, and a compaction begins it anew (`start`) without losing what was there.
+  // What a person took back stays, marked with the undo's id.
+  `
+  ALTER TABLE history ADD COLUMN turn INTEGER;
+  ALTER TABLE history ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE history ADD COLUMN undone TEXT;
+  ALTER TABLE item ADD COLUMN undone TEXT;
+  ALTER TABLE turn ADD COLUMN undone TEXT;
+  CREATE INDEX history_start ON history (thread, ord) WHERE start = 1;
+  CREATE INDEX history_undone ON history (thread, undone) WHERE undone IS NOT NULL;
+  CREATE INDEX item_undone ON item (thread, undone) WHERE undone IS NOT NULL;
+  `,
 ];
 
 /** Brings a database to this version's form. Throws a `Failure` when it was written by a newer Signalbox. */

@@ -11,22 +11,26 @@ import {
   type StoredEvent,
   type ThreadId,
   type TurnId,
+  type UndoId,
 } from '../contract/index.ts';
 import { disposable, type Disposable } from '../support/disposable.ts';
 import { migrate } from './schema.ts';
 import { BoardWriter, loadBoard, logRow } from './projection.ts';
 import { Intent, type OpenIntent } from './intents.ts';
+import { copyThread, READ_HISTORY, rewindRows, type ThreadCopy } from './rewind.ts';
 
 /** What is written together or not at all. */
 export interface Batch {
   events?: readonly DomainEvent[];
-  /** Adds to, or with `replace` replaces, what the model is sent for this thread. */
+  /** Adds to, or with `replace` replaces, what the model is sent for this thread. It belongs to the thread's newest turn. */
   history?: { threadId: ThreadId; items: readonly unknown[]; replace?: boolean };
   intents?: readonly Intent[];
   /** Intents whose outcome these events tell. */
   done?: readonly number[];
   /** A thread whose items, turns and history go for good. */
   forget?: ThreadId;
+  /** A new thread gets a copy of another's conversation, up to a turn. */
+  copy?: ThreadCopy;
 }
 
 export interface Committed {
@@ -158,12 +162,13 @@ export class Store {
           JSON.stringify(event.item),
           event.item.endedAt === null ? 1 : 0,
         );
-      } else if (event.type === 'turn.started' || event.type === 'turn.ended') {
+      } else if (event.type === 'turn.started' || event.type === 'turn.updated' || event.type === 'turn.ended') {
         sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
-      }
+      } else if (event.type === 'thread.rewound') rewindRows(this.#db, event);
     }
     this.#writer.write(before, after);
-    if (batch.history) this.#writeHistory(batch.history);
+    if (batch.copy) copyThread(this.#db, batch.copy);
+    if (batch.history) this.#writeHistory(batch.history, after.threads[batch.history.threadId]?.turn?.number ?? null);
     for (const intent of intents) {
       const { id, kind, taskId, ...rest } = intent;
       sql.intent.run(id, kind, taskId, JSON.stringify({ kind, taskId, ...rest }), Date.now());
@@ -172,10 +177,10 @@ export class Store {
     if (batch.forget) for (const each of ['forgetItems', 'forgetTurns', 'clearHistory'] as const) sql[each].run(batch.forget);
   }
 
-  #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>): void {
-    if (replace) this.#sql.clearHistory.run(threadId);
+  #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>, turn: number | null): void {
     let ord = (this.#sql.lastHistory.get(threadId) as { ord: number | null }).ord ?? 0;
-    for (const item of items) this.#sql.history.run(threadId, ++ord, JSON.stringify(item));
+    for (const [at, item] of items.entries())
+      this.#sql.history.run(threadId, ++ord, JSON.stringify(item), turn, replace && at === 0 ? 1 : 0);
   }
 
   /** Items of a thread, oldest first: the newest `limit` of them, or those before an item. */
@@ -205,8 +210,20 @@ export class Store {
     return (this.#sql.turns.all(threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as Turn);
   }
 
+  /** Turns that were undone together. */
+  hiddenTurns(threadId: ThreadId, id: UndoId): Turn[] {
+    return (this.#sql.hiddenTurns.all(threadId, id) as { json: string }[]).map((row) => JSON.parse(row.json) as Turn);
+  }
+
+  /** The first turn to before which the conversation can go back: what older versions wrote does not tell its turns apart. */
+  firstNumbered(threadId: ThreadId): number {
+    const { old, first } = this.#sql.unnumbered.get(threadId, threadId) as { old: number; first: number | null };
+    return old ? (first ?? Infinity) : 0;
+  }
+
+  /** What the model is sent: since the newest compaction, without what was undone. */
   history(threadId: ThreadId): unknown[] {
-    return (this.#sql.readHistory.all(threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as unknown);
+    return (this.#sql.readHistory.all(threadId, threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as unknown);
   }
 
   /** Intents that have no outcome on disk, oldest first. */
@@ -275,6 +292,8 @@ function statements(
   | 'itemById'
   | 'itemsOfTurn'
   | 'turns'
+  | 'hiddenTurns'
+  | 'unnumbered'
   | 'forgetItems'
   | 'forgetTurns',
   StatementSync
@@ -285,26 +304,30 @@ function statements(
       'INSERT INTO item (id, thread, turn, json, open) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json, open = excluded.open',
     ),
     turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
-    history: db.prepare('INSERT INTO history (thread, ord, json) VALUES (?, ?, ?)'),
+    history: db.prepare('INSERT INTO history (thread, ord, json, turn, start) VALUES (?, ?, ?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
     forgetItems: db.prepare('DELETE FROM item WHERE thread = ?'),
     forgetTurns: db.prepare('DELETE FROM turn WHERE thread = ?'),
     lastHistory: db.prepare('SELECT max(ord) AS ord FROM history WHERE thread = ?'),
-    readHistory: db.prepare('SELECT json FROM history WHERE thread = ? ORDER BY ord'),
+    readHistory: db.prepare(READ_HISTORY),
     intent: db.prepare('INSERT INTO intent (id, kind, task, json, at) VALUES (?, ?, ?, ?, ?)'),
     done: db.prepare('DELETE FROM intent WHERE id = ?'),
     intents: db.prepare('SELECT id, json FROM intent ORDER BY id'),
     lastSeq: db.prepare('SELECT max(seq) AS seq FROM event'),
     lastIntent: db.prepare('SELECT max(id) AS id FROM intent'),
-    itemsLast: db.prepare('SELECT json FROM item WHERE thread = ? ORDER BY ord DESC LIMIT ?'),
+    itemsLast: db.prepare('SELECT json FROM item WHERE thread = ? AND undone IS NULL ORDER BY ord DESC LIMIT ?'),
     itemsBefore: db.prepare(
-      'SELECT json FROM item WHERE thread = ? AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?',
+      'SELECT json FROM item WHERE thread = ? AND undone IS NULL AND ord < (SELECT ord FROM item WHERE id = ?) ORDER BY ord DESC LIMIT ?',
     ),
     itemById: db.prepare('SELECT json FROM item WHERE id = ?'),
     open: db.prepare('SELECT json FROM item WHERE open = 1 ORDER BY ord'),
     openOfThread: db.prepare('SELECT json FROM item WHERE open = 1 AND thread = ? ORDER BY ord'),
     itemsOfTurn: db.prepare('SELECT json FROM item WHERE turn = ? ORDER BY ord'),
-    turns: db.prepare('SELECT json FROM turn WHERE thread = ? ORDER BY number'),
+    turns: db.prepare('SELECT json FROM turn WHERE thread = ? AND undone IS NULL ORDER BY number'),
+    hiddenTurns: db.prepare('SELECT json FROM turn WHERE thread = ? AND undone = ? ORDER BY number'),
+    unnumbered: db.prepare(
+      'SELECT EXISTS (SELECT 1 FROM history WHERE thread = ? AND turn IS NULL) AS old, (SELECT min(turn) FROM history WHERE thread = ?) AS first',
+    ),
   };
 }
 

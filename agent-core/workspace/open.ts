@@ -4,6 +4,7 @@ import { Failure } from '../contract/errors.ts';
 import type { DiffFile, Landing, LandPreview, Mode } from '../contract/index.ts';
 import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../sandbox/types.ts';
 import { checkpoint, type Checkpoint } from '../git/checkpoint.ts';
+import { restoreTree } from '../git/restore-tree.ts';
 import { diffFiles, discardPatch, patch } from '../git/diff.ts';
 import { harvest, importOutside } from '../git/harvest.ts';
 import { parsePackedRefs, realHead, realRef, renderPackedRefs } from '../git/refs.ts';
@@ -163,6 +164,23 @@ export class OpenWorkspace {
         await this.save();
       }
       return made;
+    });
+  }
+
+  /**
+   * Makes the worktree's files those of a checkpoint's tree, of this workspace or of another of the project. Returns the
+   * checkpoint of what was there before. Ignored files, HEAD and the branch stay. Idempotent.
+   */
+  restoreTree(tree: string, label: string): Promise<Checkpoint> {
+    return this.#trees.run(async () => {
+      await this.#present();
+      const place = snapPlace(this.#context.places, this.#meta);
+      const { baseCommit, last } = this.#meta;
+      const before = await checkpoint(this.#confined, place, baseCommit, last, label);
+      this.#meta.last = before;
+      await this.save();
+      await restoreTree(this.#confined, place, before, tree);
+      return before;
     });
   }
 

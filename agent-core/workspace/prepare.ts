@@ -23,6 +23,8 @@ export interface PrepareRequest {
   /** A wish; `-2`, `-3`, … is added where it is taken. Made from the title by default. */
   slug?: string;
   base: Pick<Base, 'ref' | 'kind'>;
+  /** Begin at this commit of the repository, wherever the base is by now. */
+  commit?: string;
   mode: Mode;
   inPlace?: boolean;
   signal?: AbortSignal;
@@ -72,11 +74,13 @@ export async function prepare(context: PrepareContext, request: PrepareRequest):
   if (before !== null && before.phase !== 'preparing') return { meta: before, machine: null };
   if (before !== null) await undo(places, before);
   const { project, base, signal } = request;
-  if (base.kind === 'remote') request.onProgress?.({ step: `Fetching ${base.ref}`, fraction: null });
-  const baseCommit = await resolveBase(project, base, {
-    ...(signal ? { signal } : {}),
-    onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
-  });
+  if (base.kind === 'remote' && request.commit === undefined) request.onProgress?.({ step: `Fetching ${base.ref}`, fraction: null });
+  const baseCommit =
+    request.commit ??
+    (await resolveBase(project, base, {
+      ...(signal ? { signal } : {}),
+      onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
+    }));
   signal?.throwIfAborted();
   const blank: Meta = {
     version: 1,

@@ -174,7 +174,10 @@ test('what is said while a turn runs is steered into it or queued behind it', as
   const threadId = rig.thread(task.id).id;
   await rig.call('turn/steer', { threadId, turnId: rig.thread(task.id).turn!.id, text: 'and be quick' });
   const { queued } = await rig.call('turn/start', { threadId, text: 'then this' });
-  expect(rig.thread(task.id).queue.map(({ id }) => id)).toEqual([queued]);
+  expect(rig.thread(task.id).queue.map(({ id, text, steer }) => [id === queued, text, steer])).toEqual([
+    [false, 'and be quick', true],
+    [true, 'then this', undefined],
+  ]);
   writeFileSync(join(rig.worktree(task.id), 'go'), '');
   await rig.until(() => rig.thread(task.id).turn?.number === 2 && rig.status(task.id) === 'review', 'the queued turn');
   expect(heard).toEqual(['Wait for go', 'and be quick', 'then this']);

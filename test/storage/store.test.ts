@@ -219,6 +219,11 @@ test('a file that is no database is said to be none, with what to do', () => {
   );
 });
 
+/** Takes away what the third form of the database added. */
+const OLDER = `DROP INDEX history_start; DROP INDEX history_undone; DROP INDEX item_undone;
+  ALTER TABLE history DROP COLUMN turn; ALTER TABLE history DROP COLUMN start; ALTER TABLE history DROP COLUMN undone;
+  ALTER TABLE item DROP COLUMN undone; ALTER TABLE turn DROP COLUMN undone; PRAGMA user_version = 2`;
+
 test('items without an end are found in a database from before they were marked', async () => {
   const store = open();
   const item: Item = {
@@ -236,6 +241,7 @@ test('items without an end are found in a database from before they were marked'
   expect(store.openItems()).toEqual([item]);
   store.close();
   const db = new DatabaseSync(file);
+  db.exec(OLDER);
   db.exec('DROP INDEX item_open; ALTER TABLE item DROP COLUMN open; PRAGMA user_version = 1');
   db.close();
   const again = open();

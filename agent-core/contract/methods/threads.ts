@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { ItemId, MessageId, ThreadId, TurnId } from '../ids.ts';
-import { Thread, Turn } from '../values.ts';
+import { ItemId, MessageId, ThreadId, TurnId, UndoId } from '../ids.ts';
+import { Task, Thread, Turn, Undone } from '../values.ts';
 import { Item } from '../items.ts';
 import { TurnKind } from '../plan.ts';
 import { method, nothing, Prompt, type MethodSpec } from './method.ts';
+
+/** What may stand in the way of going back in a conversation. */
+const control = ['conflict', 'worktree-missing', 'git-failed', 'disk-full', 'cannot-confine'] as const;
 
 /** Conversations, turns and the queue. */
 export const threadMethods = {
@@ -33,6 +36,29 @@ export const threadMethods = {
   /** Joins the running turn at its next step. */
   'turn/steer': method(z.object({ threadId: ThreadId, turnId: TurnId, text: Prompt }), nothing, ['conflict']),
   'turn/interrupt': method(z.object({ threadId: ThreadId }), nothing),
+  /**
+   * Takes this turn and all later ones back: the conversation, and the worktree's files as they were before it. What
+   * is there now is kept, and `thread/redo` brings it back. Ignored files, commits and terminals stay as they are.
+   */
+  'thread/undo': method(z.object({ threadId: ThreadId, turnId: TurnId }), z.object({ undone: Undone }), control),
+  /** Brings back what an undo took. Turns that were made since are undone for it. */
+  'thread/redo': method(z.object({ threadId: ThreadId, undoId: UndoId }), nothing, control),
+  /** A new task that begins where this one stood after the turn: its own worktree with those files, and this history. */
+  'thread/fork': method(z.object({ threadId: ThreadId, turnId: TurnId, text: Prompt.optional(), model: z.string().optional() }), Task, [
+    ...control,
+    'no-model',
+  ]),
+  /** Undoes to before the turn and says this instead of what opened it. */
+  'turn/edit': method(z.object({ threadId: ThreadId, turnId: TurnId, text: Prompt }), z.object({ undone: Undone }), control),
+  /** Undoes to before the turn and runs it again, with another model where one is named. */
+  'turn/redo': method(z.object({ threadId: ThreadId, turnId: TurnId, model: z.string().optional() }), z.object({ undone: Undone }), [
+    ...control,
+    'no-model',
+  ]),
   'queue/add': method(z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional() }), z.object({ messageId: MessageId })),
   'queue/remove': method(z.object({ threadId: ThreadId, messageId: MessageId }), nothing),
+  'queue/edit': method(z.object({ threadId: ThreadId, messageId: MessageId, text: Prompt }), nothing, ['conflict']),
+  'queue/move': method(z.object({ threadId: ThreadId, messageId: MessageId, before: MessageId.nullable() }), nothing, ['conflict']),
+  /** Now: it steers a running turn at its next step, and opens a turn on an idle thread. */
+  'queue/send': method(z.object({ threadId: ThreadId, messageId: MessageId }), nothing, ['conflict', 'no-model', 'worktree-missing']),
 } as const satisfies Record<string, MethodSpec>;

@@ -32,7 +32,7 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
         const task = context.store.board.tasks[taskId];
         const from =
           scope === 'turn'
-            ? (thread.turn?.treeBefore ?? base)
+            ? (thread.turn?.treeBefore ?? (thread.turn?.status === 'running' ? tree : base))
             : scope === 'seen'
               ? (task?.seen ?? base)
               : scope === 'task'

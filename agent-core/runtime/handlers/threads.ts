@@ -12,8 +12,6 @@ type Part = Pick<
   | 'turn/start'
   | 'turn/steer'
   | 'turn/interrupt'
-  | 'queue/add'
-  | 'queue/remove'
   | 'approval/decide'
   | 'question/answer'
   | 'denial/decide'
@@ -48,11 +46,6 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
     },
     'turn/interrupt': async ({ threadId }) => {
       await supervisor.interrupt(threadId);
-      return {};
-    },
-    'queue/add': async ({ threadId, text, kind }) => ({ messageId: await supervisor.enqueue(threadId, text, kind) }),
-    'queue/remove': async ({ threadId, messageId }) => {
-      await store.commit({ events: [{ type: 'queue.removed', threadId, messageId }] });
       return {};
     },
     'approval/decide': async (input) => ({ decided: await context.gates.decide(input) }),
