@@ -73,9 +73,9 @@ test('undo takes turns and their files back, and is itself taken back; ignored f
 
 test('after an undo the model is sent what it was sent then, after a restart too; turns made since give way when it is taken back', async () => {
   const seen: string[][] = [];
-  rig = await Rig.start((request) => {
+  rig = await Rig.start((request, at) => {
     seen.push(userTexts(request).filter((each) => each.startsWith('write')));
-    return obey(request);
+    return obey(request, at);
   });
   const id = await three();
   const threadId = rig.thread(id).id;
@@ -147,9 +147,9 @@ test('the first message can be edited, and the first turn undone: the task waits
 
 test('a fork has its own worktree with the files and the history of that turn; neither sees what the other does next', async () => {
   const seen: string[][] = [];
-  rig = await Rig.start((request) => {
+  rig = await Rig.start((request, at) => {
     seen.push(userTexts(request).filter((each) => each.startsWith('write')));
-    return obey(request);
+    return obey(request, at);
   });
   const id = await three();
   git(rig.repo, 'commit', '-q', '--allow-empty', '-m', 'Main goes on');

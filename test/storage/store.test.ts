@@ -224,6 +224,20 @@ const OLDER = `DROP INDEX history_start; DROP INDEX history_undone; DROP INDEX i
   ALTER TABLE history DROP COLUMN turn; ALTER TABLE history DROP COLUMN start; ALTER TABLE history DROP COLUMN undone;
   ALTER TABLE item DROP COLUMN undone; ALTER TABLE turn DROP COLUMN undone; PRAGMA user_version = 2`;
 
+test('a history from before its turns were told apart goes on, and says from where it can be gone back in', async () => {
+  const store = open();
+  const threadId = newId<ThreadId>('thr');
+  await store.commit({ history: { threadId, items: [{ a: 1 }, { b: 2 }] } });
+  store.close();
+  const db = new DatabaseSync(file);
+  db.exec(OLDER);
+  db.close();
+  const again = open();
+  expect(again.history(threadId)).toEqual([{ a: 1 }, { b: 2 }]);
+  expect(again.firstNumbered(threadId)).toBe(Infinity);
+  again.close();
+});
+
 test('items without an end are found in a database from before they were marked', async () => {
   const store = open();
   const item: Item = {

@@ -44,11 +44,11 @@ export function controlHandlers(context: Context, supervisor: Supervisor, contro
     'turn/redo': async ({ threadId, turnId, model }) => ({ undone: await control.again(threadId, turnId, model) }),
     'queue/add': async ({ threadId, text, kind }) => ({ messageId: await supervisor.enqueue(threadId, text, kind) }),
     'queue/remove': ({ threadId, messageId }) => commit({ type: 'queue.removed', threadId, messageId }),
-    'queue/edit': ({ threadId, messageId, text }) => {
+    'queue/edit': async ({ threadId, messageId, text }) => {
       waiting(threadId, messageId);
       return commit({ type: 'queue.edited', threadId, messageId, change: { text } });
     },
-    'queue/move': ({ threadId, messageId, before }) => {
+    'queue/move': async ({ threadId, messageId, before }) => {
       waiting(threadId, messageId);
       if (before !== null) waiting(threadId, before);
       return commit({ type: 'queue.moved', threadId, messageId, before });
