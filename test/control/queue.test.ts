@@ -61,16 +61,16 @@ test('a message that waits behind a stopped turn is there after a restart, and i
 });
 
 test('what is steered too late for a turn opens the next, and shows once', async () => {
-  let late: Promise<unknown> | null = null;
+  const late: Promise<unknown>[] = [];
   rig = await Rig.start(() => [say('Done.')]);
   rig.core.onEvents((events) => {
     const ended = events.find(({ event }) => event.type === 'item.completed' && event.item.type === 'agentMessage');
-    if (ended && !late && ended.event.type === 'item.completed')
-      late = rig.call('turn/steer', { threadId: ended.event.item.threadId, turnId: ended.event.item.turnId, text: 'one more' });
+    if (ended && late.length === 0 && ended.event.type === 'item.completed')
+      late.push(rig.call('turn/steer', { threadId: ended.event.item.threadId, turnId: ended.event.item.turnId, text: 'one more' }));
   });
   const { id } = await rig.create('begin');
-  await rig.until(() => rig.status(id) === 'review' && rig.thread(id).queue.length === 0 && late !== null, 'all is said');
-  await late;
+  await rig.until(() => rig.status(id) === 'review' && rig.thread(id).queue.length === 0 && late.length > 0, 'all is said');
+  await Promise.all(late);
   await rig.until(() => rig.status(id) === 'review' && rig.thread(id).queue.length === 0, 'all is heard');
   expect((await heard(id)).map(([text]) => text)).toEqual(['begin', 'one more']);
 });
