@@ -11,6 +11,7 @@ import { Gates } from './runtime/gates.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
+import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
 import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/system.ts';
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
@@ -138,6 +139,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...planHandlers(context, supervisor),
       ...controlHandlers(context, supervisor, control),
       ...reviewHandlers(context, terminals),
+      ...recipeHandlers(context, supervisor),
     },
     snapshot: () => snapshotOf(context),
     onEvents: (listener) => context.events.on(listener),

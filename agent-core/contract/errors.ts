@@ -21,6 +21,7 @@ export const ErrorCode = z.enum([
   'unsupported-repository',
   // a worktree or landing
   'worktree-missing',
+  'setup-failed',
   'dirty-checkout',
   'merge-conflict',
   'nothing-to-land',

@@ -16,6 +16,7 @@ import {
 import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Undone, Usage, Workspace } from './values.ts';
 import { Approval, Denial, Question, Rule, Scope } from './gates.ts';
 import { Grants } from './grants.ts';
+import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 import { SandboxStatus, Settings } from './settings.ts';
 import { Item } from './items.ts';
 
@@ -80,6 +81,9 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('denial.recorded', { denial: Denial }),
   e('denial.decided', { denialId: DenialId, taskId: TaskId, decision: z.enum(['allowed', 'dismissed']), scope: Scope.nullable() }),
   e('project.granted', { projectId: ProjectId, grants: Grants }),
+  e('project.recipe', { projectId: ProjectId, recipe: Recipe }),
+  e('project.registries', { projectId: ProjectId, registries: RegistryAnswers }),
+  e('task.running', { taskId: TaskId, running: z.array(RunningAction) }),
   e('task.granted', { taskId: TaskId, grants: Grants }),
   e('rule.saved', { rule: Rule }),
   e('rule.revoked', { ruleId: RuleId }),

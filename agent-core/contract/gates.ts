@@ -11,8 +11,8 @@ export const Approval = z.object({
   taskId: TaskId,
   threadId: ThreadId,
   itemId: ItemId,
-  kind: z.enum(['escalate', 'command', 'patch']),
-  /** The exact command or, for a patch, its paths, one a line. */
+  kind: z.enum(['escalate', 'command', 'patch', 'setup']),
+  /** The exact command; for a patch its paths, for `setup` the registries that it may reach, one a line. */
   subject: z.string(),
   argv: z.array(z.string()).nullable(),
   cwd: z.string(),

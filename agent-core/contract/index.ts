@@ -4,6 +4,7 @@ export * from './errors.ts';
 export * from './values.ts';
 export * from './grants.ts';
 export * from './plan.ts';
+export * from './recipe.ts';
 export * from './gates.ts';
 export * from './settings.ts';
 export * from './items.ts';

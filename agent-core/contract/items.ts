@@ -55,6 +55,8 @@ export const Item = z.discriminatedUnion('type', [
     outside: z.boolean(),
     /** The sandbox's limit that ended it or that it failed at, in words. */
     limit: z.string().optional(),
+    /** Set where it is no agent's command but a script of the project's recipe. */
+    script: z.enum(['setup', 'teardown']).optional(),
   }),
   z.object({ ...common, type: z.literal('fileChange'), status: CallStatus, changes: z.array(FileChange), error: z.string().nullable() }),
   z.object({ ...common, type: z.literal('plan'), explanation: z.string().nullable(), steps: z.array(PlanStep) }),

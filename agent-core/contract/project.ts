@@ -50,6 +50,8 @@ type Applies<T extends DomainEventType> = { [Type in T]: (board: Board, event: E
 const projects: Applies<Extract<DomainEventType, `project.${string}`>> = {
   'project.opened': (board, { project: opened }) => ({ ...board, projects: { ...board.projects, [opened.id]: opened } }),
   'project.closed': (board, { projectId }) => ({ ...board, projects: without(board.projects, projectId) }),
+  'project.recipe': (board, { projectId, recipe }) => patchProject(board, projectId, { recipe }),
+  'project.registries': (board, { projectId, registries }) => patchProject(board, projectId, { registries }),
   'project.granted': (board, { projectId, grants }) => patchProject(board, projectId, { grants }),
 };
 
@@ -70,6 +72,7 @@ const tasks: Applies<Extract<DomainEventType, `task.${string}`>> = {
   'task.modelled': (board, { taskId, model }, at) => patchTask(board, taskId, at, { model }),
   'task.prompted': (board, { taskId, prompt }, at) => patchTask(board, taskId, at, { prompt }),
   'task.landed': (board, { taskId, landing }, at) => patchTask(board, taskId, at, { landing }),
+  'task.running': (board, { taskId, running }) => patchTask(board, taskId, board.tasks[taskId]?.updatedAt ?? 0, { running }),
   'task.granted': (board, { taskId, grants }, at) => patchTask(board, taskId, at, { grants }),
 };
 

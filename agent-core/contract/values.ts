@@ -3,6 +3,7 @@ import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, Undo
 import { AppError } from './errors.ts';
 import { Grants } from './grants.ts';
 import { TurnKind } from './plan.ts';
+import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 
 /** Milliseconds since the epoch. */
 export const Time = z.number().int();
@@ -24,6 +25,10 @@ export const Project = z.object({
   openedAt: Time,
   /** What each of its tasks may reach beyond its sandbox; absent where nothing was granted. */
   grants: Grants.optional(),
+  /** What its worktrees are given before an agent starts; absent where nothing was set. */
+  recipe: Recipe.optional(),
+  /** Which registries setup may reach; absent where nothing was asked yet. */
+  registries: RegistryAnswers.optional(),
 });
 export type Project = z.infer<typeof Project>;
 
@@ -114,6 +119,8 @@ export const Task = z.object({
   grants: Grants.optional(),
   /** The tree that its worktree begins with instead of its base's, for a fork. */
   startTree: z.string().optional(),
+  /** Actions of the recipe that run in it; absent where none does. */
+  running: z.array(RunningAction).optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -131,6 +138,8 @@ export const Workspace = z.object({
   baseCommit: z.string().nullable(),
   error: AppError.nullable(),
   trashedAt: Time.nullable(),
+  /** How the recipe's setup came out, once it is over; `undone` after teardown. Absent before. */
+  setup: z.enum(['done', 'skipped', 'undone']).optional(),
 });
 export type Workspace = z.infer<typeof Workspace>;
 

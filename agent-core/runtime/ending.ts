@@ -2,6 +2,7 @@ import { Failure, type DomainEvent, type Landing, type TaskId, type Workspace, t
 import { archiveTask, getTask, purgeTask, restoreTask, trashTask } from '../domain/tasks.ts';
 import { withdraw } from '../domain/turns.ts';
 import { taskParts, type Context } from './context.ts';
+import { tearDown } from './recipe.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Terminals } from '../terminal/terminals.ts';
 
@@ -43,6 +44,7 @@ export class Ending {
     if (taskParts(this.#context, taskId).task.phase === 'trashed') return;
     await this.#supervisor.stop(taskId);
     await this.#terminals.closeTask(taskId);
+    await tearDown(this.#context, taskId);
     // As it is now: stopping may have taken a half-made worktree back.
     const { workspace } = taskParts(this.#context, taskId);
     const board = this.#context.store.board;

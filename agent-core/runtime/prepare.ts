@@ -1,6 +1,8 @@
 import { toAppError, workspaceOf, type DomainEvent, type TaskId, type Workspace, type WorkspaceId } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
+import type { PreparedWorkspace } from '../workspace/index.ts';
 import { getProject, setActivity, settle, type Context } from './context.ts';
+import { setUp } from './recipe.ts';
 
 /** Writes that a task's workspace is being made, with the intent to make it. */
 export async function announce(context: Context, taskId: TaskId): Promise<{ id: number; workspaceId: WorkspaceId }> {
@@ -50,8 +52,9 @@ export async function prepare(
   tell('worktree', null);
   let outcome: DomainEvent[];
   let ready = false;
+  let made: PreparedWorkspace | null = null;
   try {
-    const made = await context.workspaces.prepare({
+    const prepared = await context.workspaces.prepare({
       workspaceId,
       project: getProject(context, task.projectId),
       title: task.title,
@@ -65,20 +68,23 @@ export async function prepare(
     // A fork's files, once: where a crash comes between, the same again is no harm, for no turn has run.
     if (task.startTree && !workspace.baseCommit)
       await (await context.workspaces.open(workspaceId)).restoreTree(task.startTree, 'where it was forked');
+    made = prepared;
+    const setup = await setUp(context, taskId, workspaceId, signal);
     ready = true;
     outcome = [
       { type: 'task.based', taskId, base: { ...task.base, commit: made.baseCommit } },
-      { type: 'workspace.changed', workspace: { ...workspace, ...made, phase: 'ready', error: null } },
+      { type: 'workspace.changed', workspace: { ...workspace, ...made, phase: 'ready', error: null, ...(setup ? { setup } : {}) } },
     ];
   } catch (error) {
     if (signal.reason === CLOSING) return false;
     outcome = signal.aborted
       ? [
-          { type: 'workspace.purged', workspaceId },
+          // A worktree that is there already may hold someone's work by now: it waits for the next start.
+          made ? { type: 'workspace.changed', workspace: { ...workspace, ...made } } : { type: 'workspace.purged', workspaceId },
           { type: 'task.phased', taskId, phase: 'held' },
         ]
-      : [{ type: 'workspace.changed', workspace: { ...workspace, phase: 'failed', error: toAppError(error) } }];
-    if (signal.aborted)
+      : [{ type: 'workspace.changed', workspace: { ...workspace, ...made, phase: 'failed', error: toAppError(error) } }];
+    if (signal.aborted && !made)
       await context.workspaces.purge(workspaceId).catch((failed: unknown) => context.log('taking back a worktree', failed));
   }
   await settle(context, () => ({ events: outcome, done: [intent] }));

@@ -1,4 +1,4 @@
-import { approvalsOf, threadOf, type Approval, type Scope, type TaskId } from '../../agent-core/contract/index.ts';
+import { approvalsOf, threadOf, workspaceOf, type Approval, type Scope, type TaskId } from '../../agent-core/contract/index.ts';
 import { rpc } from '../state/store.ts';
 import { openTask } from '../state/route.ts';
 import { dismissToast, openLayer, toast, ui } from '../state/ui.ts';
@@ -129,6 +129,14 @@ export const taskActions: readonly Action[] = [
     footer: true,
     when: is('failed'),
     run: async (context) => void (await rpc().call('task/retry', { taskId: need(context) })),
+  },
+  {
+    id: 'task.skipSetup',
+    title: 'Start without setup',
+    group: 'Task',
+    icon: 'play',
+    when: ({ board, task }) => board !== null && task !== null && workspaceOf(board, task)?.error?.code === 'setup-failed',
+    run: async (context) => void (await rpc().call('setup/skip', { taskId: need(context) })),
   },
   {
     id: 'task.terminal',

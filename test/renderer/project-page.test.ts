@@ -32,6 +32,14 @@ async function show(fixture: Fixture, options: BrowserContextOptions & { at?: st
   page.setDefaultTimeout(5000);
 }
 const anyProject = () => Object.values(core.board.projects)[0]!;
+const goTo = (id: string) =>
+  page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/project/${id}`);
+/** For the eye: where SHOTS names a folder. */
+const shot = async (name: string): Promise<void> => {
+  if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/project-${name}.png`, fullPage: true });
+};
 const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true });
 
 describe('the project page', () => {
@@ -57,11 +65,83 @@ describe('the project page', () => {
     const lone = project('lone', 1);
     fixture.board.projects[lone.id] = lone;
     await show(fixture, { at: `#/project/${lone.id}` });
+    core.answer({ 'recipe/offer': () => ({ offer: null, problem: null }) });
     await title('lone').waitFor();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     core.emit({ type: 'project.closed', projectId: lone.id });
     await page.getByRole('heading', { name: 'This project is closed' }).waitFor();
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('a recipe is written as a whole, with what is wrong told beside its field', async () => {
+    await show(busyFixture());
+    const { id } = anyProject();
+    core.answer({
+      'recipe/offer': () => ({ offer: null, problem: null }),
+      'recipe/write': ({ projectId, recipe }) => {
+        core.emit({ type: 'project.recipe', projectId, recipe });
+        return {};
+      },
+    });
+    await goTo(id);
+    const save = page.getByRole('button', { name: 'Save recipe' });
+    expect(await save.isDisabled()).toBe(true);
+    await page.getByLabel('Setup script', { exact: true }).fill('npm ci\n');
+    await page.getByRole('button', { name: 'Add an action' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Dev server');
+    await page.getByLabel('Minutes until setup is stopped').fill('0');
+    await save.click();
+    await page.getByText('At least one minute.').waitFor();
+    await page.getByText('An action needs a command.').waitFor();
+    expect(core.calls.some(({ method }) => method === 'recipe/write')).toBe(false);
+    await page.getByLabel('Minutes until setup is stopped').fill('5');
+    await page.getByLabel('Command', { exact: true }).fill('npm run dev');
+    await save.click();
+    await expect
+      .poll(() => core.board.projects[id]!.recipe)
+      .toEqual({
+        setup: 'npm ci\n',
+        teardown: '',
+        setupMinutes: 5,
+        actions: [{ name: 'Dev server', command: 'npm run dev' }],
+      });
+    await expect.poll(() => save.isDisabled()).toBe(true);
+    // Another window changes it: what was not touched here follows.
+    core.emit({ type: 'project.recipe', projectId: id, recipe: { setup: 'make', teardown: '', setupMinutes: 5, actions: [] } });
+    await expect.poll(() => page.getByLabel('Setup script', { exact: true }).inputValue()).toBe('make');
+    expect(problems).toEqual([]);
+  });
+
+  test('a recipe in the repository is shown with what it changes, and taken over by a click', async () => {
+    await show(busyFixture());
+    const { id } = anyProject();
+    const recipe = { setup: 'npm ci', teardown: '', setupMinutes: 20, actions: [] };
+    core.answer({
+      'recipe/offer': () =>
+        core.board.projects[id]!.recipe
+          ? { offer: null, problem: null }
+          : {
+              offer: {
+                recipe,
+                commit: 'c'.repeat(40),
+                changes: [{ words: 'The setup script is added, 1 line.', before: '', after: 'npm ci' }],
+              },
+              problem: null,
+            },
+      'recipe/write': (input) => {
+        core.emit({ type: 'project.recipe', projectId: input.projectId, recipe: input.recipe });
+        return {};
+      },
+    });
+    await goTo(id);
+    await page.getByText('The setup script is added, 1 line.').waitFor();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await shot('offer');
+    await page.getByRole('button', { name: 'Use this recipe' }).click();
+    await expect.poll(() => core.board.projects[id]!.recipe).toEqual(recipe);
+    await page.getByText('The setup script is added, 1 line.').waitFor({ state: 'detached' });
+    expect(await page.getByLabel('Setup script', { exact: true }).inputValue()).toBe('npm ci');
     expect(problems).toEqual([]);
   });
 });

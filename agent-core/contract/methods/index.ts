@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { systemMethods } from './system.ts';
 import { projectMethods } from './projects.ts';
+import { recipeMethods } from './recipe.ts';
 import { taskMethods } from './tasks.ts';
 import { threadMethods } from './threads.ts';
 import { planMethods } from './plan.ts';
@@ -18,6 +19,7 @@ export { TerminalInfo } from './terminals.ts';
 export const methods = {
   ...systemMethods,
   ...projectMethods,
+  ...recipeMethods,
   ...taskMethods,
   ...threadMethods,
   ...planMethods,

@@ -10,6 +10,8 @@ export const TerminalInfo = z.object({
   rows: z.number().int(),
   running: z.boolean(),
   exitCode: z.number().int().nullable(),
+  /** The action of the recipe that runs in it; absent for a shell. */
+  action: z.string().optional(),
 });
 export type TerminalInfo = z.infer<typeof TerminalInfo>;
 

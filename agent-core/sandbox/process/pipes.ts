@@ -112,7 +112,8 @@ export function pipeProcess(child: ChildProcess, pipes: Pipes, killTree: KillTre
   const abort = () => void killTree('terminate');
   signal?.addEventListener('abort', abort, { once: true });
   void exited.then(() => signal?.removeEventListener('abort', abort));
-  if (signal?.aborted) abort();
+  // Not in this moment: whoever made the process has not got it yet.
+  if (signal?.aborted) queueMicrotask(abort);
 
   return {
     pid: child.pid ?? -1,

@@ -56,7 +56,8 @@ export function terminalProcess(pty: IPty, killTree: KillTree, more: Ending = {}
   const abort = () => void killTree('terminate');
   signal?.addEventListener('abort', abort, { once: true });
   void exited.then(() => signal?.removeEventListener('abort', abort));
-  if (signal?.aborted) abort();
+  // Not in this moment: whoever made the process has not got it yet.
+  if (signal?.aborted) queueMicrotask(abort);
   return {
     pid: pty.pid,
     exited,

@@ -24,6 +24,9 @@ export interface ConversationProps {
   above?: ReactNode;
 }
 
+/** A script that prepares the worktree is watched while it runs: nothing else happens then. */
+const opensItself = (item: Item): boolean => item.type === 'command' && item.script !== undefined && item.status === 'running';
+
 function Rows({
   rows,
   waiting,
@@ -59,7 +62,7 @@ function Rows({
           <ToolLine
             key={item.id}
             item={item}
-            open={opened.has(item.id)}
+            open={opened.has(item.id) !== opensItself(item)}
             waiting={waiting.has(item.id)}
             onToggle={toggle}
             onOpenFile={onOpenFile}

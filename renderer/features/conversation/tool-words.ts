@@ -79,6 +79,7 @@ export function toolWords(item: ToolItem, waiting = false): ToolWords {
   switch (item.type) {
     case 'command': {
       const verb = item.status === 'running' ? 'Running' : 'Ran';
+      if (item.script) return { verb: `${verb} the ${item.script} script`, subject: '', ...commandResult(item) };
       return { verb: item.outside ? `${verb} outside the sandbox` : verb, subject: visibleLine(item.command), ...commandResult(item) };
     }
     case 'fileChange':

@@ -7,7 +7,12 @@ import { attemptsOf } from '../../state/board-view.ts';
 import { useCore } from '../../state/hooks.ts';
 import { Age, Button, CopyButton, ErrorNote, Icon, StatusGlyph, age, plural, useClockText, visible } from '../../ui/index.ts';
 
-const verbs: Record<Approval['kind'], string> = { escalate: 'Run outside the sandbox', command: 'Run', patch: 'Apply changes' };
+const verbs: Record<Approval['kind'], string> = {
+  escalate: 'Run outside the sandbox',
+  command: 'Run',
+  patch: 'Apply changes',
+  setup: 'Let setup reach',
+};
 
 function title([first, ...more]: readonly Approval[]): string {
   const command = first!.kind === 'patch' ? '' : ` ${visible(first!.prefix?.join(' ') ?? first!.subject.split('\n')[0]!.slice(0, 60))}`;

@@ -1,4 +1,6 @@
 import type { Project } from '../../../agent-core/contract/index.ts';
+import { Offer } from './offer.tsx';
+import { RecipeForm } from './recipe-form.tsx';
 import { Section } from './section.tsx';
 
 /** What every worktree of the project is given before its agent starts. */
@@ -6,8 +8,10 @@ export function Environment({ project }: { project: Project }) {
   return (
     <Section id="environment" title="Environment">
       <p className="muted sm">
-        Each task works in a worktree of <code>{project.root}</code> on a branch of its own.
+        What each new worktree is given before its agent starts. Kept by Signalbox, not in the repository, so that no agent can change it.
       </p>
+      <Offer project={project} />
+      <RecipeForm project={project} />
     </Section>
   );
 }

@@ -7,6 +7,7 @@ import { Button, Empty } from '../../ui/index.ts';
 import { Environment } from './environment.tsx';
 import { Network } from './network.tsx';
 import { Rules } from './rules.tsx';
+import './project.css';
 
 /** What holds for all tasks of one project: a section a topic, each in a file of its own. */
 export function ProjectPage({ projectId }: { projectId: ProjectId }) {

@@ -1,4 +1,5 @@
 import { workspaceOf, type Activity, type TaskId } from '../../../agent-core/contract/index.ts';
+import { ActionButton } from '../../actions/action-button.tsx';
 import { runAction } from '../../actions/registry.ts';
 import { useCore, useUi } from '../../state/hooks.ts';
 import { setFailure } from '../../state/ui.ts';
@@ -38,9 +39,12 @@ export function WorkspaceNote({ taskId }: { taskId: TaskId }) {
         <ErrorNote
           error={workspace.error ?? { code: 'internal', message: 'The workspace could not be made.' }}
           actions={
-            <Button small icon="undo" onClick={() => void runAction('task.retry', taskId)}>
-              Retry
-            </Button>
+            <>
+              <Button small icon="undo" onClick={() => void runAction('task.retry', taskId)}>
+                {workspace.error?.code === 'setup-failed' ? 'Run setup again' : 'Retry'}
+              </Button>
+              {workspace.error?.code === 'setup-failed' && <ActionButton id="task.skipSetup" taskId={taskId} look="quiet" small />}
+            </>
           }
         />
       )}

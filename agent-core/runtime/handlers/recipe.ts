@@ -1,0 +1,29 @@
+import { Failure, workspaceOf, type Handlers } from '../../contract/index.ts';
+import { getTask } from '../../domain/tasks.ts';
+import { readOffer } from '../../workspace/recipe/offer.ts';
+import type { Client } from '../api.ts';
+import { getProject, type Context } from '../context.ts';
+import type { Supervisor } from '../supervisor.ts';
+
+type Part = Pick<Handlers<Client>, 'recipe/write' | 'recipe/offer' | 'setup/skip'>;
+
+export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
+  const { store } = context;
+  return {
+    'recipe/write': async ({ projectId, recipe }) => {
+      getProject(context, projectId);
+      await store.commit({ events: [{ type: 'project.recipe', projectId, recipe }] });
+      return {};
+    },
+    'recipe/offer': async ({ projectId }) => readOffer(getProject(context, projectId)),
+    'setup/skip': async ({ taskId }) => {
+      const task = getTask(store.board, taskId);
+      const workspace = workspaceOf(store.board, task);
+      if (workspace?.phase !== 'failed' || workspace.error?.code !== 'setup-failed')
+        throw new Failure('conflict', `The setup of “${task.title}” has not failed.`);
+      await store.commit({ events: [{ type: 'workspace.changed', workspace: { ...workspace, setup: 'skipped' } }] });
+      await supervisor.retry(taskId);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { stat } from 'node:fs/promises';
+import { Failure, type Project, type Task, type TaskId, type WorkspaceId } from '../contract/index.ts';
+import type { OpenWorkspace } from '../workspace/index.ts';
+import { runScript, type ScriptRequest } from '../workspace/recipe/script.ts';
+import { getProject, setActivity, taskParts, type Context } from './context.ts';
+import { ScriptLog } from './recipe-log.ts';
+
+/** Teardown may not hold up a deletion for longer. */
+const TEARDOWN_MS = 2 * 60_000;
+/** How often the newest line of a script's output is shown on the card. */
+const LINE_MS = 250;
+
+/** What was printed last, as one line without colours. */
+function lastLine(chunk: Uint8Array): string {
+  const text = Buffer.from(chunk.subarray(-2000)).toString('utf8');
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replaceAll(/\u001B\[[0-9;?]*[ -/]*[@-~]/g, '');
+  return (
+    plain
+      .split(/[\r\n]/)
+      .findLast((line) => line.trim() !== '')
+      ?.trim()
+      .slice(0, 120) ?? ''
+  );
+}
+
+/** Shows on the card and the task's page what a script does, with the line that it printed last. */
+function shows(context: Context, taskId: TaskId, what: 'setup' | 'teardown'): (chunk?: Uint8Array) => void {
+  const since = context.now();
+  const name = what === 'setup' ? 'Setup script' : 'Teardown script';
+  let next = 0;
+  return (chunk) => {
+    const line = chunk ? lastLine(chunk) : '';
+    if (chunk) {
+      if (line === '' || context.now() < next) return;
+      next = context.now() + LINE_MS;
+    }
+    setActivity(context, taskId, { verb: 'preparing', subject: line ? `${name}: ${line}` : name, since, progress: null });
+  };
+}
+
+async function folderOf(open: OpenWorkspace): Promise<string> {
+  const there = await stat(open.cwd).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return there ? open.cwd : open.info.path;
+}
+
+type Script = Pick<ScriptRequest, 'what' | 'script' | 'network' | 'limitMs' | 'signal'>;
+
+/** Runs one script with its line in the conversation. Throws `setup-failed` with the end of its output, or the signal's reason. */
+async function runLogged(context: Context, taskId: TaskId, open: OpenWorkspace, script: Script): Promise<void> {
+  const cwd = await folderOf(open);
+  const show = shows(context, taskId, script.what);
+  show();
+  const log = await ScriptLog.begin(context, taskId, script.what, script.script, cwd);
+  const { path, branch, slug } = open.info;
+  try {
+    const { exitCode, failure } = await runScript(open.confined, {
+      ...script,
+      cwd,
+      env: { SIGNALBOX_WORKTREE: path, SIGNALBOX_BRANCH: branch.replace('refs/heads/', ''), SIGNALBOX_NAME: slug },
+      onOutput: (chunk) => {
+        log.add(chunk);
+        show(chunk);
+      },
+    });
+    await log.end(failure ? 'failed' : 'completed', exitCode);
+    if (failure) throw new Failure('setup-failed', failure.message, { ...failure.detail, output: log.tail });
+  } catch (error) {
+    if (!(error instanceof Failure && error.detail.code === 'setup-failed'))
+      await log.end(script.signal.aborted ? 'interrupted' : 'failed', null).catch(() => {
+        /* the next start closes it */
+      });
+    throw error;
+  }
+}
+
+/** Whether a new worktree of this task is set up: not the person's own checkout, which they keep as they like. */
+const isSetUp = (task: Task, project: Project): boolean => !task.inPlace && (project.recipe?.setup ?? '').trim() !== '';
+
+/**
+ * Gives a worktree that was just checked out what the project's recipe says, before its first turn. Resolves with how
+ * it came out, undefined where there is nothing to do. Can be asked again after a crash: the script is run anew.
+ * Throws `setup-failed`, or the signal's reason; what the script left running has ended by then.
+ */
+export async function setUp(
+  context: Context,
+  taskId: TaskId,
+  id: WorkspaceId,
+  signal: AbortSignal,
+): Promise<'done' | 'skipped' | undefined> {
+  const { task, workspace } = taskParts(context, taskId);
+  const project = getProject(context, task.projectId);
+  if (workspace?.setup === 'done' || workspace?.setup === 'skipped') return workspace.setup;
+  if (!isSetUp(task, project)) return undefined;
+  const { setup, setupMinutes } = project.recipe!;
+  try {
+    await context.rest.during(taskId, async () =>
+      runLogged(context, taskId, await context.workspaces.open(id), {
+        what: 'setup',
+        script: setup,
+        network: { allow: [], services: [] },
+        limitMs: setupMinutes * 60_000,
+        signal,
+      }),
+    );
+    return 'done';
+  } catch (error) {
+    await context.workspaces.close(id);
+    throw error;
+  }
+}
+
+/**
+ * Runs the recipe's teardown before a worktree goes to the trash. Bounded, and never in the way: what
+ * goes wrong stands in the conversation.
+ */
+export async function tearDown(context: Context, taskId: TaskId): Promise<void> {
+  const { task, workspace, project } = taskParts(context, taskId);
+  const script = project.recipe?.teardown ?? '';
+  if (task.inPlace || script.trim() === '' || !workspace || workspace.setup === 'undone') return;
+  try {
+    if ((await context.workspaces.read(workspace.id))?.phase !== 'ready') return;
+    await context.rest.during(taskId, async () =>
+      runLogged(context, taskId, await context.workspaces.open(workspace.id), {
+        what: 'teardown',
+        script,
+        network: { allow: [], services: [] },
+        limitMs: TEARDOWN_MS,
+        signal: context.closing.signal,
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof Failure)) context.log(`teardown of ${taskId}`, error);
+  } finally {
+    setActivity(context, taskId, null);
+  }
+  const now = context.store.board.workspaces[workspace.id];
+  if (now) await context.store.commit({ events: [{ type: 'workspace.changed', workspace: { ...now, setup: 'undone' } }] });
+}
