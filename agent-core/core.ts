@@ -10,6 +10,7 @@ import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
+import { modelHandlers } from './runtime/handlers/models.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
@@ -133,6 +134,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   return {
     handlers: {
       ...systemHandlers(context),
+      ...modelHandlers(context),
       ...projectHandlers(context),
       ...taskHandlers(context, supervisor, ending),
       ...threadHandlers(context, supervisor),

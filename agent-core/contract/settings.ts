@@ -1,19 +1,6 @@
 import { z } from 'zod';
 import { ApprovalPolicy, Mode } from './values.ts';
-
-export const ModelChoice = z.object({
-  /** What is sent as `model`; `demo` for the offline demo. */
-  id: z.string(),
-  label: z.string(),
-  kind: z.enum(['demo', 'remote']),
-  /** Where its key or address comes from, for the person to read. */
-  source: z.string(),
-});
-export type ModelChoice = z.infer<typeof ModelChoice>;
-
-/** Which of OpenAI's two APIs an address speaks: Responses, or the older Chat Completions that most servers have. */
-export const ModelWire = z.enum(['responses', 'chat']);
-export type ModelWire = z.infer<typeof ModelWire>;
+import { Effort, kindOf, ListedModel, MAIN_PROVIDER, ModelChoice, ModelWire, PRESETS, Provider, ProviderId } from './catalogue.ts';
 
 export const Settings = z.object({
   baseUrl: z.string(),
@@ -26,10 +13,34 @@ export const Settings = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   worktreeRoot: z.string().nullable(),
   /** What a new task is created with. */
-  defaults: z.object({ mode: Mode, approval: ApprovalPolicy }),
+  defaults: z.object({ mode: Mode, approval: ApprovalPolicy, effort: Effort.optional() }),
   models: z.array(ModelChoice),
+  /** The main provider's `api-version`, for Azure. */
+  apiVersion: z.string().max(40).optional(),
+  /** Providers beside the main one, which is `baseUrl`, `wire` and `apiVersion` above. */
+  providers: z.array(Provider).optional(),
+  /** Models that the person put on the list or corrected. */
+  listed: z.array(ListedModel).optional(),
+  /** The main provider's address in use, the environment's where `baseUrl` is empty; found out, not chosen. */
+  mainUrl: z.string().optional(),
+  /** Where each provider's key comes from; found out, not chosen. */
+  keys: z.record(ProviderId, z.enum(['none', 'settings', 'environment'])).optional(),
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** All providers, the main one first. */
+export function providersOf(settings: Settings): Provider[] {
+  const kind = kindOf(settings.mainUrl ?? settings.baseUrl);
+  const main: Provider = {
+    id: MAIN_PROVIDER,
+    kind,
+    name: PRESETS.find((preset) => preset.kind === kind)!.name,
+    baseUrl: settings.baseUrl,
+    wire: settings.wire,
+    ...(settings.apiVersion ? { apiVersion: settings.apiVersion } : {}),
+  };
+  return [main, ...(settings.providers ?? [])];
+}
 
 /** One line of the sandbox's self-test, or of `signalbox doctor`. */
 export const Probe = z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, UndoId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
+import { Effort } from './catalogue.ts';
 import { Grants } from './grants.ts';
 import { TurnKind } from './plan.ts';
 import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
@@ -121,6 +122,8 @@ export const Task = z.object({
   startTree: z.string().optional(),
   /** Actions of the recipe that run in it; absent where none does. */
   running: z.array(RunningAction).optional(),
+  /** How long its model may think; the model's own measure where absent. */
+  effort: Effort.optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -170,14 +173,22 @@ export const Turn = z.object({
   treeAfter: z.string().nullable(),
   /** What the person said to open it has reached the model's history; absent where it has not, or in an older turn. */
   heard: z.boolean().optional(),
+  /** What it ran on. */
+  model: z.string().optional(),
+  effort: Effort.optional(),
 });
 export type Turn = z.infer<typeof Turn>;
+
+/** What one turn runs on instead of what its task does. */
+export const TurnModel = z.object({ model: z.string().min(1).max(240).optional(), effort: Effort.optional() });
+export type TurnModel = z.infer<typeof TurnModel>;
 
 export const QueuedMessage = z.object({
   id: MessageId,
   text: z.string(),
   at: Time,
   kind: TurnKind.optional(),
+  ...TurnModel.shape,
   /** It joins the running turn at its next step; without one it waits like the others. */
   steer: z.boolean().optional(),
 });

@@ -52,6 +52,7 @@ export function createTask(
     approval: input.approval ?? board.settings.defaults.approval,
     ...(input.kind && input.kind !== 'work' ? { kind: input.kind } : {}),
     model: resolved.model,
+    ...(input.effort ? { effort: input.effort } : {}),
     phase: input.start ? 'queued' : 'held',
     phaseBefore: null,
     order,

@@ -4,7 +4,7 @@ import { Sessions } from './tools/session.ts';
 import type { ThreadSessions, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
 export { ruleAllows, suggestPrefix } from './approvals/rules.ts';
-export { listModels, testModel } from './model/index.ts';
+export { testModel } from './model/index.ts';
 export type { HistoryItem, ModelConfig, Patience, ThreadSessions, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
 /** The place of a thread's background commands. One per thread; dispose it when the thread is closed. */

@@ -1,5 +1,5 @@
 import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
-import type { Approval, AppError, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, TurnKind, Usage } from '../contract/index.ts';
+import type { Approval, AppError, Effort, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, TurnKind, Usage } from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */
@@ -15,7 +15,13 @@ export interface ModelConfig {
   key: string;
   /** Which API the address speaks; `responses` when absent. */
   wire?: 'responses' | 'chat';
-  effort?: 'low' | 'medium' | 'high';
+  effort?: Effort;
+  /** How the key is sent; `bearer` when absent. */
+  auth?: 'bearer' | 'api-key';
+  /** Azure's `api-version`. */
+  apiVersion?: string;
+  /** False for a model that takes no images. */
+  images?: boolean;
   /** Tokens; 272,000 where unknown. */
   contextWindow: number;
   /** How `apply_patch` is offered; by the model's name when absent. */

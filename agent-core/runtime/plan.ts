@@ -127,7 +127,7 @@ export class Plans {
       const { item, taskId } = planOf(this.#context, itemId, revision);
       if (!item.steps.length) throw new Failure('invalid-input', 'The plan has no steps.', { fix: 'Add a step.' });
       if (item.state === 'started') throw new Failure('conflict', 'This plan was started already.');
-      const said = await this.#supervisor.say(item.threadId, startWords(item), 'work');
+      const said = await this.#supervisor.say(item.threadId, startWords(item), { kind: 'work' });
       await this.#write(taskId, { ...item, state: 'started' });
       return said;
     });

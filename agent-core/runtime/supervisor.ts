@@ -9,6 +9,7 @@ import {
   type ThreadId,
   type TurnId,
   type TurnKind,
+  type TurnModel,
 } from '../contract/index.ts';
 import { nextToStart } from '../domain/scheduling.ts';
 import { getTask } from '../domain/tasks.ts';
@@ -20,8 +21,17 @@ import { executeTurn, TurnRun, type Opening } from './turn.ts';
 
 const inTrash = (task: Task): Failure => new Failure('conflict', `“${task.title}” is in the trash.`, { fix: 'Restore it first.' });
 
+/** What a message asks of the turn that it opens. */
+type Asked = TurnModel & { kind?: TurnKind | undefined };
+
 const firstOf = (task: Task): Opening => ({ text: task.prompt, via: 'prompt', kind: task.kind });
-const queued = ({ id, text, kind }: QueuedMessage): Opening => ({ text, via: 'queue', messageId: id, kind });
+const queued = ({ id, text, kind, model, effort }: QueuedMessage): Opening => ({
+  text,
+  via: 'queue',
+  messageId: id,
+  kind,
+  on: { ...(model ? { model } : {}), ...(effort ? { effort } : {}) },
+});
 
 /** Starts what may start, runs turns, passes on what the person says, and stops what they stop. */
 export class Supervisor {
@@ -161,10 +171,10 @@ export class Supervisor {
   }
 
   /** On an idle thread begins a turn with this message, on a busy one queues it. Durable when it resolves. */
-  async say(threadId: ThreadId, text: string, kind?: TurnKind): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
+  async say(threadId: ThreadId, text: string, asked: Asked = {}): Promise<{ turnId: TurnId | null; queued: MessageId | null }> {
     const { taskId } = this.#thread(threadId);
     this.#mustBeFree(taskId);
-    const messageId = await this.enqueue(threadId, text, kind);
+    const messageId = await this.enqueue(threadId, text, asked);
     if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId))
       return { turnId: null, queued: messageId };
     const { task, thread: now } = taskParts(this.#context, taskId);
@@ -186,8 +196,8 @@ export class Supervisor {
     return { turnId: run.turnId, queued: first.id === messageId ? null : messageId };
   }
 
-  async enqueue(threadId: ThreadId, text: string, kind?: TurnKind): Promise<MessageId> {
-    const message = { id: newId<MessageId>('msg'), text, at: this.#context.now(), ...(kind ? { kind } : {}) };
+  async enqueue(threadId: ThreadId, text: string, asked: Asked = {}): Promise<MessageId> {
+    const message: QueuedMessage = { id: newId<MessageId>('msg'), text, at: this.#context.now(), ...asked };
     this.#thread(threadId);
     await this.#context.store.commit({ events: [{ type: 'queue.added', threadId, message }] });
     return message.id;

@@ -11,6 +11,7 @@ import {
   type Turn,
   type TurnId,
   type TurnKind,
+  type TurnModel,
 } from '../contract/index.ts';
 import { closeItem, nextTurn, withdraw } from '../domain/turns.ts';
 import { runTurn, type ThreadSessions } from '../harness/index.ts';
@@ -32,6 +33,8 @@ export interface Opening {
   messageId?: MessageId;
   /** What the turn is for; work where absent. */
   kind?: TurnKind | undefined;
+  /** What this turn runs on instead of what its task does. */
+  on?: TurnModel;
 }
 
 /** A turn under way. Aborting it with `stop` keeps what was done. */
@@ -110,10 +113,11 @@ export async function executeTurn(
   run: TurnRun,
   sessions: ThreadSessions,
 ): Promise<TurnOutcome['status']> {
-  const { thread } = taskParts(context, taskId);
+  const { task, thread } = taskParts(context, taskId);
   // A turn that goes on where one was cut off is for the same as that one.
   const kind = (opening.length ? opening[0]!.kind : thread.turn?.kind) ?? 'work';
-  const turn: Turn = { ...nextTurn(thread, newId<TurnId>('turn'), context.now()), ...(kind === 'work' ? {} : { kind }) };
+  const on = { model: task.model, effort: task.effort, ...opening.at(-1)?.on };
+  const turn: Turn = { ...nextTurn(thread, newId<TurnId>('turn'), context.now()), ...on, ...(kind === 'work' ? {} : { kind }) };
   run.turnId = turn.id;
   const { intents } = await context.store.commit({
     events: [{ type: 'turn.started', taskId, turn }, ...opening.flatMap((message) => openingEvents(taskId, thread, turn, message))],
@@ -205,6 +209,7 @@ class TurnWork {
           /* as above */
         },
       );
+      const wanted = { model: this.#turn.model ?? task.model, effort: this.#turn.effort };
       const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn(
         {
@@ -216,7 +221,7 @@ class TurnWork {
             ...opening.map(({ text, via }) => ({ text, via })),
           ],
           history,
-          model: await this.#context.models.config(task.model, this.#context.endpoints.get(task.id)),
+          model: await this.#context.models.config(wanted, this.#context.endpoints.get(task.id)),
           kind,
           mode: kind === 'work' ? task.mode : 'read-only',
           // Who wants to be asked for everything is asked for what only looks, too.

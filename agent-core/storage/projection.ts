@@ -73,7 +73,7 @@ export class BoardWriter {
 
 /** Where the key comes from and which models there are is found out afresh at each start. */
 function persistent(settings: Settings): Partial<Settings> {
-  const { hasKey: _hasKey, keySource: _keySource, models: _models, ...rest } = settings;
+  const { hasKey: _hasKey, keySource: _keySource, keys: _keys, mainUrl: _mainUrl, models: _models, ...rest } = settings;
   return rest;
 }
 

@@ -93,7 +93,7 @@ test('a wrong key fails the task with its reason; mended in Settings, a retry go
   await expect.poll(() => failed.innerText()).toMatch(/Failed[\s\S]*does not accept the model key \(401\)/);
   await failed.getByRole('heading').click();
   await page.getByRole('alert').getByRole('button', { name: 'Open settings' }).click();
-  const form = page.getByRole('region', { name: 'Model' });
+  const form = page.getByRole('region', { name: 'Providers' });
   await form.getByRole('button', { name: 'Test', exact: true }).click();
   await form.getByRole('alert').getByText('does not accept the model key').waitFor();
   await form.getByLabel('API key').fill(KEY);

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { listModels, testModel } from '../../agent-core/harness/index.ts';
+import { testModel } from '../../agent-core/harness/index.ts';
+import { offers } from '../../agent-core/harness/model/index.ts';
 import { retryAfter } from '../../agent-core/harness/model/fault.ts';
 import { leanFetch } from '../../agent-core/harness/model/http.ts';
 import {
@@ -256,11 +257,11 @@ describe('rate limits', () => {
 test('Settings can test a model and list models', async () => {
   const t = await rig([[say('ready')]], { server: { key: 'key', models: ['gpt-5.5', 'a-model'] } });
   expect(await testModel(config(t.server.url))).toMatchObject({ model: 'gpt-5.5', ms: expect.any(Number) });
-  expect(await listModels(config(t.server.url))).toEqual(['a-model', 'gpt-5.5']);
+  expect((await offers(config(t.server.url), 'other')).map(({ model }) => model)).toEqual(['a-model', 'gpt-5.5']);
   await expect(testModel(config(t.server.url, { key: 'wrong' }))).rejects.toMatchObject({ detail: { code: 'model-unauthorized' } });
   await expect(testModel(config(t.server.url, { model: 'nope' }))).rejects.toMatchObject({ detail: { code: 'model-unknown' } });
-  await expect(listModels(config('http://127.0.0.1:9/v1'))).rejects.toMatchObject({ detail: { code: 'model-unreachable' } });
-  await expect(listModels(config(await answers(200, 'text/html', '<p>hello')))).rejects.toMatchObject({
+  await expect(offers(config('http://127.0.0.1:9/v1'), 'other')).rejects.toMatchObject({ detail: { code: 'model-unreachable' } });
+  await expect(offers(config(await answers(200, 'text/html', '<p>hello')), 'other')).rejects.toMatchObject({
     detail: { code: 'model-bad-reply' },
   });
 });

@@ -29,6 +29,8 @@ export interface RecordedRequest {
   /** The request for chat completions as it came. */
   chat?: ChatRequest;
   headers: IncomingHttpHeaders;
+  /** Path and query. */
+  url: string;
   /** Milliseconds since the epoch when it had arrived. */
   at: number;
   /** True once the client went away before the answer was whole. */
@@ -183,7 +185,7 @@ interface Room {
 }
 
 function authorised(request: IncomingMessage, response: ServerResponse, key: string | undefined): boolean {
-  if (key === undefined || request.headers.authorization === `Bearer ${key}`) return true;
+  if (key === undefined || request.headers.authorization === `Bearer ${key}` || request.headers['api-key'] === key) return true;
   const given = request.headers.authorization?.replace('Bearer ', '');
   const message = given
     ? `Incorrect API key provided: ${given.slice(0, 5)}***. You can find your API key at https://platform.openai.com/account/api-keys.`
@@ -216,6 +218,7 @@ async function create(room: Room, incoming: IncomingMessage, response: ServerRes
     n: room.count,
     body,
     headers: incoming.headers,
+    url: incoming.url ?? '',
     at: Date.now(),
     aborted: false,
     ...(chat ? { chat } : {}),

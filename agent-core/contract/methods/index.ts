@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { systemMethods } from './system.ts';
+import { modelMethods } from './models.ts';
 import { projectMethods } from './projects.ts';
 import { recipeMethods } from './recipe.ts';
 import { taskMethods } from './tasks.ts';
@@ -18,6 +19,7 @@ export { TerminalInfo } from './terminals.ts';
 /** All requests a client may make, named `<resource>/<verb>`. */
 export const methods = {
   ...systemMethods,
+  ...modelMethods,
   ...projectMethods,
   ...recipeMethods,
   ...taskMethods,

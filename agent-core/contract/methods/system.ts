@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ModelWire, Probe, SandboxStatus, Settings } from '../settings.ts';
+import { ModelWire } from '../catalogue.ts';
+import { Probe, SandboxStatus, Settings } from '../settings.ts';
 import { Snapshot } from '../state.ts';
 import { method, nothing, type MethodSpec } from './method.ts';
 
@@ -20,12 +21,6 @@ export const systemMethods = {
       key: z.string().max(500).optional(),
     }),
     Settings,
-  ),
-  /** One tiny request to the model that `settings` names. */
-  'model/test': method(
-    z.object({ baseUrl: z.string().optional(), key: z.string().optional(), model: z.string().optional(), wire: ModelWire.optional() }),
-    z.object({ model: z.string(), ms: z.number() }),
-    ['no-model', 'model-unauthorized', 'model-unknown', 'model-unreachable', 'model-refused', 'model-limited', 'model-bad-reply'],
   ),
   'system/selftest': method(nothing, SandboxStatus),
   'system/doctor': method(nothing, z.object({ probes: z.array(Probe), ok: z.boolean() })),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProjectId, TaskId } from '../ids.ts';
 import { ApprovalPolicy, Base, Mode, Task } from '../values.ts';
-import { ModelWire } from '../settings.ts';
+import { Effort, ModelWire } from '../catalogue.ts';
 import { TurnKind } from '../plan.ts';
 import { method, nothing, Prompt, type MethodSpec } from './method.ts';
 
@@ -17,6 +17,7 @@ export const taskMethods = {
       approval: ApprovalPolicy.optional(),
       kind: TurnKind.optional(),
       model: z.string().optional(),
+      effort: Effort.optional(),
       start: z.boolean().default(true),
       dependsOn: z.array(TaskId).default([]),
       origin: Task.shape.origin.default('app'),

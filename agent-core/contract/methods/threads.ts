@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ItemId, MessageId, ThreadId, TurnId, UndoId } from '../ids.ts';
-import { Task, Thread, Turn, Undone } from '../values.ts';
+import { Task, Thread, Turn, TurnModel, Undone } from '../values.ts';
 import { Item } from '../items.ts';
 import { TurnKind } from '../plan.ts';
 import { method, nothing, Prompt, type MethodSpec } from './method.ts';
@@ -29,7 +29,7 @@ export const threadMethods = {
 
   /** Begins a turn on an idle thread; on a busy one the message is queued. */
   'turn/start': method(
-    z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional() }),
+    z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional(), ...TurnModel.shape }),
     z.object({ turnId: TurnId.nullable(), queued: MessageId.nullable() }),
     ['conflict', 'no-model', 'worktree-missing'],
   ),
@@ -55,7 +55,7 @@ export const threadMethods = {
     ...control,
     'no-model',
   ]),
-  'queue/add': method(z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional() }), z.object({ messageId: MessageId })),
+  'queue/add': method(z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional(), ...TurnModel.shape }), z.object({ messageId: MessageId })),
   'queue/remove': method(z.object({ threadId: ThreadId, messageId: MessageId }), nothing),
   'queue/edit': method(z.object({ threadId: ThreadId, messageId: MessageId, text: Prompt }), nothing, ['conflict']),
   'queue/move': method(z.object({ threadId: ThreadId, messageId: MessageId, before: MessageId.nullable() }), nothing, ['conflict']),

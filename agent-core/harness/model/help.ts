@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../types.ts';
+import { headersOf, urlOf } from './client.ts';
 import { ModelFault, unknownModelWords } from './fault.ts';
 import { leanFetch } from './http.ts';
 import type { ModelPort } from './port.ts';
@@ -12,9 +13,9 @@ const wires = {
 /** Whether a path is served: an empty request is refused for its content, not for its address. */
 async function serves(config: ModelConfig, path: string): Promise<boolean> {
   try {
-    const reply = await leanFetch(config.baseUrl.replace(/\/+$/, '') + path, {
+    const reply = await leanFetch(urlOf(config, path), {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${config.key || 'none'}` },
+      headers: { 'content-type': 'application/json', ...headersOf(config) },
       body: '{}',
       signal: AbortSignal.timeout(PROBE_MS),
     });

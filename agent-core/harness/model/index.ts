@@ -1,8 +1,10 @@
+import type { OfferedModel, ProviderKind } from '../../contract/index.ts';
 import type { ModelConfig, Patience } from '../types.ts';
 import { limiterFor } from './limiter.ts';
 import type { ModelPort } from './port.ts';
 import { PATIENCE, persistent } from './retry.ts';
 
+export { factsByName } from './facts.ts';
 export type { ModelEvent, ModelPort, ModelReply, ModelRequest } from './port.ts';
 
 /**
@@ -24,5 +26,6 @@ export function openModel(
 /** See `check.ts`. */
 export const testModel = async (config: ModelConfig, timeout?: number): Promise<{ model: string; ms: number }> =>
   (await import('./check.ts')).testModel(config, timeout);
-export const listModels = async (config: ModelConfig, timeout?: number): Promise<string[]> =>
-  (await import('./check.ts')).listModels(config, timeout);
+/** See `offers.ts`. */
+export const offers = async (config: ModelConfig, kind: ProviderKind, timeout?: number): Promise<OfferedModel[]> =>
+  (await import('./offers.ts')).offers(config, kind, timeout);

@@ -35,9 +35,10 @@ export async function lenient(
 ): Promise<ModelReply> {
   const place = `${config.wire ?? 'responses'}\n${config.baseUrl}\n${config.model}`;
   const refused = new Set(known.get(place));
+  const never = config.images === false ? ['images'] : [];
   for (;;) {
     try {
-      const reply = await send(refused);
+      const reply = await send(new Set([...refused, ...never]));
       if (refused.size) known.set(place, refused);
       return reply;
     } catch (thrown) {

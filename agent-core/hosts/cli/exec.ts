@@ -41,6 +41,7 @@ export function checkPrompt(prompt: string): string {
 
 /** Opens the project and creates the task, held. Rejects with the `Failure` of either. */
 export async function createTask(client: CoreClient, wish: Wish): Promise<Task> {
+  const own = endpoint(process.env);
   const project = await client.call('project/open', { path: resolve(wish.repo) });
   const input: InputOf<'task/create'> = {
     projectId: project.id,
@@ -55,7 +56,6 @@ export async function createTask(client: CoreClient, wish: Wish): Promise<Task> 
   if (wish.base) input.base = await readBase(client, project.id, wish.base);
   const model = wish.model ?? (process.env['SIGNALBOX_MODEL'] || undefined);
   if (model) input.model = model;
-  const own = endpoint(process.env);
   if (own && model !== 'demo') input.endpoint = own;
   return client.call('task/create', input);
 }

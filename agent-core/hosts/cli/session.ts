@@ -1,5 +1,6 @@
 import type { ModelWire } from '../../contract/index.ts';
 import type { Core, CoreOptions } from '../../runtime/api.ts';
+import { wireIn } from '../../runtime/wire-in.ts';
 import { obtainCore, type Obtained } from '../attach.ts';
 import { resolveHome } from '../home.ts';
 import { say } from './print.ts';
@@ -49,11 +50,13 @@ export function onInterrupt(stop: () => void): () => void {
   };
 }
 
-/** The caller's own model endpoint, which the core keeps in memory for this task. */
+/**
+ * The caller's own model endpoint, which the core keeps in memory for this task. Throws `invalid-input` for a
+ * SIGNALBOX_WIRE that names no API, whichever core it would go to.
+ */
 export function endpoint(env: Record<string, string | undefined>): { baseUrl: string; key: string; wire?: ModelWire } | undefined {
   const baseUrl = env['OPENAI_BASE_URL'] ?? '';
   const key = env['OPENAI_API_KEY'] ?? '';
-  const named = env['SIGNALBOX_WIRE'];
-  const wire: ModelWire | undefined = named === 'chat' || named === 'responses' ? named : undefined;
+  const wire = wireIn(env);
   return baseUrl || key ? { baseUrl, key, ...(wire ? { wire } : {}) } : undefined;
 }

@@ -42,7 +42,7 @@ export function controlHandlers(context: Context, supervisor: Supervisor, contro
     'thread/fork': (input) => fork(context, input),
     'turn/edit': async ({ threadId, turnId, text }) => ({ undone: await control.edit(threadId, turnId, text) }),
     'turn/redo': async ({ threadId, turnId, model }) => ({ undone: await control.again(threadId, turnId, model) }),
-    'queue/add': async ({ threadId, text, kind }) => ({ messageId: await supervisor.enqueue(threadId, text, kind) }),
+    'queue/add': async ({ threadId, text, ...asked }) => ({ messageId: await supervisor.enqueue(threadId, text, asked) }),
     'queue/remove': ({ threadId, messageId }) => commit({ type: 'queue.removed', threadId, messageId }),
     'queue/edit': async ({ threadId, messageId, text }) => {
       waiting(threadId, messageId);

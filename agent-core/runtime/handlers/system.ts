@@ -2,12 +2,12 @@ import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { Failure, WIRE_VERSION, type Handlers, type Snapshot } from '../../contract/index.ts';
-import { testModel } from '../../harness/model/index.ts';
 import { VERSION } from '../../support/version.ts';
 import type { Client } from '../api.ts';
 import type { Context } from '../context.ts';
+import { checkUrl } from './models.ts';
 
-type Part = Pick<Handlers<Client>, 'initialize' | 'snapshot' | 'settings/write' | 'model/test' | 'system/selftest' | 'system/doctor'>;
+type Part = Pick<Handlers<Client>, 'initialize' | 'snapshot' | 'settings/write' | 'system/selftest' | 'system/doctor'>;
 
 /** Everything a client starts from, as it is on disk. */
 export function snapshotOf(context: Context): Snapshot {
@@ -53,13 +53,6 @@ export function systemHandlers(context: Context): Part {
       await context.store.commit({ events: [{ type: 'settings.changed', settings }] });
       return settings;
     },
-    'model/test': async ({ baseUrl, key, model, wire }) => {
-      if (baseUrl) checkUrl(baseUrl);
-      // A form that says what is saved anyway leaves the choice to where the address comes from.
-      const chosen = baseUrl || wire !== context.store.board.settings.wire ? wire : undefined;
-      const endpoint = { baseUrl: baseUrl ?? '', key: key ?? '', wire: chosen };
-      return testModel(await context.models.config(context.models.choose(model, 'app', baseUrl || key ? endpoint : undefined), endpoint));
-    },
     'system/selftest': () => runSelfTest(context),
     'system/doctor': async () => {
       const probes = await context.sandbox.probes();
@@ -83,15 +76,6 @@ async function checkRoot(text: string | null): Promise<string | null> {
   } catch (error) {
     throw new Failure('invalid-input', `Worktrees can’t be made in ${path}: ${error instanceof Error ? error.message : String(error)}.`, {
       fix: 'Choose a folder that you may write.',
-    });
-  }
-}
-
-function checkUrl(text: string): void {
-  const url = URL.parse(text);
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new Failure('invalid-input', `“${text}” is no http or https address.`, {
-      fix: 'Give the base URL of the API, such as https://api.openai.com/v1.',
     });
   }
 }

@@ -39,7 +39,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       if (!item) throw new Failure('not-found', 'This item does not exist any more.');
       return context.outputs.read(item.threadId, itemId, offset, limit);
     },
-    'turn/start': ({ threadId, text, kind }) => supervisor.say(threadId, text, kind),
+    'turn/start': ({ threadId, text, ...asked }) => supervisor.say(threadId, text, asked),
     'turn/steer': async ({ threadId, turnId, text }) => {
       await supervisor.steer(threadId, turnId, text);
       return {};

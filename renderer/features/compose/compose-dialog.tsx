@@ -1,11 +1,12 @@
 import { useRef, useState, type KeyboardEvent } from 'react';
-import { Prompt, toAppError, type AppError, type ErrorCode, type ProjectId, type TurnKind } from '../../../agent-core/contract/index.ts';
+import { Prompt, toAppError, type AppError, type Effort, type ErrorCode, type ProjectId, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 import { closeLayer, speak } from '../../state/ui.ts';
 import { Button, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select } from '../../ui/index.ts';
 import { KINDS, kindOf, nextKind } from '../../state/kinds.ts';
+import { effortsOf, modelsFor } from '../../state/models.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
 import { baseOptions, parseBase, useFolder } from './use-folder.ts';
 
@@ -34,7 +35,8 @@ function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | 
   const [base, setBase] = useState('');
   const [mode, setMode] = useState(settings.defaults.mode);
   const [approval, setApproval] = useState(settings.defaults.approval);
-  const [model, setModel] = useState(settings.model);
+  const [model, setModel] = useState(settings.model || (settings.models[0]?.id ?? ''));
+  const [effort, setEffort] = useState<Effort | ''>('');
   const [kind, setKind] = useState<TurnKind>('work');
   return {
     projects,
@@ -53,6 +55,8 @@ function useForm(preset: { projectId?: ProjectId | undefined; prompt?: string | 
     setModel,
     kind,
     setKind,
+    effort,
+    setEffort,
   };
 }
 type Form = ReturnType<typeof useForm>;
@@ -84,6 +88,7 @@ function useSend(form: Form) {
         kind: form.kind,
         start,
         ...(form.model ? { model: form.model } : {}),
+        ...(form.effort ? { effort: form.effort } : {}),
         ...(base ? { base } : {}),
       });
       speak(`${start ? 'Started' : 'Queued'}: ${title}`);
@@ -100,14 +105,15 @@ function Choices({ form, at }: { form: Form; at: (place: Place) => string | unde
   const { settings } = form;
   const mode = MODES.find(({ id }) => id === form.mode);
   const policy = POLICIES.find(({ id }) => id === form.approval);
-  const models =
-    settings.models.some(({ id }) => id === form.model) || !form.model
-      ? settings.models
-      : [{ id: form.model, label: form.model }, ...settings.models];
+  const efforts = effortsOf(settings, form.model);
+  const effort = efforts.some(({ id }) => id === form.effort) ? form.effort : '';
   return (
     <div className="fields">
       <Field label="Model" error={at('model')} hint={settings.models.find(({ id }) => id === form.model)?.source}>
-        {(props) => <Select {...props} options={models} value={form.model} onChange={form.setModel} />}
+        {(props) => <Select {...props} options={modelsFor(settings, form.model)} value={form.model} onChange={form.setModel} />}
+      </Field>
+      <Field label="Effort">
+        {(props) => <Select {...props} options={efforts} value={effort} onChange={form.setEffort} disabled={efforts.length < 2} />}
       </Field>
       <Field label="Mode" hint={mode && <span className={form.mode === 'full' ? 'bad' : undefined}>{mode.hint}</span>}>
         {(props) => <Select {...props} options={MODES} value={form.mode} onChange={form.setMode} />}

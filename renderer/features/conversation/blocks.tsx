@@ -132,6 +132,12 @@ export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Tu
       <p className="turn-facts">
         <span>Turn {turn.number}</span>
         <span>{took}</span>
+        {turn.model && (
+          <span>
+            {visible(turn.model)}
+            {turn.effort && `, ${turn.effort}`}
+          </span>
+        )}
         <Money dollars={turn.usage.cost} />
       </p>
     </div>

@@ -5,6 +5,7 @@ import { kindOf } from '../../state/kinds.ts';
 import { Button, ErrorNote, Icon, IconButton, Kbd, isMac } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 import { KindMenu, useKind } from './kind-menu.tsx';
+import { ModelPicker, turnModel } from './model-picker.tsx';
 
 type How = 'send' | 'queue';
 const placeholders: Record<TurnKind, string> = {
@@ -106,9 +107,9 @@ export function Composer({
     setError(null);
     try {
       const turn = thread.turn;
-      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words, kind });
+      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words, kind, ...turnModel(thread) });
       else if (running && turn) await rpc().call('turn/steer', { threadId: thread.id, turnId: turn.id, text: words });
-      else await rpc().call('turn/start', { threadId: thread.id, text: words, kind });
+      else await rpc().call('turn/start', { threadId: thread.id, text: words, kind, ...turnModel(thread) });
       setText('');
       reset();
     } catch (thrown) {
@@ -147,6 +148,7 @@ export function Composer({
           onSend={(how) => void send(how)}
         />
       </div>
+      <ModelPicker thread={thread} />
     </div>
   );
 }

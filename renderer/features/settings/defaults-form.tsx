@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { InputOf, Settings } from '../../../agent-core/contract/index.ts';
+import { effortsOf, modelsFor } from '../../state/models.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
 import { Field, Select } from '../../ui/index.ts';
 
@@ -11,17 +12,33 @@ export function DefaultsForm({ settings, write }: { settings: Settings; write: (
   const [many, setMany] = useState(String(settings.concurrency));
   const count = Number(many);
   const valid = Number.isInteger(count) && count >= 1 && count <= 64;
-  const { mode, approval } = settings.defaults;
+  const { mode, approval, effort } = settings.defaults;
+  const change = (next: Partial<Settings['defaults']>) => write({ defaults: { ...settings.defaults, ...next } });
+  const usual = settings.models[0]?.label ?? '';
+  const models = [{ id: '', label: usual ? `Automatic: ${usual}` : 'Automatic' }, ...modelsFor(settings, settings.model)];
   return (
     <>
       <div className="fields">
+        <Field label="Model">
+          {(props) => <Select {...props} options={models} value={settings.model} onChange={(model) => write({ model })} />}
+        </Field>
+        <Field label="Effort" hint="For models that reason.">
+          {(props) => (
+            <Select
+              {...props}
+              options={effortsOf({ ...settings, defaults: { mode, approval } }, settings.model || (settings.models[0]?.id ?? ''))}
+              value={effort ?? ''}
+              onChange={(next) => change({ effort: next || undefined })}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="fields">
         <Field label="Mode" hint={MODES.find(({ id }) => id === mode)?.hint}>
-          {(props) => <Select {...props} options={MODES} value={mode} onChange={(next) => write({ defaults: { mode: next, approval } })} />}
+          {(props) => <Select {...props} options={MODES} value={mode} onChange={(next) => change({ mode: next })} />}
         </Field>
         <Field label="Approvals" hint={POLICIES.find(({ id }) => id === approval)?.hint}>
-          {(props) => (
-            <Select {...props} options={POLICIES} value={approval} onChange={(next) => write({ defaults: { mode, approval: next } })} />
-          )}
+          {(props) => <Select {...props} options={POLICIES} value={approval} onChange={(next) => change({ approval: next })} />}
         </Field>
       </div>
       <div className="fields">

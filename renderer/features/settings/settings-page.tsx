@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import { KeyFoot } from '../../actions/key-foot.tsx';
 import { PageBar } from '../../actions/page-bar.tsx';
 import { attempt } from '../../actions/registry.ts';
@@ -8,18 +7,12 @@ import { rpc } from '../../state/store.ts';
 import { ui } from '../../state/ui.ts';
 import { Segments } from '../../ui/index.ts';
 import { DefaultsForm } from './defaults-form.tsx';
-import { ModelForm } from './model-form.tsx';
+import { ModelTable } from './models.tsx';
+import { Providers } from './providers.tsx';
 import { Rules } from './rules.tsx';
 import { SandboxReport } from './sandbox-report.tsx';
-
-function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
-  return (
-    <section aria-labelledby={`set-${id}`}>
-      <h2 id={`set-${id}`}>{title}</h2>
-      <div className="stack-12">{children}</div>
-    </section>
-  );
-}
+import { Section, SectionNav } from './section.tsx';
+import './settings.css';
 
 const THEMES = [
   { id: 'system', label: 'As the system' },
@@ -53,6 +46,15 @@ function Looks() {
   );
 }
 
+const SECTIONS = [
+  { id: 'providers', title: 'Providers' },
+  { id: 'models', title: 'Models' },
+  { id: 'tasks', title: 'New tasks' },
+  { id: 'looks', title: 'Appearance' },
+  { id: 'sandbox', title: 'Sandbox' },
+  { id: 'rules', title: 'Saved rules' },
+] as const;
+
 /** Everything that can be set, written as soon as it is left. */
 export function SettingsPage() {
   const host = useCore((state) => state.host);
@@ -68,25 +70,31 @@ export function SettingsPage() {
         }
       />
       <div className="page">
-        <div className="page-in">
-          <Section id="model" title="Model">
-            <ModelForm settings={settings} />
-          </Section>
-          <Section id="tasks" title="New tasks">
-            <DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} />
-          </Section>
-          <Section id="looks" title="Appearance">
-            <Looks />
-          </Section>
-          <Section id="sandbox" title="Sandbox">
-            <SandboxReport />
-          </Section>
-          <Section id="rules" title="Saved rules">
-            <Rules />
-          </Section>
-          <p className="xs faint">
-            Data: <code>{host?.home}</code>
-          </p>
+        <div className="settings">
+          <SectionNav sections={SECTIONS} />
+          <div className="settings-in">
+            <Section id="providers" title="Providers">
+              <Providers settings={settings} />
+            </Section>
+            <Section id="models" title="Models">
+              <ModelTable settings={settings} />
+            </Section>
+            <Section id="tasks" title="New tasks">
+              <DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} />
+            </Section>
+            <Section id="looks" title="Appearance">
+              <Looks />
+            </Section>
+            <Section id="sandbox" title="Sandbox">
+              <SandboxReport />
+            </Section>
+            <Section id="rules" title="Saved rules">
+              <Rules />
+            </Section>
+            <p className="xs faint">
+              Data: <code>{host?.home}</code>
+            </p>
+          </div>
         </div>
       </div>
       <KeyFoot scopes={['settings']} extra={[['escape', 'Back to the board']]} />
