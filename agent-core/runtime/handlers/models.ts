@@ -6,6 +6,7 @@ import {
   type Handlers,
   type ListedModel,
   type OfferedModel,
+  type ParsedInputOf,
   type Provider,
   type Settings,
 } from '../../contract/index.ts';
@@ -20,11 +21,7 @@ const FIRST_LOOK_MS = 5000;
 
 export function modelHandlers(context: Context): Part {
   const { models, store } = context;
-  const provider = (id: string): Provider => {
-    const found = providersOf(store.board.settings).find((each) => each.id === id);
-    if (!found) throw new Failure('not-found', `There is no provider “${id}”.`, { fix: 'Add it in Settings.' });
-    return found;
-  };
+  const provider = (id: string): Provider => providerOf(context, id);
   const write = async (change: Partial<Settings>): Promise<Settings> => {
     const settings = models.derive({ ...store.board.settings, ...change });
     await store.commit({ events: [{ type: 'settings.changed', settings }] });
@@ -33,25 +30,7 @@ export function modelHandlers(context: Context): Part {
   const put = (entry: ListedModel): Promise<Settings> => write({ listed: withEntry(store.board.settings.listed ?? [], entry) });
   const offered = async (id: string): Promise<OfferedModel[]> => offers(await models.reach(id), provider(id).kind);
   return {
-    'model/test': async ({ provider: id, baseUrl, key, model, wire, apiVersion }) => {
-      if (baseUrl) checkUrl(baseUrl);
-      const { settings } = store.board;
-      // A form that says what is saved anyway leaves the choice to where the address comes from.
-      const named = id !== undefined && id !== MAIN_PROVIDER;
-      const chosen = named || baseUrl || wire !== settings.wire ? wire : undefined;
-      const endpoint = { baseUrl: baseUrl ?? '', key: key ?? '', wire: chosen, apiVersion };
-      const first = settings.models.find((each) => each.provider === id)?.id;
-      const ref = named
-        ? model
-          ? refOf(model, provider(id).id)
-          : first
-        : models.choose(model ?? (id ? first : undefined), 'app', baseUrl || key ? endpoint : undefined);
-      if (!ref)
-        throw new Failure('no-model', `No model of ${provider(id!).name} is on the list.`, {
-          fix: 'Choose one from what it offers, or type its name.',
-        });
-      return testModel(await models.config({ model: ref }, endpoint));
-    },
+    'model/test': (input) => test(context, input),
     'provider/save': async ({ provider: saved, key }) => {
       if (saved.baseUrl || saved.id !== MAIN_PROVIDER) checkUrl(saved.baseUrl);
       const others = (store.board.settings.providers ?? []).filter(({ id }) => id !== saved.id);
@@ -98,6 +77,37 @@ export function modelHandlers(context: Context): Part {
       });
     },
   };
+}
+
+function providerOf({ store }: Context, id: string): Provider {
+  const found = providersOf(store.board.settings).find((each) => each.id === id);
+  if (!found) throw new Failure('not-found', `There is no provider “${id}”.`, { fix: 'Add it in Settings.' });
+  return found;
+}
+
+/** One tiny request to the model that is named, else to one of the provider's on the list, else to the one that tasks get. */
+async function test(
+  context: Context,
+  { provider: id, model, ...form }: ParsedInputOf<'model/test'>,
+): Promise<{ model: string; ms: number }> {
+  const { baseUrl = '', key = '', wire, apiVersion } = form;
+  if (baseUrl) checkUrl(baseUrl);
+  const { models, store } = context;
+  const { settings } = store.board;
+  const named = id !== undefined && id !== MAIN_PROVIDER ? providerOf(context, id) : undefined;
+  // A form that says what is saved anyway leaves the choice to where the address comes from.
+  const endpoint = { baseUrl, key, wire: named || baseUrl || wire !== settings.wire ? wire : undefined, apiVersion };
+  const listed = settings.models.find((each) => each.provider === id)?.id;
+  const ref = named
+    ? model
+      ? refOf(model, named.id)
+      : listed
+    : models.choose(model ?? listed, 'app', baseUrl || key ? endpoint : undefined);
+  if (!ref)
+    throw new Failure('no-model', `No model of ${named!.name} is on the list.`, {
+      fix: 'Choose one from what it offers, or type its name.',
+    });
+  return testModel(await models.config({ model: ref }, endpoint));
 }
 
 function withEntry(listed: readonly ListedModel[], entry: ListedModel): ListedModel[] {

@@ -59,7 +59,7 @@ function read(form: Form): { facts: ModelFacts } | { wrong: keyof Form } {
   };
 }
 
-function Number_({
+function NumberField({
   label,
   value,
   error,
@@ -81,49 +81,11 @@ function Number_({
   );
 }
 
-/** What is known of one model, to be corrected. */
-export function ModelEdit({ choice, entry, onClose }: { choice: ModelChoice; entry: ListedModel; onClose: () => void }) {
-  const [form, setForm] = useState(() => formOf(choice.facts ?? {}));
-  const [wrong, setWrong] = useState<keyof Form | null>(null);
-  const [error, setError] = useState<AppError | null>(null);
-  const set = (change: Partial<Form>) => {
-    setForm((old) => ({ ...old, ...change }));
-    setWrong(null);
-  };
-  const write = async (edited: ModelFacts) => {
-    try {
-      await rpc().call('model/save', { entry: { ...entry, edited } });
-      onClose();
-    } catch (thrown) {
-      setError(toAppError(thrown));
-    }
-  };
-  const save = () => {
-    const done = read(form);
-    if ('wrong' in done) setWrong(done.wrong);
-    else void write(done.facts);
-  };
+function Facts({ form, set, wrong }: { form: Form; set: (change: Partial<Form>) => void; wrong: keyof Form | null }) {
   const at = (name: keyof Form, words: string) => (wrong === name ? words : undefined);
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={choice.label}
-      foot={
-        <>
-          {entry.edited && (
-            <Button look="quiet" onClick={() => void write({})}>
-              Undo my changes
-            </Button>
-          )}
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="fill" onClick={save}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <Number_
+    <>
+      <NumberField
         label="Context window, in tokens"
         value={form.window}
         error={at('window', 'A whole number of 1,000 or more.')}
@@ -131,19 +93,19 @@ export function ModelEdit({ choice, entry, onClose }: { choice: ModelChoice; ent
         onChange={(window) => set({ window })}
       />
       <div className="fields">
-        <Number_
+        <NumberField
           label="Input, $ per million"
           value={form.input}
           error={at('input', 'A price for the input.')}
           onChange={(input) => set({ input })}
         />
-        <Number_
+        <NumberField
           label="Cached input"
           value={form.cached}
           error={at('cached', 'A number, or empty.')}
           onChange={(cached) => set({ cached })}
         />
-        <Number_
+        <NumberField
           label="Output"
           value={form.output}
           error={at('output', 'A price for the output.')}
@@ -173,6 +135,52 @@ export function ModelEdit({ choice, entry, onClose }: { choice: ModelChoice; ent
           </label>
         ))}
       </fieldset>
+    </>
+  );
+}
+
+/** What is known of one model, to be corrected. */
+export function ModelEdit({ choice, entry, onClose }: { choice: ModelChoice; entry: ListedModel; onClose: () => void }) {
+  const [form, setForm] = useState(() => formOf(choice.facts ?? {}));
+  const [wrong, setWrong] = useState<keyof Form | null>(null);
+  const [error, setError] = useState<AppError | null>(null);
+  const set = (change: Partial<Form>) => {
+    setForm((old) => ({ ...old, ...change }));
+    setWrong(null);
+  };
+  const write = async (edited: ModelFacts) => {
+    try {
+      await rpc().call('model/save', { entry: { ...entry, edited } });
+      onClose();
+    } catch (thrown) {
+      setError(toAppError(thrown));
+    }
+  };
+  const save = () => {
+    const done = read(form);
+    if ('wrong' in done) setWrong(done.wrong);
+    else void write(done.facts);
+  };
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={choice.label}
+      foot={
+        <>
+          {entry.edited && (
+            <Button look="quiet" onClick={() => void write({})}>
+              Undo my changes
+            </Button>
+          )}
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="fill" onClick={save}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <Facts form={form} set={set} wrong={wrong} />
       {error && <ErrorNote error={error} />}
     </Dialog>
   );

@@ -61,15 +61,16 @@ export function ModelTable({ settings }: { settings: Settings }) {
                         <Button small look="quiet" aria-label={`Edit ${label}`} onClick={() => setEditing(id)}>
                           Edit
                         </Button>
-                        <IconButton
-                          icon="x"
-                          small
-                          label={`Take ${label} off the list`}
-                          disabled={!listed}
-                          onClick={() =>
-                            void attempt(() => rpc().call('model/remove', { model: entry.model, provider: entry.provider }), null)
-                          }
-                        />
+                        {listed && (
+                          <IconButton
+                            icon="x"
+                            small
+                            label={`Take ${label} off the list`}
+                            onClick={() =>
+                              void attempt(() => rpc().call('model/remove', { model: entry.model, provider: entry.provider }), null)
+                            }
+                          />
+                        )}
                       </span>
                     </td>
                   </tr>

@@ -124,19 +124,8 @@ function Fields({
   );
 }
 
-/** Where a provider is, how it is spoken to and with what key. */
-export function ProviderForm({
-  provider,
-  fresh,
-  keySource,
-  onDone,
-}: {
-  provider: Provider;
-  /** It isn't saved yet. */
-  fresh?: boolean;
-  keySource: Settings['keySource'];
-  onDone?: () => void;
-}) {
+/** What is typed, and what came of saving or testing it. */
+function useProviderForm(provider: Provider, onDone: (() => void) | undefined) {
   const [typed, setTyped] = useState<Partial<Provider & { key: string }>>({});
   const [health, setHealth] = useState<Health>();
   const [said, setSaid] = useState('');
@@ -169,6 +158,23 @@ export function ProviderForm({
       setSaid('The key is forgotten.');
       return undefined;
     });
+  return { form, set, busy, health, said, save, forget, test: () => run(() => ask(provider.id, form)) };
+}
+
+/** Where a provider is, how it is spoken to and with what key. */
+export function ProviderForm({
+  provider,
+  fresh,
+  keySource,
+  onDone,
+}: {
+  provider: Provider;
+  /** It isn't saved yet. */
+  fresh?: boolean;
+  keySource: Settings['keySource'];
+  onDone?: () => void;
+}) {
+  const { form, set, busy, health, said, save, forget, test } = useProviderForm(provider, onDone);
   return (
     <form
       className="stack-12"
@@ -184,7 +190,7 @@ export function ProviderForm({
           {fresh ? 'Add provider' : 'Save'}
         </Button>
         {!fresh && (
-          <Button disabled={busy} onClick={() => void run(() => ask(provider.id, form))}>
+          <Button disabled={busy} onClick={() => void test()}>
             Test
           </Button>
         )}
