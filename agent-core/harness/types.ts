@@ -1,5 +1,17 @@
 import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
-import type { Approval, AppError, Effort, Item, Mode, ApprovalPolicy, PlanStep, Question, Scope, TurnKind, Usage } from '../contract/index.ts';
+import type {
+  Approval,
+  AppError,
+  Effort,
+  Item,
+  Mode,
+  ApprovalPolicy,
+  PlanStep,
+  Question,
+  Scope,
+  TurnKind,
+  Usage,
+} from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */

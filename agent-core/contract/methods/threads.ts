@@ -55,7 +55,10 @@ export const threadMethods = {
     ...control,
     'no-model',
   ]),
-  'queue/add': method(z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional(), ...TurnModel.shape }), z.object({ messageId: MessageId })),
+  'queue/add': method(
+    z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional(), ...TurnModel.shape }),
+    z.object({ messageId: MessageId }),
+  ),
   'queue/remove': method(z.object({ threadId: ThreadId, messageId: MessageId }), nothing),
   'queue/edit': method(z.object({ threadId: ThreadId, messageId: MessageId, text: Prompt }), nothing, ['conflict']),
   'queue/move': method(z.object({ threadId: ThreadId, messageId: MessageId, before: MessageId.nullable() }), nothing, ['conflict']),

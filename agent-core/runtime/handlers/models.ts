@@ -97,7 +97,7 @@ async function test(
   const named = id !== undefined && id !== MAIN_PROVIDER ? providerOf(context, id) : undefined;
   // A form that says what is saved anyway leaves the choice to where the address comes from.
   const endpoint = { baseUrl, key, wire: named || baseUrl || wire !== settings.wire ? wire : undefined, apiVersion };
-  const listed = settings.models.find((each) => each.provider === id)?.id;
+  const listed = id ? settings.models.find((each) => each.provider === id)?.id : undefined;
   const ref = named
     ? model
       ? refOf(model, named.id)

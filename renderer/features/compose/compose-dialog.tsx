@@ -1,5 +1,13 @@
 import { useRef, useState, type KeyboardEvent } from 'react';
-import { Prompt, toAppError, type AppError, type Effort, type ErrorCode, type ProjectId, type TurnKind } from '../../../agent-core/contract/index.ts';
+import {
+  Prompt,
+  toAppError,
+  type AppError,
+  type Effort,
+  type ErrorCode,
+  type ProjectId,
+  type TurnKind,
+} from '../../../agent-core/contract/index.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
