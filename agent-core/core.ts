@@ -11,6 +11,7 @@ import { Gates } from './runtime/gates.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
 import { modelHandlers } from './runtime/handlers/models.ts';
+import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
@@ -67,10 +68,13 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   const sandbox = createSandbox({ stateDir: join(options.home, 'sandbox'), env: options.env });
   const events = new Emitter<readonly StoredEvent[]>();
   store.onEvents((batch) => events.emit(batch));
+  const denials = new Denials(store, Date.now);
   const workspaces = new Workspaces({
     home: options.home,
     sandbox,
     worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
+    onAside: (id, aside) => recordAside(store, denials, id, aside),
+    allowedFiles: (id) => allowedFiles(store, id),
   });
   return {
     options,
@@ -82,7 +86,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     rest: new Rest({ store, workspaces, log }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
     gates: new Gates(store),
-    denials: new Denials(store, Date.now),
+    denials,
     outputs: new OutputLog(options.home),
     transients: new Emitter<Transient>(),
     activity: new Map<TaskId, Activity>(),
@@ -113,6 +117,7 @@ const nobody: Client = { id: 'core', threads: new Set(), send: () => {}, onClose
 export async function createCore(options: CoreOptions): Promise<Core> {
   const demo = demoModel();
   const context = await makeContext(options, demo);
+  handleFiles(context);
   const supervisor = new Supervisor(context);
   const terminals = new Terminals({
     open: async (taskId) => {

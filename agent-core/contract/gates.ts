@@ -61,6 +61,8 @@ export const Denial = z.object({
   detail: z.string(),
   /** Answers that make sense for it. */
   scopes: z.array(Scope),
+  /** Under which name the workspace keeps what was set aside. */
+  kept: z.string().optional(),
   at: Time,
 });
 export type Denial = z.infer<typeof Denial>;

@@ -6,6 +6,8 @@ export const Grants = z.object({
   hosts: z.array(z.string()),
   /** Single services of this computer or the private network, such as `localhost:5432`. */
   services: z.array(z.string()),
+  /** Files of the worktree, or folders, that tools of this computer may run by themselves, whatever agents write there. */
+  files: z.array(z.string()).optional(),
 });
 export type Grants = z.infer<typeof Grants>;
 

@@ -99,7 +99,9 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
   const args = argumentsOf(item);
   if (args instanceof Rejected) return refuse(args.message, item, step, durable);
   try {
-    return await tool.run(args, call);
+    const output = await tool.run(args, call);
+    const note = await host.settled?.(item.name, args);
+    return note && typeof output === 'string' ? `${output}\n\n${note}` : output;
   } catch (thrown) {
     for (const open of begun.values()) call.end(brokenOff(open, input.signal.aborted ? 'interrupted' : 'failed', said(thrown)));
     throw thrown;

@@ -87,6 +87,8 @@ export interface TurnHost {
   runOutside: Machine['run'];
   /** Whether a saved rule lets this command run outside without asking. */
   ruleAllows(argv: string[]): boolean;
+  /** Called after each call that may have changed files; what the model is told about it besides its output, or null. */
+  settled?(tool: string, args: unknown): Promise<string | null>;
   /** Appends a command's bytes to its log on disk; bounded by the runtime. */
   logOutput(itemId: Item['id'], chunk: Uint8Array): void;
 }

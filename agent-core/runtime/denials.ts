@@ -8,6 +8,7 @@ import {
   type ItemId,
   type ParsedInputOf,
   type Scope,
+  type Thread,
 } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
 import { newId } from '../support/ids.ts';
@@ -16,7 +17,7 @@ import type { Store } from '../storage/store.ts';
 /** Lets a denied thing through. What it changes is on disk, or in the worktree, when it resolves. Throws a `Failure` where it can't. */
 export type LetThrough = (denial: Denial, scope: Scope) => Promise<void>;
 
-export type Denied = Pick<Denial, 'taskId' | 'kind' | 'subject' | 'command' | 'detail' | 'scopes'>;
+export type Denied = Pick<Denial, 'taskId' | 'kind' | 'subject' | 'command' | 'detail' | 'scopes' | 'kept'>;
 
 /** What the sandbox kept from happening, until a person lets it through or waves it off. */
 export class Denials {
@@ -34,14 +35,22 @@ export class Denials {
     this.#through.set(kind, through);
   }
 
-  /** Durable when it resolves. The same thing of the same task stands once while it is open; then null. */
+  /**
+   * Durable when it resolves. The same thing of the same task stands once while it is open; then null. Another content of
+   * the same file takes the place of the one before: who allows it must know which.
+   */
   async record(denied: Denied): Promise<Denial | null> {
     const { board } = this.#store;
     const thread = threadOf(board, getTask(board, denied.taskId));
-    const known = Object.values(board.denials).some(
+    const known = Object.values(board.denials).find(
       (other) => other.taskId === denied.taskId && other.kind === denied.kind && other.subject === denied.subject,
     );
-    if (!thread || known) return null;
+    if (!thread || (known && known.kept === denied.kept)) return null;
+    if (known) await this.#settle(known, 'dismissed', 'once');
+    return this.#fresh(denied, thread);
+  }
+
+  async #fresh(denied: Denied, thread: Thread): Promise<Denial> {
     const at = this.#now();
     const denial: Denial = { ...denied, id: newId<DenialId>('deny'), threadId: thread.id, itemId: newId<ItemId>('item'), at };
     const events: DomainEvent[] = [{ type: 'denial.recorded', denial }];

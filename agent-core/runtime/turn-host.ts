@@ -18,6 +18,7 @@ import { ruleAllows } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, type Context } from './context.ts';
+import { afterCall } from './gates-files.ts';
 
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
@@ -239,6 +240,10 @@ export class RuntimeTurnHost implements TurnHost {
       return Promise.reject(new Failure('not-allowed', 'Nothing runs outside the sandbox in a turn that plans or answers.'));
     return this.#workspace.runOutside(request);
   };
+
+  settled(tool: string, args: unknown): Promise<string | null> {
+    return afterCall(this.#context, this.#workspace, tool, args);
+  }
 
   ruleAllows(argv: string[]): boolean {
     const rules = Object.values(this.#context.store.board.rules).filter((rule) =>

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, readlink, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, relative } from 'node:path';
 import type { Stats } from 'node:fs';
@@ -217,4 +217,49 @@ function procDoor(root: string, guarded: string[]): WorktreeFiles {
 export function openDoor(root: string, mounts: string[] = []): WorktreeFiles {
   const guarded = mounts.map((path) => relative(root, path)).filter((path) => path !== '' && !path.startsWith('..'));
   return procDoor(root, ['.git', ...guarded]);
+}
+
+/** An entry's name as it is on disk: one that is no UTF-8 is found again among its folder's. */
+async function nameOnDisk(folder: FileHandle, name: string): Promise<Buffer> {
+  if (!name.includes('\ufffd')) return Buffer.from(name);
+  const names = await readdir(`/proc/self/fd/${folder.fd}`, { encoding: 'buffer' });
+  return names.find((each) => each.toString('utf8') === name) ?? Buffer.from(name);
+}
+
+/**
+ * Moves an entry of the worktree, whatever it is, to `target`: an absolute path on the same disk that nothing inside can
+ * reach. No link is followed in its last component. Throws Node's ENOENT, EXDEV, …
+ */
+export function takeOut(root: string, path: string, target: string): Promise<void> {
+  return at(root, path, { followLast: false, makeFolders: false }, async ({ folder, name, resolved }) => {
+    if (name === '' || resolved === '.git') throw leadsOut(path, 'it is not to be moved');
+    const from = Buffer.concat([Buffer.from(`/proc/self/fd/${folder.fd}/`), await nameOnDisk(folder, name)]);
+    try {
+      await rename(from, target);
+    } catch (error) {
+      if (!hasCode(error, 'EACCES')) throw error;
+      // Someone inside took away the right to move it.
+      await ours(`/proc/self/fd/${folder.fd}`);
+      const entry = await open(from, O_PATH | O_NOFOLLOW);
+      try {
+        if ((await entry.stat()).isDirectory()) await ours(`/proc/self/fd/${entry.fd}`);
+      } finally {
+        await entry.close();
+      }
+      await rename(from, target);
+    }
+  });
+}
+
+/** Gives us every right to an open folder: its descriptor means that very folder, wherever it is by now. */
+async function ours(folder: string): Promise<void> {
+  await chmod(folder, ((await stat(folder)).mode & 0o777) | 0o700);
+}
+
+/** Moves what {@link takeOut} took back to `path`, over a file that is there; missing folders are made. Throws as it does. */
+export function putBack(root: string, path: string, source: string): Promise<void> {
+  return at(root, path, { followLast: false, makeFolders: true }, async ({ folder, name, resolved }) => {
+    if (name === '' || resolved === '.git' || resolved.startsWith('.git/')) throw leadsOut(path, 'it is git’s');
+    await rename(source, child(folder, name));
+  });
 }

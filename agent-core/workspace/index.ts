@@ -15,6 +15,7 @@ import { moveBack, moveToTrash, purge, secure } from './trash.ts';
 export type { Meta as WorkspaceMeta } from './meta.ts';
 export type { PrepareRequest } from './prepare.ts';
 export type { OpenWorkspace, TurnStart } from './open.ts';
+export type { Aside } from './guard/index.ts';
 import { defaultPolicy } from './machine.ts';
 
 export { defaultPolicy };
@@ -26,6 +27,9 @@ export interface WorkspacesOptions {
   sandbox: { driver(policy: Policy): SandboxDriver };
   /** Where new worktrees go; asked anew for each. `<home>/worktrees` unless a setting says otherwise. */
   worktreeRoot: () => string;
+  /** See {@link OpenContext}. */
+  onAside?: OpenContext['onAside'];
+  allowedFiles?: OpenContext['allowedFiles'];
 }
 
 export interface PreparedWorkspace {
@@ -225,6 +229,8 @@ export class Workspaces {
       sandbox: this.#confining(),
       unconfined: this.#options.sandbox.driver(defaultPolicy('full')),
       isAgents: (folder) => [...(this.#folders?.values() ?? [])].includes(folder),
+      ...(this.#options.onAside ? { onAside: this.#options.onAside } : {}),
+      ...(this.#options.allowedFiles ? { allowedFiles: this.#options.allowedFiles } : {}),
     };
   }
 

@@ -7,6 +7,7 @@ import { isAncestor, receivePack } from '../git/harvest.ts';
 import { realRef } from '../git/refs.ts';
 import { outside, outsideText } from '../git/runner.ts';
 import { moveRefs } from '../git/worktree.ts';
+import { hostRun } from './guard/index.ts';
 import type { Meta } from './meta.ts';
 import type { OpenContext, OpenWorkspace } from './open.ts';
 
@@ -27,7 +28,22 @@ export class Landings {
     const { tip, tree, uncommitted } = await this.#final();
     // The merge is tried in the checkpoint store: the person's repository gets no objects from looking.
     const commit = uncommitted === 0 ? tip : await this.#commitIn(this.#workspace.checkpoints, tree, tip);
-    return previewLanding({ ...(await this.#request(commit)), gitDir, objects: this.#workspace.checkpoints, committed: tip }, uncommitted);
+    const request = { ...(await this.#request(commit)), gitDir, objects: this.#workspace.checkpoints, committed: tip };
+    const [preview, hostRun] = await Promise.all([previewLanding(request, uncommitted), this.#hostRun(tip, tree)]);
+    return { ...preview, ...(hostRun.length ? { hostRun } : {}) };
+  }
+
+  /** What would land, at any depth, that tools of the person run by themselves: in the final tree, and in what is committed. */
+  async #hostRun(tip: string, tree: string): Promise<NonNullable<LandPreview['hostRun']>> {
+    const base = this.#workspace.baseTree();
+    const committed = await outsideText(this.#meta.project.gitDir, ['rev-parse', `${tip}^{tree}`]);
+    const trees = [...new Set([tree, committed])];
+    const changed = await Promise.all(trees.map((each) => diffFiles(this.#workspace.checkpoints, base, each)));
+    const paths = new Set(changed.flat().flatMap((file) => (file.status === 'deleted' ? [] : [file.path])));
+    return [...paths].toSorted().flatMap((path) => {
+      const why = hostRun(path);
+      return why ? [{ path, why }] : [];
+    });
   }
 
   async land(method: Landing['method'], message: string | undefined): Promise<Landing> {

@@ -11,6 +11,7 @@ import { parsePackedRefs, realHead, realRef, renderPackedRefs } from '../git/ref
 import { outside, outsideText } from '../git/runner.ts';
 import { refreshRefs } from '../git/session-store.ts';
 import { replaceFile } from '../git/store-files.ts';
+import { Guard, type Aside } from './guard/index.ts';
 import { defaultPolicy, machineSpec } from './machine.ts';
 import { Landings } from './landing.ts';
 import { Lock } from './lock.ts';
@@ -24,6 +25,10 @@ export interface OpenContext {
   unconfined: SandboxDriver;
   /** Whether an agent may write this folder. */
   isAgents: (folder: string) => boolean;
+  /** Told of each file that host tools would have run, and that was set aside. */
+  onAside?: (id: Meta['id'], aside: Aside) => Promise<void>;
+  /** Such files, or folders, that the person lets stand. */
+  allowedFiles?: (id: Meta['id']) => readonly string[];
 }
 
 /** What a turn's beginning brought in from outside. */
@@ -49,6 +54,7 @@ export class OpenWorkspace {
   readonly #trees = new Lock();
   readonly #saving = new Lock();
   readonly #landings: Landings;
+  readonly #guard: Guard;
   #baseTree = '';
   /** Staged blobs that are in the repository. */
   readonly #known = new Set<string>();
@@ -63,6 +69,19 @@ export class OpenWorkspace {
     this.#confined = machine;
     this.#policy = machine.spec.policy;
     this.#landings = new Landings(this, meta, context);
+    const { onAside, allowedFiles } = context;
+    this.#guard = new Guard({
+      places: context.places,
+      meta,
+      files: machine.files,
+      baseTree: () => this.#baseTree,
+      freshBase: async () => {
+        await this.#harvest().catch(() => null);
+        return this.#baseTree;
+      },
+      ...(onAside ? { report: (aside: Aside) => onAside(meta.id, aside) } : {}),
+      ...(allowedFiles ? { allowed: () => allowedFiles(meta.id) } : {}),
+    });
   }
 
   get info(): Readonly<Meta> {
@@ -86,6 +105,16 @@ export class OpenWorkspace {
   /** The bare store whose trees `diff` takes. */
   get checkpoints(): string {
     return this.#context.places.checkpoints(this.#meta.project.id);
+  }
+
+  /** What keeps files that host tools run by themselves as the base has them. */
+  get guard(): Guard {
+    return this.#guard;
+  }
+
+  /** Takes out what an agent put where host tools would run it; returns what that was. With full access all stays. */
+  async guardFiles(command = '', thorough = false): Promise<Aside[]> {
+    return this.#free === null ? this.#guard.check(command, thorough) : [];
   }
 
   get #place() {
@@ -145,6 +174,7 @@ export class OpenWorkspace {
       await this.save();
     }
     if (got.commit === null) return { imported: null, notice: null };
+    await this.#guard.trust(agreed.tip, got.commit);
     const short = got.commit.slice(0, 10);
     const notice =
       got.aside === null
@@ -157,6 +187,7 @@ export class OpenWorkspace {
   checkpoint(label: string): Promise<Checkpoint> {
     return this.#trees.run(async () => {
       await this.#present();
+      await this.guardFiles();
       const { last } = this.#meta;
       const made = await checkpoint(this.#confined, snapPlace(this.#context.places, this.#meta), this.#meta.baseCommit, last, label);
       if (made !== last) {
@@ -185,7 +216,13 @@ export class OpenWorkspace {
   }
 
   /** Brings HEAD as it is inside into the repository's branch. In place the repository is the person's own: nothing moves. */
-  harvest(): Promise<{ tip: string; moved: boolean; diverged: string | null }> {
+  async harvest(): Promise<{ tip: string; moved: boolean; diverged: string | null }> {
+    await this.#present();
+    await this.guardFiles('', true);
+    return this.#harvest();
+  }
+
+  #harvest(): Promise<{ tip: string; moved: boolean; diverged: string | null }> {
     return this.#refs.run(async () => {
       await this.#present();
       const { agreed } = this.#meta;
@@ -347,6 +384,7 @@ export async function openWorkspace(context: OpenContext, meta: Meta, started: M
   const machine = started ?? (await context.sandbox.open(await machineSpec(context.places, meta, defaultPolicy(confinedMode))));
   const opened = new OpenWorkspace(context, meta, machine);
   await opened.findBase();
+  if (meta.kind !== 'worktree') await opened.guard.begin();
   if (meta.mode === 'full') await opened.setPolicy('full');
   return opened;
 }

@@ -6,6 +6,7 @@ import { realRef } from '../git/refs.ts';
 import { outside } from '../git/runner.ts';
 import { isCode } from '../git/store-files.ts';
 import { adminFor, moveRefs, removeAdmin } from '../git/worktree.ts';
+import { asidePlaces } from './guard/aside.ts';
 import { writeMeta, type Meta, type Places } from './meta.ts';
 import type { OpenWorkspace } from './open.ts';
 import { dropHidden, keepRef } from './prepare.ts';
@@ -136,6 +137,7 @@ export async function purge(places: Places, meta: Meta): Promise<void> {
   if (repository) await dropHidden(gitDir, meta.id);
   await rm(places.trash(meta.id), { recursive: true, force: true });
   await dropCheckpoints(places.checkpoints(meta.project.id), meta.id);
+  for (const folder of asidePlaces(places, meta)) await rm(folder, { recursive: true, force: true });
   await rm(places.of(meta.id), { recursive: true, force: true });
   await rmdir(dirname(meta.path)).catch(() => {});
 }

@@ -73,6 +73,27 @@ describe('sandbox', () => {
     expect(git(repo, 'log', '--format=%s')).toBe('First');
   });
 
+  test('what host tools would run by themselves is set aside and told; the person’s own stays', async () => {
+    writeFileSync(join(linked, '.envrc'), 'mine\n');
+    const { code, stderr } = await my.run([
+      'sandbox',
+      '--cwd',
+      linked,
+      '--',
+      'sh',
+      '-c',
+      'mkdir .vscode; echo x > .vscode/tasks.json; cat .envrc',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('Set aside .vscode: VS Code');
+    const [, place] = /It lies in (.+)\.$/m.exec(stderr)!;
+    expect(readFileSync(join(place!, '.vscode/tasks.json'), 'utf8')).toBe('x\n');
+    expect(existsSync(join(linked, '.vscode'))).toBe(false);
+    writeFileSync(join(linked, '.envrc'), 'mine, changed\n');
+    await my.run(['sandbox', '--cwd', linked, '--', 'true']);
+    expect(readFileSync(join(linked, '.envrc'), 'utf8')).toBe('mine, changed\n');
+  });
+
   test('what can’t be confined doesn’t run: exit 3; no repository: exit 2', async () => {
     expect((await my.run(['sandbox', '--cwd', linked, '--allow-host', '*', '--', 'touch', 'ran'])).code).toBe(3);
     expect(existsSync(join(linked, 'ran'))).toBe(false);

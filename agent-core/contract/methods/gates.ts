@@ -23,5 +23,11 @@ export const gateMethods = {
     z.object({ decided: z.array(DenialId) }),
     ['not-allowed', 'conflict'],
   ),
+  /** The text files that were set aside behind a denial, the first of them, each at most 64 KiB. */
+  'denial/read': method(
+    z.object({ denialId: DenialId }),
+    z.object({ files: z.array(z.object({ path: z.string(), text: z.string(), truncated: z.boolean() })), more: z.number().int() }),
+    ['conflict'],
+  ),
   'rule/revoke': method(z.object({ ruleId: RuleId }), nothing),
 } as const satisfies Record<string, MethodSpec>;

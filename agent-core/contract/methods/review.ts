@@ -32,6 +32,8 @@ export const LandPreview = z.object({
   blocked: z.string().nullable(),
   /** Uncommitted files that become the branch's last commit. */
   uncommitted: z.number().int(),
+  /** Files among what would land that tools of this computer run by themselves, and which those are. */
+  hostRun: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
 });
 export type LandPreview = z.infer<typeof LandPreview>;
 

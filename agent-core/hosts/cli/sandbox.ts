@@ -2,6 +2,7 @@ import { Failure, Mode, toAppError } from '../../contract/index.ts';
 import { parsePattern } from '../../sandbox/egress/index.ts';
 import { defaultPolicy } from '../../workspace/index.ts';
 import { UsageError, atMost, readArgs } from './args.ts';
+import { guarded } from './guarded.ts';
 import { USAGE } from './help.ts';
 import { passThrough } from './passthrough.ts';
 import { askCore, localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
@@ -47,7 +48,9 @@ export async function run(args: string[]): Promise<number> {
     // Full access is for this command alone: the workspace keeps its own mode.
     if (wanted === 'full') return await passThrough((request) => open.runOutside(request), { argv, cwd: folder });
     open.confined.setPolicy({ ...defaultPolicy(wanted), network: { allow } });
-    return await passThrough((request) => open.confined.run(request), { argv, cwd: folder });
+    return await guarded(workspaces, open, argv.join(' '), () =>
+      passThrough((request) => open.confined.run(request), { argv, cwd: folder }),
+    );
   } finally {
     await workspaces.dispose();
   }

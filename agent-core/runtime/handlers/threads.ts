@@ -1,6 +1,7 @@
 import { Failure, type Handlers } from '../../contract/index.ts';
 import type { Client } from '../api.ts';
 import type { Context } from '../context.ts';
+import { readAside } from '../gates-files.ts';
 import type { Supervisor } from '../supervisor.ts';
 
 type Part = Pick<
@@ -15,6 +16,7 @@ type Part = Pick<
   | 'approval/decide'
   | 'question/answer'
   | 'denial/decide'
+  | 'denial/read'
   | 'rule/revoke'
 >;
 
@@ -54,6 +56,7 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
       return {};
     },
     'denial/decide': async (input) => ({ decided: await context.denials.decide(input) }),
+    'denial/read': ({ denialId }) => readAside(context, denialId),
     'rule/revoke': async ({ ruleId }) => {
       await store.commit({ events: [{ type: 'rule.revoked', ruleId }] });
       return {};

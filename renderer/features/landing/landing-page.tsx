@@ -8,7 +8,7 @@ import { go, openTask } from '../../state/route.ts';
 import { rpc } from '../../state/store.ts';
 import { toast } from '../../state/ui.ts';
 import { Age, Button, Diffstat, Empty, ErrorNote, Icon, Select, plural } from '../../ui/index.ts';
-import { Verdict } from './preview-words.tsx';
+import { HostRun, Verdict } from './preview-words.tsx';
 import { METHODS, usePreview, type Method } from './use-preview.ts';
 
 function useMerge(taskId: TaskId) {
@@ -97,7 +97,7 @@ function Row({ id, number }: { id: TaskId; number: number }) {
           </Button>
         </td>
       </tr>
-      {(error || preview?.blocked || (preview && !preview.clean)) && (
+      {(error || preview?.blocked || preview?.hostRun || (preview && !preview.clean)) && (
         <tr className="why">
           <td />
           <td colSpan={6}>
@@ -105,6 +105,10 @@ function Row({ id, number }: { id: TaskId; number: number }) {
               <ErrorNote error={error} onDismiss={dismiss} />
             ) : preview!.blocked ? (
               <p className="sm warn">{preview!.blocked}</p>
+            ) : preview!.clean ? (
+              <div className="sm">
+                <HostRun preview={preview!} />
+              </div>
             ) : (
               <p className="sm muted">
                 Collides with {preview!.into} in <code>{preview!.conflicts.slice(0, 3).join(', ')}</code>

@@ -25,6 +25,30 @@ export function Verdict({ preview }: { preview: LandPreview }) {
   );
 }
 
+/** Files among it that programs of this computer run by themselves: they take effect where it lands. */
+export function HostRun({ preview }: { preview: LandPreview }) {
+  const files = preview.hostRun ?? [];
+  if (!files.length) return null;
+  return (
+    <div>
+      <p className="warn">
+        Brings in {plural(files.length, 'file')} that tools on this computer run by themselves. Look at {files.length === 1 ? 'it' : 'them'}{' '}
+        before you land.
+      </p>
+      <ul className="rows" style={{ marginTop: 8 }}>
+        {files.slice(0, 20).map(({ path, why }) => (
+          <li key={path} title={why}>
+            <Icon name="block" className="warn" />
+            <code className="cut">{visibleLine(path)}</code>
+            <span className="faint cut">{why}</span>
+          </li>
+        ))}
+      </ul>
+      {files.length > 20 && <p className="faint">and {files.length - 20} more</p>}
+    </div>
+  );
+}
+
 /** What landing does, or what stands in its way and what to do about it. */
 export function PreviewWords({ preview }: { preview: LandPreview }) {
   const { ahead, behind, uncommitted, into } = preview;
@@ -39,6 +63,7 @@ export function PreviewWords({ preview }: { preview: LandPreview }) {
         </span>
       </p>
       {preview.blocked && <p className="warn">{preview.blocked}</p>}
+      <HostRun preview={preview} />
       {!preview.clean && preview.conflicts.length > 0 && (
         <div>
           <p>
