@@ -12,6 +12,7 @@ import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
 import { modelHandlers } from './runtime/handlers/models.ts';
 import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
+import { networkHandlers } from './runtime/handlers/network.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
@@ -19,6 +20,7 @@ import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/syst
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
 import { fileKeys } from './runtime/keys.ts';
+import { Networks } from './runtime/network.ts';
 import { OutputLog } from './runtime/output-log.ts';
 import { Rest } from './runtime/rest.ts';
 import { recover } from './runtime/recovery.ts';
@@ -65,21 +67,28 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   const store = new Store(join(options.home, 'signalbox.db'), defaultSettings());
   for (const line of store.spoilt) log(`a spoilt record was set aside: ${line}`);
-  const sandbox = createSandbox({ stateDir: join(options.home, 'sandbox'), env: options.env });
+  const network = new Networks({ home: options.home, store, log });
+  const sandbox = createSandbox({
+    stateDir: join(options.home, 'sandbox'),
+    env: options.env,
+    network: { ...options.network, ...network.watching },
+  });
   const events = new Emitter<readonly StoredEvent[]>();
   store.onEvents((batch) => events.emit(batch));
   const denials = new Denials(store, Date.now);
   const workspaces = new Workspaces({
     home: options.home,
     sandbox,
+    network: (id) => network.of(id),
     worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
     onAside: (id, aside) => recordAside(store, denials, id, aside),
     allowedFiles: (id) => allowedFiles(store, id),
   });
-  return {
+  const context: Context = {
     options,
     store,
     sandbox,
+    network,
     events,
     log,
     workspaces,
@@ -95,6 +104,8 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     closing: new AbortController(),
     now: Date.now,
   };
+  network.begin(context);
+  return context;
 }
 
 /** What an app that was just opened shows first: the folder it was opened on, or in a fresh home the sample repository. */
@@ -147,6 +158,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...controlHandlers(context, supervisor, control),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor),
+      ...networkHandlers(context),
     },
     snapshot: () => snapshotOf(context),
     onEvents: (listener) => context.events.on(listener),
@@ -159,6 +171,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       await context.workspaces.dispose();
       await demo.close();
       context.outputs.dispose();
+      context.network.dispose();
       context.store.close();
     },
   };

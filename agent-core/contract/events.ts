@@ -117,6 +117,8 @@ export const Transient = z.discriminatedUnion('type', [
   e('sandbox', { status: SandboxStatus }),
   /** Text added to the end of an agent message, a reasoning summary or a command's output. */
   e('item.delta', { threadId: ThreadId, itemId: ItemId, text: z.string() }),
+  /** A task's log of connections has grown. At most a few a second. */
+  e('network', { taskId: TaskId }),
   e('terminal.output', { terminalId: TerminalId, data: z.string() }),
   e('terminal.exited', { terminalId: TerminalId, exitCode: z.number().nullable() }),
 ]);

@@ -88,6 +88,7 @@ export class TurnLoop {
 
   /** One request and its calls; true when there is more to do. */
   async #step(): Promise<boolean> {
+    await this.#append((this.#host.takeNotices?.() ?? []).map((text) => message('user', text)));
     await this.#hear(this.#host.takeSteering());
     await this.#makeRoom();
     const reply = await this.#ask();

@@ -83,6 +83,8 @@ export interface TurnHost {
   ask(questions: Question['questions']): Promise<Record<string, string>>;
   /** What the person typed for the running turn since last asked; joins at the next step. */
   takeSteering(): string[];
+  /** What the surroundings have to say to the model at its next step; unlike steering no reason for one. */
+  takeNotices?(): string[];
   /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */
   runOutside: Machine['run'];
   /** Whether a saved rule lets this command run outside without asking. */

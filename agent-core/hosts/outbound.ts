@@ -16,7 +16,8 @@ const streamOf = (news: Transient): string => {
     case 'terminal.exited':
       return `terminal:${news.terminalId}`;
     case 'activity':
-      return `activity:${news.taskId}`;
+    case 'network':
+      return `${news.type}:${news.taskId}`;
     case 'sandbox':
       return 'sandbox';
   }

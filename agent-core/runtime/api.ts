@@ -1,4 +1,5 @@
 import type { Handlers, Snapshot, StoredEvent, ThreadId, Transient } from '../contract/index.ts';
+import type { NetworkOptions } from '../sandbox/index.ts';
 import type { Disposable } from '../support/disposable.ts';
 
 /** One connected window, browser tab or command, as the core's handlers see it. */
@@ -36,6 +37,8 @@ export interface CoreOptions {
   /** The person's environment; OPENAI_API_KEY, OPENAI_BASE_URL, SIGNALBOX_MODEL and SIGNALBOX_WIRE are read from it. */
   env: Record<string, string | undefined>;
   keys?: KeyStore;
+  /** In place of the system's own ways into the network, for tests. */
+  network?: Pick<NetworkOptions, 'resolve' | 'dial'>;
 }
 
 /** A running core. `dispose` ends turns as interrupted, machines and terminals, and closes the store. */

@@ -20,6 +20,7 @@ import type { Workspaces } from '../workspace/index.ts';
 import type { CoreOptions } from './api.ts';
 import type { Denials } from './denials.ts';
 import type { Gates } from './gates.ts';
+import type { Networks } from './network.ts';
 import type { OutputLog } from './output-log.ts';
 import type { Rest } from './rest.ts';
 import type { Endpoint, Models } from './settings.ts';
@@ -33,6 +34,7 @@ export interface Context {
   models: Models;
   gates: Gates;
   denials: Denials;
+  network: Networks;
   outputs: OutputLog;
   rest: Rest;
   transients: Emitter<Transient>;

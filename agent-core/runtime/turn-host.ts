@@ -95,6 +95,10 @@ export class RuntimeTurnHost implements TurnHost {
     );
   }
 
+  takeNotices(): string[] {
+    return this.#context.network.takeNotices(this.#task.id);
+  }
+
   async itemStarted(item: Item): Promise<void> {
     this.#open.set(item.id, item);
     this.#show(item);

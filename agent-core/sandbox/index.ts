@@ -14,6 +14,9 @@ import { doctorProbes, selfTest } from './selftest/index.ts';
 import { installCommand } from './selftest/obstacle.ts';
 import type { Policy, SandboxDriver } from './types.ts';
 
+export type { ConnectionEntry, Grantable } from './egress/index.ts';
+export { parsePattern, parseService, spelt } from './egress/index.ts';
+
 export interface Sandbox {
   /** The driver for a policy: `none` for `full`, else what confines on this machine. Its `open` throws `cannot-confine`. */
   driver(policy: Policy): SandboxDriver;
@@ -73,6 +76,8 @@ function writeFilter(folder: string): string {
 export interface NetworkOptions {
   /** Told of every connection that a machine asked for. */
   log?: (machine: string, entry: ConnectionEntry) => void;
+  /** Whether a machine's proxy is there, and tells what it refuses, also where nothing is allowed. */
+  watch?: (machine: string) => boolean;
   /** In place of the system's own, for tests. */
   resolve?: Resolver;
   dial?: Dialler;
@@ -90,7 +95,7 @@ export interface SandboxOptions {
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
-  const { log, ...ways } = options.network ?? {};
+  const { log, watch, ...ways } = options.network ?? {};
   const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
@@ -114,7 +119,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         person,
         seccomp: writeFilter(stateDir),
         ...(options.kernelLimits === undefined ? {} : { kernelLimits: options.kernelLimits }),
-        network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry) }),
+        network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry), watch: watch?.(id) ?? false }),
       }).open(spec);
     },
   };

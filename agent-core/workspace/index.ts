@@ -25,6 +25,8 @@ export interface WorkspacesOptions {
   home: string;
   /** Says which driver runs what: the confining one for all of git's own work, the other for what a person let out. */
   sandbox: { driver(policy: Policy): SandboxDriver };
+  /** What a workspace may reach of the network, by the grants of the moment; nothing unless said. */
+  network?: (id: WorkspaceId) => Policy['network'];
   /** Where new worktrees go; asked anew for each. `<home>/worktrees` unless a setting says otherwise. */
   worktreeRoot: () => string;
   /** See {@link OpenContext}. */
@@ -116,6 +118,12 @@ export class Workspaces {
     this.#started.delete(id);
     await this.#agentFolders();
     return openWorkspace(this.#context(), meta, machine);
+  }
+
+  /** Brings the network of a workspace that runs up to date with its grants. Done when it resolves; never rejects. */
+  async regrant(id: WorkspaceId): Promise<void> {
+    const open = await this.#open.get(id)?.catch(() => null);
+    open?.setNetwork(this.#network(id));
   }
 
   /** Ends everything that runs in the workspace. Harmless where it is not open; the next `open` waits for it. */
@@ -219,6 +227,10 @@ export class Workspaces {
     await Promise.all([...new Set([...this.#open.keys(), ...this.#started.keys()])].map((id) => this.close(id as WorkspaceId)));
   }
 
+  #network(id: WorkspaceId): Policy['network'] {
+    return this.#options.network?.(id) ?? { allow: [] };
+  }
+
   #confining(): SandboxDriver {
     return this.#options.sandbox.driver(defaultPolicy('workspace'));
   }
@@ -228,6 +240,7 @@ export class Workspaces {
       places: this.#places,
       sandbox: this.#confining(),
       unconfined: this.#options.sandbox.driver(defaultPolicy('full')),
+      network: (id) => this.#network(id),
       isAgents: (folder) => [...(this.#folders?.values() ?? [])].includes(folder),
       ...(this.#options.onAside ? { onAside: this.#options.onAside } : {}),
       ...(this.#options.allowedFiles ? { allowedFiles: this.#options.allowedFiles } : {}),

@@ -23,6 +23,8 @@ export interface OpenContext {
   sandbox: SandboxDriver;
   /** Runs what a person let out of the fence. */
   unconfined: SandboxDriver;
+  /** What a workspace may reach of the network now. */
+  network: (id: Meta['id']) => Policy['network'];
   /** Whether an agent may write this folder. */
   isAgents: (folder: string) => boolean;
   /** Told of each file that host tools would have run, and that was set aside. */
@@ -353,11 +355,18 @@ export class OpenWorkspace {
       this.#free = null;
       await free?.dispose();
       if (free !== null && !this.#inPlace) await this.importNow();
-      this.#confined.setPolicy(next);
+      this.#confined.setPolicy({ ...next, network: this.#policy.network });
     }
-    this.#policy = next;
+    // Grants may have changed meanwhile.
+    this.#policy = { ...next, network: this.#policy.network };
     this.#meta.mode = next.mode;
     await this.save();
+  }
+
+  /** Changes what the processes may reach from their next connection on; what is no longer granted is cut. */
+  setNetwork(network: Policy['network']): void {
+    this.#policy = { ...this.#policy, network };
+    this.#confined.setPolicy({ ...this.#confined.spec.policy, network });
   }
 
   async dispose(): Promise<void> {
@@ -383,6 +392,7 @@ export async function openWorkspace(context: OpenContext, meta: Meta, started: M
   const confinedMode: Mode = meta.mode === 'full' ? 'workspace' : meta.mode;
   const machine = started ?? (await context.sandbox.open(await machineSpec(context.places, meta, defaultPolicy(confinedMode))));
   const opened = new OpenWorkspace(context, meta, machine);
+  opened.setNetwork(context.network(meta.id));
   await opened.findBase();
   if (meta.kind !== 'worktree') await opened.guard.begin();
   if (meta.mode === 'full') await opened.setPolicy('full');

@@ -32,6 +32,7 @@ export const core = createStore<CoreState>(() => noState);
 
 type TerminalNews = Extract<Transient, { type: 'terminal.output' | 'terminal.exited' }>;
 const terminalListeners = new Set<(news: TerminalNews) => void>();
+const networkListeners = new Set<(taskId: string) => void>();
 const eventListeners = new Set<(events: readonly StoredEvent[], before: Board) => void>();
 
 /** Terminal bytes go past the store. Returns the unsubscribe. */
@@ -39,6 +40,14 @@ export function onTerminal(listener: (news: TerminalNews) => void): () => void {
   terminalListeners.add(listener);
   return () => {
     terminalListeners.delete(listener);
+  };
+}
+
+/** Told when a task's log of connections has grown. Returns the unsubscribe. */
+export function onNetwork(listener: (taskId: string) => void): () => void {
+  networkListeners.add(listener);
+  return () => {
+    networkListeners.delete(listener);
   };
 }
 
@@ -91,6 +100,9 @@ function foldTransients(items: readonly Transient[]) {
         if (thread?.status === 'ready') threads = { ...threads, [news.threadId]: foldDelta(thread, news) };
         break;
       }
+      case 'network':
+        for (const listener of networkListeners) listener(news.taskId);
+        break;
       case 'terminal.output':
       case 'terminal.exited':
         for (const listener of terminalListeners) listener(news);

@@ -16,7 +16,7 @@ import {
   type TaskId,
   type Thread,
 } from '../../agent-core/contract/index.ts';
-import { createCore, type Client, type Core } from '../../agent-core/core.ts';
+import { createCore, type Client, type Core, type CoreOptions } from '../../agent-core/core.ts';
 import { startModelServer, type ModelServer, type Script } from '../model-server/index.ts';
 
 /** Git as the person runs it in their own checkout. */
@@ -73,8 +73,12 @@ export class Rig {
   core!: Core;
   project!: Project;
 
-  static async start(script: Script): Promise<Rig> {
+  /** What a test changes of how the core is put together. */
+  options: Partial<CoreOptions> = {};
+
+  static async start(script: Script, options: Partial<CoreOptions> = {}): Promise<Rig> {
     const rig = new Rig();
+    rig.options = options;
     rig.model = await startModelServer(script);
     await rig.open();
     rig.project = await rig.call('project/open', { path: rig.repo });
@@ -93,6 +97,7 @@ export class Rig {
         OPENAI_API_KEY: 'sk-test',
         SIGNALBOX_MODEL: 'gpt-5.5',
       },
+      ...this.options,
     });
     this.core.onEvents((events) => this.events.push(...events));
   }

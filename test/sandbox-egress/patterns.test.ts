@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../agent-core/contract/errors.ts';
-import { PRESETS } from '../../agent-core/sandbox/egress/index.ts';
+import { NETWORK_PRESETS as PRESETS } from '../../agent-core/contract/index.ts';
 import { BadHost, matchPattern, parsePattern, readHost, readHostPort } from '../../agent-core/sandbox/egress/patterns.ts';
 
 const granted = (pattern: string, host: string, port = 443) => matchPattern([parsePattern(pattern)], readHost(host), port) !== null;

@@ -8,6 +8,7 @@ import { threadMethods } from './threads.ts';
 import { planMethods } from './plan.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
+import { networkMethods } from './network.ts';
 import { terminalMethods } from './terminals.ts';
 import type { MethodSpec } from './method.ts';
 
@@ -28,6 +29,7 @@ export const methods = {
   ...gateMethods,
   ...reviewMethods,
   ...terminalMethods,
+  ...networkMethods,
 } as const satisfies Record<string, MethodSpec>;
 
 export type MethodName = keyof typeof methods;

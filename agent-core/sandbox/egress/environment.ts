@@ -1,5 +1,5 @@
 /** What inside must not be asked of the proxy: servers of the machine's own. */
-const OWN = 'localhost,127.0.0.1,::1';
+const OWN = 'localhost,127.0.0.1,::1,0.0.0.0,.localhost';
 
 /**
  * The environment that leads programs to the proxy at a port of the machine's loopback. All by HTTP, SOCKS5 being there

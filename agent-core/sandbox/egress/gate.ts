@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { SPECIAL_WORDS, specialAddress, type Special } from './addresses.ts';
 import type { Dialler, Resolver } from './dial.ts';
 import { throughUpstream } from './dial.ts';
-import { matchPattern, type HostPort, type Pattern } from './patterns.ts';
+import { authority, matchPattern, type HostPort, type Pattern } from './patterns.ts';
 import { UnknownUpstream, upstreamFor, type Upstream } from './upstream.ts';
 
 /** What a machine may reach. */
@@ -12,8 +12,21 @@ export interface Rules {
   services: Pattern[];
 }
 
+/** What a person can grant: a host by name, or a service of this computer or the private network. */
+export interface Grantable {
+  kind: 'host' | 'service';
+  /** The pattern to add, such as `registry.npmjs.org:443`. */
+  pattern: string;
+}
+
 /** A connection that the rules forbid. The message tells a person why. */
-export class Blocked extends Error {}
+export class Blocked extends Error {
+  readonly grant: Grantable | undefined;
+  constructor(message: string, grant?: Grantable) {
+    super(message);
+    this.grant = grant;
+  }
+}
 
 /** A connection that was allowed and could not be made. */
 export class Unreachable extends Error {}
@@ -32,6 +45,12 @@ export interface Route {
 }
 
 const isLocalName = (text: string) => text === 'localhost' || text.endsWith('.localhost');
+
+/** A private address may be granted as a service by a click; metadata and what is no real place only by hand, if at all. */
+function asService(target: HostPort, special: Special): Grantable | undefined {
+  const usual = special === 'loopback' || special === 'private' || special === 'carrier' || special === 'link-local';
+  return usual ? { kind: 'service', pattern: authority(target) } : undefined;
+}
 
 /** One who names this computer or an address, and the port, means the service there. Metadata takes a grant as a service. */
 function meant(pattern: Pattern, { host }: HostPort, special: Special): boolean {
@@ -54,7 +73,9 @@ export class Gate {
     const pattern = matchPattern(this.rules.services, host, port) ?? matchPattern(this.rules.allow, host, port);
     if (pattern) return pattern;
     const elsewhere = this.rules.allow.some((one) => matchPattern([{ ...one, port: null }], host, port));
-    throw new Blocked(elsewhere ? `Port ${port} of ${host.text} is not allowed.` : `${host.text} is not among the allowed hosts.`);
+    const why = elsewhere ? `Port ${port} of ${host.text} is not allowed.` : `${host.text} is not among the allowed hosts.`;
+    const special = host.kind === 'address' ? specialAddress(host.text) : isLocalName(host.text) ? 'loopback' : null;
+    throw new Blocked(why, special === null ? { kind: 'host', pattern: authority(target) } : asService(target, special));
   }
 
   /**
@@ -110,7 +131,10 @@ export class Gate {
       why = special;
       return false;
     });
-    if (kept.length === 0) throw new Blocked(`${target.host.text} leads to ${SPECIAL_WORDS[why]} (${addresses[0]}), which is not allowed.`);
+    if (kept.length === 0) {
+      const words = `${target.host.text} leads to ${SPECIAL_WORDS[why]} (${addresses[0]}), which is not allowed.`;
+      throw new Blocked(words, asService(target, why));
+    }
     return kept;
   }
 

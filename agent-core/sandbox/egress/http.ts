@@ -9,6 +9,8 @@ import { endWhenIdle } from './streams.ts';
 export interface HttpOptions {
   gate: Gate;
   log: ConnectionLog;
+  /** Names the process at the other end of a connection from inside, or ''. */
+  who: (client: Socket) => string;
   idleMs: number;
 }
 
@@ -121,10 +123,11 @@ export class HttpForwarder {
 
   async #serve(message: IncomingMessage, answer: ServerResponse): Promise<void> {
     const asked = hostsOf(message)[0] ?? printable(message.url ?? '');
-    let watch = new Watch(this.#options.log, asked, 80);
+    const who = () => this.#options.who(message.socket);
+    let watch = new Watch(this.#options.log, asked, 80, who);
     try {
       const wanted = wantedBy(message, this.#tunnels.get(message.socket));
-      watch = Watch.for(this.#options.log, wanted.target);
+      watch = Watch.for(this.#options.log, wanted.target, who);
       await this.#forward(message, answer, wanted, watch);
     } catch (error) {
       const reason = watch.failed(error);

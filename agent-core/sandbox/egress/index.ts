@@ -6,16 +6,19 @@ import { listenInside, type Namespace } from './listener.ts';
 import type { ConnectionLog } from './log.ts';
 import { authority, parsePattern, type HostPort, type Pattern } from './patterns.ts';
 import { Proxy } from './proxy.ts';
+import { Askers } from './who.ts';
 
+export type { Grantable } from './gate.ts';
 export type { ConnectionEntry, ConnectionLog } from './log.ts';
 export type { Dialler, Resolver } from './dial.ts';
-export { parsePattern } from './patterns.ts';
-export { PRESETS, type Preset } from './presets.ts';
+export { parsePattern, parseService, spelt } from './patterns.ts';
 
 export interface WayOutOptions {
   /** The environment that Signalbox was started with: it names the company's proxy. */
   env: NodeJS.ProcessEnv;
   log?: ConnectionLog;
+  /** Listens also where nothing is allowed, so that what is refused can be told. */
+  watch?: boolean;
   /** In place of the system's own, for tests. */
   resolve?: Resolver;
   dial?: Dialler;
@@ -39,8 +42,8 @@ function servicesHere(patterns: Pattern[]): HostPort[] {
 }
 
 /**
- * A machine's way out to the network: nothing at all as long as its policy allows no host, else a proxy in the core that
- * listens on the machine's own loopback.
+ * A machine's way out to the network: a proxy in the core that listens on the machine's own loopback. Where its policy
+ * allows no host it is there only if asked to `watch`: then it refuses everything, and tells.
  */
 export class WayOut {
   #options: WayOutOptions;
@@ -49,6 +52,8 @@ export class WayOut {
   #proxy: Proxy | null = null;
   #inside: { pid: number; listening: Map<string, { port: number; server: Server }>; tried: Set<string> } | null = null;
   #opening: Promise<unknown> = Promise.resolve();
+  #askers = new Askers();
+  #namespace: Namespace | null = null;
 
   constructor(options: WayOutOptions, network: Network) {
     this.#options = options;
@@ -64,7 +69,7 @@ export class WayOut {
     const services = (network.services ?? []).map(parsePattern);
     [this.#allow, this.#services] = [allow, services];
     this.#proxy?.setRules({ allow, services });
-    if (!this.#wanted) {
+    if (!this.#wanted && !this.#options.watch) {
       this.dispose();
       return;
     }
@@ -75,6 +80,10 @@ export class WayOut {
       server.close();
       this.#inside?.listening.delete(name);
       this.#inside?.tried.delete(name);
+    }
+    // What runs already gets the port of a service that was just granted.
+    if (this.#namespace && this.#here.some((target) => !this.#inside?.tried.has(nameOf(target)))) {
+      void this.#begin(this.#namespace).catch(() => {});
     }
   }
 
@@ -88,19 +97,37 @@ export class WayOut {
 
   /**
    * What a command's environment needs for the way out, which is open when this resolves; empty without allowed hosts.
-   * Throws `Failure('cannot-confine')`.
+   * One that only watches opens beside the command, which doesn't wait for it: nobody else can have taken its port in a
+   * namespace so young. Throws `Failure('cannot-confine')`.
    */
   async environment(namespace: Namespace): Promise<Record<string, string>> {
-    if (!this.#wanted) return {};
-    const opened = this.#opening.then(() => this.#open(namespace));
-    this.#opening = opened.catch(() => {});
-    await opened;
+    if (!this.#wanted && !this.#options.watch) return {};
+    const known = this.#inside?.pid === namespace.pid ? this.#inside : null;
+    const opened = this.#begin(namespace);
+    if (this.#wanted || known?.tried.has('proxy')) await opened;
+    else {
+      opened.catch(() => {});
+      return proxyEnvironment(PROXY_PORT);
+    }
     const port = this.#inside?.listening.get('proxy')?.port;
     return port === undefined ? {} : proxyEnvironment(port);
   }
 
+  /** Ports of the machine that are ours: no server of the person's. */
+  get ports(): number[] {
+    return [...(this.#inside?.listening.values() ?? [])].map(({ port }) => port);
+  }
+
+  #begin(namespace: Namespace): Promise<void> {
+    this.#namespace = namespace;
+    const opened = this.#opening.then(() => this.#open(namespace));
+    this.#opening = opened.catch(() => {});
+    return opened;
+  }
+
   /** Closes everything; a later command opens it again if the policy says so. */
   dispose(): void {
+    this.#namespace = null;
     for (const { server } of this.#inside?.listening.values() ?? []) server.close();
     this.#proxy?.close();
     this.#inside = null;
@@ -110,6 +137,7 @@ export class WayOut {
   async #open(namespace: Namespace): Promise<void> {
     // A machine that lost its holder has other namespaces now.
     if (this.#inside && this.#inside.pid !== namespace.pid) this.dispose();
+    this.#namespace = namespace;
     const inside = (this.#inside ??= { pid: namespace.pid, listening: new Map(), tried: new Set() });
     const missing = [null, ...this.#here].filter((target) => !inside.tried.has(nameOf(target)));
     if (missing.length === 0) return;
@@ -134,9 +162,13 @@ export class WayOut {
   }
 
   #serve(server: Server, target: HostPort | null): void {
-    const proxy = (this.#proxy ??= this.#makeProxy());
     (server as Server & { allowHalfOpen: boolean }).allowHalfOpen = true;
-    server.on('connection', (client: Socket) => (target ? proxy.acceptFor(client, target) : proxy.accept(client)));
+    server.on('connection', (client: Socket) => {
+      // Made for the first connection: most machines never ask for one.
+      const proxy = (this.#proxy ??= this.#makeProxy());
+      if (target) proxy.acceptFor(client, target);
+      else proxy.accept(client);
+    });
     server.on('error', () => {});
     // The way out alone must not keep a core running that has nothing else to do.
     server.unref();
@@ -144,7 +176,8 @@ export class WayOut {
 
   #makeProxy(): Proxy {
     const { env, resolve = systemResolver, dial = systemDialler, log = () => {} } = this.#options;
-    const proxy = new Proxy({ env, resolve, dial, log });
+    const who = ({ remotePort }: Socket) => (this.#namespace ? this.#askers.commandOf(this.#namespace.pid, remotePort) : '');
+    const proxy = new Proxy({ env, resolve, dial, log, who });
     proxy.setRules({ allow: this.#allow, services: this.#services });
     return proxy;
   }

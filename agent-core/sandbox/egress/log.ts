@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Blocked } from './gate.ts';
+import { Blocked, type Grantable } from './gate.ts';
 import { BadHost, type HostPort } from './patterns.ts';
 
 /** One connection that was asked for, or one request of plain HTTP. Told when it is over. */
@@ -16,6 +16,10 @@ export interface ConnectionEntry {
   verdict: 'allowed' | 'blocked' | 'failed';
   /** Why, where it was not simply allowed. */
   reason?: string;
+  /** What would let it through; absent where nothing should. */
+  grant?: Grantable;
+  /** The command line of the process that asked, where it was blocked and can be told. */
+  command?: string;
 }
 
 export type ConnectionLog = (entry: ConnectionEntry) => void;
@@ -29,15 +33,18 @@ export class Watch {
   #entry: ConnectionEntry;
   #log: ConnectionLog;
   #told = false;
+  #who: () => string;
   #from: { in: number; out: number } = { in: 0, out: 0 };
 
-  constructor(log: ConnectionLog, host: string, port: number) {
+  /** `who` names the process at the other end; it is asked only about what is blocked. */
+  constructor(log: ConnectionLog, host: string, port: number, who: () => string = () => '') {
     this.#log = log;
+    this.#who = who;
     this.#entry = { time: Date.now(), host: printable(host), port, bytesIn: 0, bytesOut: 0, verdict: 'allowed' };
   }
 
-  static for(log: ConnectionLog, { host, port }: HostPort): Watch {
-    return new Watch(log, host.text, port);
+  static for(log: ConnectionLog, { host, port }: HostPort, who?: () => string): Watch {
+    return new Watch(log, host.text, port, who);
   }
 
   /** What the connection carried before, such as the greeting of a company's proxy, doesn't count. */
@@ -57,6 +64,8 @@ export class Watch {
     this.#entry.verdict = refused ? 'blocked' : 'failed';
     const reason = printable(error instanceof Error ? error.message : String(error));
     this.#entry.reason = reason;
+    if (refused && !this.#told) this.#entry.command = printable(this.#who());
+    if (error instanceof Blocked && error.grant) this.#entry.grant = error.grant;
     if (socket) this.ended(socket);
     else this.#tell();
     return reason;

@@ -117,6 +117,19 @@ export function parsePattern(text: string): Pattern {
   }
 }
 
+/** Reads a single service with its port: `localhost:5432`, `db.internal:5432`. Throws `Failure('invalid-input')`. */
+export function parseService(text: string): Pattern {
+  const pattern = parsePattern(text);
+  if (!pattern.below && pattern.port !== null) return pattern;
+  throw new Failure('invalid-input', `“${text}” is no single service.`, { fix: 'Name one host and its port, such as localhost:5432.' });
+}
+
+/** A pattern in its one spelling. */
+export const spelt = ({ below, host, port }: Pattern): string => {
+  const name = host.text.includes(':') ? `[${host.text}]` : host.text;
+  return `${below ? '*.' : ''}${name}${port === null ? '' : `:${port}`}`;
+};
+
 const hostMatches = (pattern: Pattern, host: Host): boolean =>
   pattern.below ? host.kind === 'name' && host.text.endsWith(`.${pattern.host.text}`) : pattern.host.text === host.text;
 

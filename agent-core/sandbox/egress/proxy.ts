@@ -10,6 +10,8 @@ import { lookInside, TLS_DENIED } from './tunnel.ts';
 
 export interface ProxyOptions extends GateOptions {
   log: ConnectionLog;
+  /** Names the process at the other end of a connection from inside, or ''. */
+  who?: (client: Socket) => string;
   /** A connection without a byte in either direction for so long ends. */
   idleMs?: number;
   /** More connections at a time than this are turned away. */
@@ -43,6 +45,7 @@ const socksAsker = (client: Socket): Asker => ({
 export class Proxy {
   #gate: Gate;
   #log: ConnectionLog;
+  #who: (client: Socket) => string;
   #http: HttpForwarder;
   #idleMs: number;
   #most: number;
@@ -52,9 +55,10 @@ export class Proxy {
   constructor(options: ProxyOptions) {
     this.#gate = new Gate(options);
     this.#log = options.log;
+    this.#who = options.who ?? (() => '');
     this.#idleMs = options.idleMs ?? 15 * 60_000;
     this.#most = options.most ?? 512;
-    this.#http = new HttpForwarder({ gate: this.#gate, log: options.log, idleMs: this.#idleMs });
+    this.#http = new HttpForwarder({ gate: this.#gate, log: options.log, who: this.#who, idleMs: this.#idleMs });
     this.#http.server.on('connect', (message: IncomingMessage, client: Socket, head: Buffer) => {
       if (head.length > 0) client.unshift(head);
       void this.#connect(message, client);
@@ -144,7 +148,7 @@ export class Proxy {
 
   /** Makes a tunnel: decides, connects, and lets nothing through before its first bytes were looked at. */
   async #tunnel(client: Socket, asked: Asked, read: () => HostPort, asker: Asker, look = true): Promise<void> {
-    const watch = new Watch(this.#log, asked.host, asked.port);
+    const watch = new Watch(this.#log, asked.host, asked.port, () => this.#who(client));
     let target: HostPort;
     let outside: Socket | null = null;
     try {

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { Connection, Grants } from '../grants.ts';
+import { ProjectId, TaskId } from '../ids.ts';
+import { method, type MethodSpec } from './method.ts';
+
+const change = {
+  /** Each is checked: a pattern that would open everything, or is none, is refused, and nothing has changed then. */
+  add: Grants.partial().default({}),
+  remove: Grants.partial().default({}),
+};
+
+/** What goes out of a sandbox, and what comes in. */
+export const networkMethods = {
+  /** What each task of a project may reach, from its next connection on. Answers with all that is granted then. */
+  'project/grant': method(z.object({ projectId: ProjectId, ...change }), Grants),
+  'task/grant': method(z.object({ taskId: TaskId, ...change }), Grants),
+  /** A task's connections, newest first; `before` pages back from an entry's number. Old ones are dropped. */
+  'network/log': method(
+    z.object({ taskId: TaskId, before: z.number().int().optional(), limit: z.number().int().min(1).max(500).default(100) }),
+    z.object({ entries: z.array(Connection), more: z.boolean() }),
+  ),
+} as const satisfies Record<string, MethodSpec>;
