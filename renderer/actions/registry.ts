@@ -26,7 +26,7 @@ export type ActionScope =
   | 'conversation'
   | 'review'
   | 'terminal';
-export type ActionGroup = 'Task' | 'Go to' | 'View' | 'Board' | 'Inbox' | 'Review' | 'Terminal' | 'App';
+export type ActionGroup = 'Task' | 'Go to' | 'View' | 'Board' | 'Inbox' | 'Review' | 'Conversation' | 'Terminal' | 'App';
 
 export interface Action {
   /** `task.approve`; unique. A second registration replaces the first until it is removed. */

@@ -79,6 +79,7 @@ function foldEvents(events: readonly StoredEvent[]) {
     if (next !== thread) threads = { ...threads, [id]: next };
   }
   core.setState({ board, threads });
+  for (const { event } of events) if (event.type === 'thread.rewound' && users.has(event.threadId)) void loadThread(event.threadId);
   for (const listener of eventListeners) listener(events, state.board);
 }
 

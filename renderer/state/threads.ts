@@ -32,6 +32,7 @@ export function foldThread(threadId: string, state: ThreadState, { seq, event }:
       return { ...state, seq, order, items: { ...state.items, [item.id]: item } };
     }
     case 'turn.started':
+    case 'turn.updated':
     case 'turn.ended':
       return event.turn.threadId === threadId ? { ...state, seq, turns: putTurn(state.turns, event.turn) } : state;
     default:

@@ -168,7 +168,7 @@ describe('answering', () => {
     await soon(() => field.inputValue()).toBe('');
     await field.fill('Later');
     await page.getByRole('button', { name: 'Queue', exact: true }).click();
-    expect(await core.until('queue/add')).toEqual({ threadId: ids.thread, text: 'Later' });
+    expect(await core.until('queue/add')).toEqual({ threadId: ids.thread, text: 'Later', kind: 'work' });
     const messageId = 'msg_000000000001' as never;
     core.emit({ type: 'queue.added', threadId: ids.thread, message: { id: messageId, text: 'Later', at: 1 } });
     await page.getByRole('list', { name: 'Queued messages' }).getByRole('button', { name: 'Remove from the queue' }).click();

@@ -5,6 +5,7 @@ import { Button, ErrorNote, Icon, Money, Working, duration } from '../../ui/inde
 import { visible } from '../../ui/safe-text.ts';
 import { DenialBlock } from './denial.tsx';
 import { ApprovalBlock, QuestionBlock } from './gate.tsx';
+import { TurnMenu } from './turn-menu.tsx';
 import { AgentText } from './markdown.tsx';
 
 const viaWords = { prompt: '', steer: 'Sent while it worked', queue: 'Waited in the queue' } as const;
@@ -12,6 +13,7 @@ const viaWords = { prompt: '', steer: 'Sent while it worked', queue: 'Waited in 
 function Said({ item }: { item: ItemOf<'userMessage'> }) {
   return (
     <article className="say" aria-label="You" id={`item-${item.id}`}>
+      {item.via !== 'steer' && <TurnMenu turnId={item.turnId} label="Actions for this message" />}
       <p className="said">{visible(item.text)}</p>
       {viaWords[item.via] && <p className="xs faint">{viaWords[item.via]}</p>}
     </article>
@@ -139,6 +141,7 @@ export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Tu
           </span>
         )}
         <Money dollars={turn.usage.cost} />
+        <TurnMenu end turnId={turn.id} label={`Actions for turn ${turn.number}`} />
       </p>
     </div>
   );

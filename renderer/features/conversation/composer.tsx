@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { toAppError, type AppError, type Thread, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { rpc } from '../../state/store.ts';
-import { kindOf } from '../../state/kinds.ts';
-import { Button, ErrorNote, Icon, IconButton, Kbd, isMac } from '../../ui/index.ts';
-import { visible } from '../../ui/safe-text.ts';
+import { Button, ErrorNote, IconButton, Kbd, isMac } from '../../ui/index.ts';
+import { QueueList } from './queue-list.tsx';
 import { KindMenu, useKind } from './kind-menu.tsx';
 import { ModelPicker, turnModel } from './model-picker.tsx';
 
@@ -14,29 +13,6 @@ const placeholders: Record<TurnKind, string> = {
   ask: 'Ask about the code',
 };
 const drafts = new Map<string, string>();
-
-function Queued({ thread, onError }: { thread: Thread; onError: (error: AppError) => void }) {
-  if (thread.queue.length === 0) return null;
-  const remove = (messageId: Thread['queue'][number]['id']) => {
-    rpc()
-      .call('queue/remove', { threadId: thread.id, messageId })
-      .catch((thrown: unknown) => onError(toAppError(thrown)));
-  };
-  return (
-    <ul className="queue" aria-label="Queued messages">
-      {thread.queue.map((message) => (
-        <li key={message.id}>
-          <Icon name="queued" className="faint" />
-          <span className="cut">{visible(message.text)}</span>
-          <span className="xs faint">
-            {message.kind && message.kind !== 'work' ? `${kindOf(message.kind).label}, next turn` : 'next turn'}
-          </span>
-          <IconButton icon="x" small label="Remove from the queue" onClick={() => remove(message.id)} />
-        </li>
-      ))}
-    </ul>
-  );
-}
 
 function ComposerActs({
   running,
@@ -127,7 +103,7 @@ export function Composer({
   };
   return (
     <div className="compose-box">
-      <Queued thread={thread} onError={setError} />
+      <QueueList thread={thread} running={running} onError={setError} />
       {error && <ErrorNote error={error} onDismiss={() => setError(null)} />}
       <div className="composer">
         <textarea

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
-import { threadOf, toAppError, type AppError, type Item, type TaskId, type Thread } from '../../../agent-core/contract/index.ts';
+import { threadOf, toAppError, type AppError, type Item, type TaskId, type Thread, type Turn } from '../../../agent-core/contract/index.ts';
+import { useActions } from '../../actions/hooks.ts';
 import { runAction } from '../../actions/registry.ts';
 import { useCore, useThread } from '../../state/hooks.ts';
 import { readOlder, reloadThread } from '../../state/store.ts';
@@ -11,6 +12,8 @@ import { useFollowEnd } from './follow-end.ts';
 import { LiveLine } from './live-line.tsx';
 import { rowsOf, waitingCalls, type Row } from './rows.ts';
 import { ToolLine } from './tool-line.tsx';
+import { turnActions } from './turn-control.ts';
+import { TurnDialogs, TurnScope, UndoneLine } from './turn-menu.tsx';
 import './conversation.css';
 
 export interface ConversationProps {
@@ -147,6 +150,7 @@ function Body({
             />
           )}
           {ready && <Rows {...{ rows, waiting, taskId, opened, toggle, onOpenFile, renderItem }} />}
+          {ready && <UndoneLine />}
           {ready && thread.turn?.status === 'running' && <LiveLine taskId={taskId} />}
         </div>
       </div>
@@ -159,6 +163,8 @@ function Body({
   );
 }
 
+const NONE: readonly Turn[] = [];
+
 /** A task's conversation with its composer. */
 export function ConversationPane(props: ConversationProps) {
   const { taskId, above } = props;
@@ -168,6 +174,9 @@ export function ConversationPane(props: ConversationProps) {
     return state.board && known ? threadOf(state.board, known) : undefined;
   });
   const state = useThread(thread?.id);
+  const turns = state?.turns ?? NONE;
+  const scope = useMemo(() => (task && thread ? { task, thread, turns } : null), [task, thread, turns]);
+  useActions(turnActions);
   if (!task) return null;
   if (!thread) {
     return (
@@ -183,7 +192,10 @@ export function ConversationPane(props: ConversationProps) {
   const closed = task.phase === 'trashed' ? 'The task is in the trash' : null;
   return (
     <div className="convo-pane" data-scope="conversation">
-      <Body {...props} thread={thread} state={state} />
+      <TurnScope value={scope}>
+        <Body {...props} thread={thread} state={state} />
+      </TurnScope>
+      <TurnDialogs threadId={thread.id} />
       <Composer
         key={thread.id}
         thread={thread}
