@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { Failure } from '../contract/errors.ts';
 import type { Bind, Machine } from '../sandbox/types.ts';
 import { insideScript, isOid } from './runner.ts';
-import { receivePack } from './harvest.ts';
+import { receivePack } from './transfer.ts';
 import { coreSettings, objectRoots, renderConfig, type Copies } from './session-store.ts';
 import { replaceFile } from './store-files.ts';
 
@@ -23,14 +23,18 @@ export interface SnapPlace {
   workspaceId: string;
 }
 
-/** Makes the project's bare checkpoint store, which borrows the repository's objects. Idempotent. */
-export async function makeCheckpointStore(store: string, gitDir: string): Promise<void> {
+/** Makes the project's bare checkpoint store, which borrows the repository's objects, `commit` among them. Idempotent. */
+export async function makeCheckpointStore(store: string, gitDir: string, commit: string): Promise<void> {
   for (const folder of ['objects/info', 'objects/pack', 'refs/workspaces'])
     await mkdir(join(store, folder), { recursive: true, mode: 0o700 });
   const alternates = (await objectRoots(gitDir)).map((root) => `${root}\n`).join('');
   if ((await readFile(join(store, 'objects/info/alternates'), 'utf8').catch(() => '')) !== alternates)
     await replaceFile(join(store, 'objects/info/alternates'), alternates);
-  await writeFile(join(store, 'config'), renderConfig(coreSettings(true)), { flag: 'wx' }).catch(ignore);
+  await writeFile(join(store, 'config'), renderConfig(coreSettings(true, commit)), { flag: 'wx' }).catch(ignore);
+  // Where a shallow clone's history ends: merges are tried here too.
+  const shallow = await readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null);
+  if (shallow !== null) await replaceFile(join(store, 'shallow'), shallow);
+  else await rm(join(store, 'shallow'), { force: true });
   await writeFile(join(store, 'HEAD'), 'ref: refs/heads/none\n', { flag: 'wx' }).catch(ignore);
 }
 
@@ -46,7 +50,12 @@ export async function makeSnap(place: SnapPlace, index: string | null, copies: C
   await Promise.all([
     writeFile(
       join(place.snap, 'config'),
-      renderConfig([...settings, ...coreSettings(false), ['core.excludesFile', '/dev/null'], ['core.attributesFile', '/dev/null']]),
+      renderConfig([
+        ...settings,
+        ...coreSettings(false, copies.commit),
+        ['core.excludesFile', '/dev/null'],
+        ['core.attributesFile', '/dev/null'],
+      ]),
     ),
     writeFile(join(place.snap, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(place.snap, 'info', 'exclude'), copies.exclude),
@@ -58,15 +67,19 @@ export async function makeSnap(place: SnapPlace, index: string | null, copies: C
 export const CHECKPOINT_ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
 export const CHECKPOINT_SAFE =
   '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
-/** One at a time: a lock is what a killed one left. $1 the tree that the store has, $2 the base commit. Prints the tree, then a pack of what it needs beyond them. */
+/**
+ * One at a time: a lock is what a killed one left. $1 the tree that the store has, $2 the base commit. Prints the tree, then
+ * a pack of what it needs beyond them: a tree is excluded, for beside a commit git would pack what both have as well, and a
+ * partial clone lacks some of that.
+ */
 const SCRIPT = `set -e
 rm -f "$GIT_DIR/index.lock"
-git ${CHECKPOINT_SAFE} add --all -- . >&2
+git ${CHECKPOINT_SAFE} add --all --sparse -- . >&2
 tree=$(git ${CHECKPOINT_SAFE} write-tree)
 echo "$tree"
 [ "$tree" = "$1" ] && exit 0
 known=$1
-git cat-file -e "$known" 2>/dev/null || known=$2
+git cat-file -e "$known" 2>/dev/null || known=$2^{tree}
 printf '%s\\n^%s\\n' "$tree" "$known" | git -c pack.threads=1 -c pack.window=4 pack-objects --quiet --revs --thin --stdout
 `;
 
@@ -113,7 +126,9 @@ async function writeCommit(store: string, tree: string, parent: string | null, l
     `tree ${tree}\n${parent === null ? '' : `parent ${parent}\n`}author ${who}\ncommitter ${who}\n\n${label.replaceAll('\0', '')}\n`,
   );
   const object = Buffer.concat([Buffer.from(`commit ${body.length}\0`), body]);
-  const oid = createHash('sha1').update(object).digest('hex');
+  const oid = createHash(tree.length === 64 ? 'sha256' : 'sha1')
+    .update(object)
+    .digest('hex');
   const path = join(store, 'objects', oid.slice(0, 2), oid.slice(2));
   await mkdir(dirname(path), { recursive: true });
   // Tasks of one project share the store and may write the same commit at the same time.

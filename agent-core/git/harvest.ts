@@ -3,11 +3,14 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Machine } from '../sandbox/types.ts';
-import { checkIndex } from './index-file.ts';
-import { realHead, realRef, storeHead } from './refs.ts';
+import { checkIndex, hashLength, markLinks } from './index-file.ts';
+import { inStore, pointRealHead, realHead, realRef, storeHead } from './refs.ts';
 import { gitFailure, inside, insideArgs, insideEnv, isOid, outside } from './runner.ts';
 import { writable, type StorePlace } from './session-store.ts';
 import { isCode, readStoreFile, replaceFile, storeFileStamp, writeStoreFile } from './store-files.ts';
+import { harvestSubmodules } from './submodule-harvest.ts';
+import type { Submodule } from './submodules.ts';
+import { isAncestor, receivePack } from './transfer.ts';
 import { moveRefs } from './worktree.ts';
 
 /** What both sides agreed on when they were last brought together. Kept in `workspace.json`. */
@@ -26,6 +29,8 @@ export interface HarvestPlace extends StorePlace {
   scratch: string;
   /** Staged blobs that are known to be in the repository. Grows; an empty one is filled from the worktree's real index. */
   known: Set<string>;
+  /** Those that are checked out in the worktree. */
+  submodules: readonly Submodule[];
 }
 
 export interface Harvested {
@@ -34,6 +39,8 @@ export interface Harvested {
   /** The agent's and the person's commits went different ways: the agent's are on this branch, the person's stay on theirs. */
   diverged: string | null;
   agreed: Agreed;
+  /** With the tips that were brought out now. */
+  submodules: readonly Submodule[];
 }
 
 /**
@@ -42,6 +49,9 @@ export interface Harvested {
  */
 export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Harvested> {
   const [head, real] = await Promise.all([storeHead(place.store, place.admin), realRef(place.gitDir, place.branch)]);
+  // First: a commit that names another must never be there without it.
+  const submodules =
+    place.submodules.length === 0 ? place.submodules : await harvestSubmodules(machine, place, place.submodules, agreed.tip);
   let { tip } = agreed;
   let diverged: string | null = null;
   let pointing: Promise<void> = Promise.resolve();
@@ -67,7 +77,7 @@ export async function harvest(machine: Machine, place: HarvestPlace, agreed: Agr
   if (pointed.status === 'rejected') throw pointed.reason;
   if (index.status === 'rejected') throw index.reason;
   const matched = index.value;
-  return { tip, moved: tip !== agreed.tip, diverged, agreed: { ...matched, tip } };
+  return { tip, moved: tip !== agreed.tip, diverged, agreed: { ...matched, tip }, submodules };
 }
 
 /** Bundles HEAD inside and takes it in outside, without touching a ref. Returns the commit that came. */
@@ -150,7 +160,7 @@ function bundledHead(file: string): { oid: string; ref: string } {
     throw new Failure('git-failed', 'The workspace answered with something that is no git bundle.');
   for (const line of lines.slice(1)) {
     if (line === '') break;
-    const found = /^([0-9a-f]{40}) (\S+)$/.exec(line);
+    const found = /^([0-9a-f]{40}|[0-9a-f]{64}) (\S+)$/.exec(line);
     if (found?.[1] !== undefined && found[2] === 'HEAD') return { oid: found[1], ref: 'HEAD' };
   }
   throw new Failure('git-failed', 'The bundle from the workspace does not hold its HEAD.');
@@ -162,10 +172,6 @@ async function presentHead(place: HarvestPlace): Promise<string> {
   if (oid === null) throw new Failure('git-failed', 'HEAD inside the workspace points at no commit.');
   await outside({ gitDir: place.gitDir, args: ['rev-list', '--quiet', '--objects', oid, '--not', '--all'] });
   return oid;
-}
-
-export async function isAncestor(gitDir: string, older: string, newer: string): Promise<boolean> {
-  return (await outside({ gitDir, args: ['merge-base', '--is-ancestor', older, newer], answers: [1] })).code === 0;
 }
 
 /** Points the branch at what came. A tip that is no longer part of it is kept under a hidden ref. */
@@ -191,27 +197,45 @@ async function realIndexStamp(place: StorePlace): Promise<string | null> {
 
 /** Brings the real HEAD and index along, so that a person's shell there sees what the agent sees. `fresh`: nothing but the base was ever staged. */
 export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: Agreed, fresh = false): Promise<Agreed> {
-  const wanted = `ref: ${place.branch}\n`;
-  if ((await readFile(adminFile(place, 'HEAD'), 'utf8').catch(() => '')) !== wanted) await replaceFile(adminFile(place, 'HEAD'), wanted);
-  const name = `worktrees/${place.admin}/index`;
+  await pointRealHead(place.gitDir, place.admin, place.branch);
+  const name = inStore(place.admin, 'index');
   const stamp = await storeFileStamp(place.store, name);
   if (stamp === null || stamp === agreed.insideIndex) return agreed;
   const bytes = await readStoreFile(place.store, name, 512 * 1024 * 1024);
-  const checked = bytes === null ? null : checkIndex(bytes);
+  const hash = hashLength(agreed.tip);
+  const checked = bytes === null ? null : checkIndex(bytes, hash);
   if (checked === null) {
     // An index that can't be taken over as it is: the person sees the branch's own tree as staged.
-    await outside({ gitDir: place.gitDir, args: ['read-tree', place.branch], env: { GIT_INDEX_FILE: adminFile(place, 'index') } });
+    await readTreeOutside(place, place.branch, hash);
   } else {
-    if (!fresh) await bringStaged(machine, place, checked.blobs);
-    await replaceFile(adminFile(place, 'index'), checked.bytes);
+    if (!fresh) await bringStaged(machine, place, checked.blobs, hash);
+    await replaceFile(
+      adminFile(place, 'index'),
+      markLinks(checked, hash, () => true),
+    );
   }
   return { ...agreed, insideIndex: stamp, outsideIndex: await realIndexStamp(place) };
 }
 
+/** Makes the worktree's real index that of a tree, with submodules that the person's git leaves alone. */
+export async function readTreeOutside(place: StorePlace, tree: string, hash: number): Promise<void> {
+  const index = adminFile(place, 'index');
+  await outside({ gitDir: place.gitDir, args: ['read-tree', tree], env: { GIT_INDEX_FILE: index } });
+  const checked = checkIndex(await readFile(index), hash);
+  if (checked !== null && checked.links.size > 0)
+    await replaceFile(
+      index,
+      markLinks(checked, hash, () => true),
+    );
+}
+
 /** Staged files that no commit holds yet: their contents come too, or git outside could not show them. */
-async function bringStaged(machine: Machine, place: HarvestPlace, staged: ReadonlySet<string>): Promise<void> {
+async function bringStaged(machine: Machine, place: HarvestPlace, staged: ReadonlySet<string>, hash: number): Promise<void> {
   if (place.known.size === 0) {
-    const before = await readFile(adminFile(place, 'index')).then(checkIndex, () => null);
+    const before = await readFile(adminFile(place, 'index')).then(
+      (bytes) => checkIndex(bytes, hash),
+      () => null,
+    );
     for (const oid of before?.blobs ?? []) place.known.add(oid);
   }
   const blobs = [...staged].filter((oid) => !place.known.has(oid));
@@ -241,16 +265,6 @@ async function bringStaged(machine: Machine, place: HarvestPlace, staged: Readon
   const ref = `refs/signalbox/${place.workspaceId}/staged`;
   await moveRefs(place.gitDir, [[ref, made, await realRef(place.gitDir, ref)]]);
   for (const oid of missing) place.known.add(oid);
-}
-
-/** Takes a pack from inside into a store outside: every object is checked, and that all it names is there. */
-export async function receivePack(gitDir: string, pack: Buffer): Promise<void> {
-  if (pack.length < 32 || pack.toString('latin1', 0, 4) !== 'PACK')
-    throw new Failure('git-failed', 'The workspace answered with something that is no git pack.');
-  const count = pack.readUInt32BE(8);
-  if (count === 0) return;
-  const args = count <= 256 ? ['unpack-objects', '-q', '--strict'] : ['index-pack', '--stdin', '--fix-thin', '--strict'];
-  await outside({ gitDir, args, input: pack, config: ['core.fsyncMethod=batch', 'fsck.badDate=ignore'] });
 }
 
 export interface Imported {
@@ -290,8 +304,9 @@ export async function importOutside(machine: Machine, place: HarvestPlace, agree
   }
   let { insideIndex } = agreed;
   if (indexTouched) {
-    await writeStoreFile(place.store, `worktrees/${place.admin}/index`, await readFile(adminFile(place, 'index')));
-    insideIndex = await storeFileStamp(place.store, `worktrees/${place.admin}/index`);
+    const name = inStore(place.admin, 'index');
+    await writeStoreFile(place.store, name, await forInside(place, await readFile(adminFile(place, 'index')), hashLength(agreed.tip)));
+    insideIndex = await storeFileStamp(place.store, name);
   }
   return {
     commit: movedOutside ? outsideTip : null,
@@ -300,8 +315,17 @@ export async function importOutside(machine: Machine, place: HarvestPlace, agree
   };
 }
 
+/** The person's index as the agent gets it: submodules are looked at inside, but for those that were left alone there already. */
+async function forInside(place: StorePlace, bytes: Buffer, hash: number): Promise<Buffer> {
+  const outer = checkIndex(bytes, hash);
+  if (outer === null || outer.links.size === 0) return bytes;
+  const inner = await readStoreFile(place.store, inStore(place.admin, 'index'), 512 * 1024 * 1024);
+  const skipped = (inner === null ? null : checkIndex(inner, hash))?.links;
+  return markLinks(outer, hash, (name) => skipped?.get(name) ?? false);
+}
+
 /** The person checked something else out in the worktree: the workspace's branch follows to that commit. */
 async function adopt(place: HarvestPlace, commit: string, real: string | null): Promise<void> {
   if (real !== commit) await (real === null ? moveRefs(place.gitDir, [[place.branch, commit, null]]) : point(place, commit, real, real));
-  await replaceFile(adminFile(place, 'HEAD'), `ref: ${place.branch}\n`);
+  await pointRealHead(place.gitDir, place.admin, place.branch);
 }

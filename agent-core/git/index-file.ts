@@ -17,36 +17,102 @@ export interface IndexCheck {
   bytes: Buffer;
   /** Object ids of the staged blobs. */
   blobs: Set<string>;
+  /** Names of the submodules, and whether git leaves them alone (their skip-worktree bit). */
+  links: Map<string, boolean>;
 }
 
-/** Reads an index (version 2, 3 or 4, SHA-1). Null where it is broken, sparse, or holds a name that must not be. */
-export function checkIndex(index: Buffer): IndexCheck | null {
-  if (index.length < 32 || index.toString('latin1', 0, 4) !== 'DIRC') return null;
+/** Bytes of an object name: 20 (SHA-1), or 32 in a repository with SHA-256 names such as this one. */
+export const hashLength = (oid: string): number => oid.length / 2;
+
+/** Reads an index (version 2, 3 or 4). Null where it is broken, sparse, or holds a name that must not be. */
+export function checkIndex(index: Buffer, hash = 20): IndexCheck | null {
+  const blobs = new Set<string>();
+  const links = new Map<string, boolean>();
+  const end = walk(index, hash, (entry) => {
+    if (entry.mode === LINK) links.set(entry.name.toString('latin1'), entry.skipped);
+    else blobs.add(entry.oid);
+  });
+  if (end === null) return null;
+  return { bytes: signed(Buffer.from(index.subarray(0, end)), hash), blobs, links };
+}
+
+const LINK = 0o160000;
+
+/** The same bytes with git's checksum at their end. */
+const signed = (head: Buffer, hash: number): Buffer =>
+  Buffer.concat([
+    head,
+    createHash(hash === 32 ? 'sha256' : 'sha1')
+      .update(head)
+      .digest(),
+  ]);
+
+/**
+ * Sets or clears the skip-worktree bit of the submodules in a checked index. Git leaves one that has it alone: the
+ * person's `git status` would otherwise start git in the submodule's folder, with whatever settings an agent put there.
+ */
+export function markLinks(checked: IndexCheck, hash: number, skip: (name: string) => boolean): Buffer {
+  const { bytes, links } = checked;
+  if ([...links].every(([name, skipped]) => skip(name) === skipped)) return bytes;
+  const version = bytes.readUInt32BE(4);
+  const header = Buffer.from(bytes.subarray(0, 12));
+  if (version === 2) header.writeUInt32BE(3, 4);
+  const parts: Buffer[] = [header];
+  walk(bytes, hash, (entry) => {
+    const wanted = skip(entry.name.toString('latin1'));
+    if (entry.mode !== LINK || wanted === entry.skipped) parts.push(bytes.subarray(entry.at, entry.next));
+    else parts.push(withBit(bytes, entry, version, 42 + hash, wanted));
+  });
+  return signed(Buffer.concat(parts), hash);
+}
+
+const EXTENDED = 0x4000;
+const SKIP = 0x4000;
+
+function withBit(bytes: Buffer, entry: Entry, version: number, fixed: number, skip: boolean): Buffer {
+  const head = Buffer.from(bytes.subarray(entry.at, entry.at + fixed));
+  const flags = head.readUInt16BE(fixed - 2);
+  const had = (flags & EXTENDED) !== 0;
+  const more = Buffer.alloc(2);
+  more.writeUInt16BE(skip ? entry.extended | SKIP : entry.extended & ~SKIP);
+  head.writeUInt16BE(more.readUInt16BE() === 0 ? flags & ~EXTENDED : flags | EXTENDED, fixed - 2);
+  const extension = more.readUInt16BE() === 0 ? Buffer.alloc(0) : more;
+  const rest = entry.at + fixed + (had ? 2 : 0);
+  if (version === 4) return Buffer.concat([head, extension, bytes.subarray(rest, entry.next)]);
+  const length = fixed + extension.length + entry.name.length;
+  return Buffer.concat([head, extension, entry.name, Buffer.alloc(((length + 8) & ~7) - length)]);
+}
+
+/** Reads all entries and judges them; null where one must not be. Returns where they end. */
+function walk(index: Buffer, hash: number, use: (entry: Entry) => void): number | null {
+  if (index.length < 12 + hash || index.toString('latin1', 0, 4) !== 'DIRC') return null;
   const version = index.readUInt32BE(4);
   const count = index.readUInt32BE(8);
-  if (version < 2 || version > 4 || count > (index.length - 32) / 62 + 1) return null;
-  const blobs = new Set<string>();
-  const end = index.length - 20;
+  if (version < 2 || version > 4 || count > (index.length - 12 - hash) / (42 + hash) + 1) return null;
+  const end = index.length - hash;
   let at = 12;
   let previous: Buffer = Buffer.alloc(0);
   let previousStage = -1;
-  for (let entry = 0; entry < count; entry++) {
-    const read = readEntry(index, at, end, version, previous);
-    if (read === null) return null;
-    const { mode, name, stage, next, oid } = read;
+  for (let number = 0; number < count; number++) {
+    const entry = readEntry(index, at, end, { version, fixed: 42 + hash }, previous);
+    if (entry === null) return null;
+    const { mode, name, stage, next } = entry;
     if (!MODES.has(mode) || !isSafeName(name, mode)) return null;
     const order = Buffer.compare(previous, name);
     if (order > 0 || (order === 0 && previousStage >= stage)) return null;
-    if (mode !== 0o160000) blobs.add(oid);
+    use(entry);
     previous = name;
     previousStage = stage;
     at = next;
   }
-  const head = Buffer.from(index.subarray(0, at));
-  return { bytes: Buffer.concat([head, createHash('sha1').update(head).digest()]), blobs };
+  return at;
 }
 
 interface Entry {
+  at: number;
+  /** The flags of version 3 and later. */
+  extended: number;
+  skipped: boolean;
   mode: number;
   oid: string;
   stage: number;
@@ -54,12 +120,19 @@ interface Entry {
   next: number;
 }
 
-function readEntry(index: Buffer, at: number, end: number, version: number, previous: Buffer): Entry | null {
-  if (at + 63 > end) return null;
-  const flags = index.readUInt16BE(at + 60);
-  const extended = (flags & 0x4000) !== 0;
-  if (extended && version < 3) return null;
-  let start = at + 62 + (extended ? 2 : 0);
+function readEntry(
+  index: Buffer,
+  at: number,
+  end: number,
+  { version, fixed }: { version: number; fixed: number },
+  previous: Buffer,
+): Entry | null {
+  if (at + fixed + 1 > end) return null;
+  const flags = index.readUInt16BE(at + fixed - 2);
+  const isExtended = (flags & EXTENDED) !== 0;
+  if (isExtended && version < 3) return null;
+  const extended = isExtended ? index.readUInt16BE(at + fixed) : 0;
+  let start = at + fixed + (isExtended ? 2 : 0);
   let prefix: Buffer = Buffer.alloc(0);
   if (version === 4) {
     const strip = readVarint(index, start, end);
@@ -74,7 +147,16 @@ function readEntry(index: Buffer, at: number, end: number, version: number, prev
   if (recorded !== Math.min(name.length, 0x0fff)) return null;
   const next = version === 4 ? stop + 1 : at + ((start - at + name.length + 8) & ~7);
   if (next > end) return null;
-  return { mode: index.readUInt32BE(at + 24), oid: index.toString('hex', at + 40, at + 60), stage: (flags >> 12) & 3, name, next };
+  return {
+    at,
+    extended,
+    skipped: (extended & SKIP) !== 0,
+    mode: index.readUInt32BE(at + 24),
+    oid: index.toString('hex', at + 40, at + fixed - 2),
+    stage: (flags >> 12) & 3,
+    name,
+    next,
+  };
 }
 
 function readVarint(index: Buffer, at: number, end: number): { value: number; next: number } | null {

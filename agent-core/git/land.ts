@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Landing, LandPreview } from '../contract/index.ts';
 import type { Identity } from './repository.ts';
-import { isAncestor } from './harvest.ts';
+import { isAncestor } from './transfer.ts';
 import { outside, outsideText, type OutsideRequest } from './runner.ts';
 import { moveRefs } from './worktree.ts';
 

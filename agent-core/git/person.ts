@@ -8,7 +8,10 @@ const PERSONAL = /^(?:GIT_SSH|GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_PROXY_COMMAND|
  * The one factory of simple-git: refs, branches, log, remotes and fetch on the person's **own** repository with the
  * person's own settings and keys, never in a folder an agent can write. Hooks and fsmonitor stay off.
  */
-export function personalGit(folder: string, options: { signal?: AbortSignal; onProgress?: (fraction: number) => void } = {}): SimpleGit {
+export function personalGit(
+  folder: string,
+  options: { signal?: AbortSignal; onProgress?: (fraction: number) => void; config?: readonly string[] } = {},
+): SimpleGit {
   const env = personalEnv();
   const git = simpleGit({
     baseDir: folder,
@@ -22,6 +25,7 @@ export function personalGit(folder: string, options: { signal?: AbortSignal; onP
       'maintenance.auto=false',
       'submodule.recurse=false',
       'fetch.recurseSubmodules=false',
+      ...(options.config ?? []),
     ],
     unsafe: {
       allowUnsafeHooksPath: true,

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOid } from './runner.ts';
-import { isCode, readStoreFile } from './store-files.ts';
+import { isOid, outside } from './runner.ts';
+import { isCode, readStoreFile, replaceFile } from './store-files.ts';
 
-/** Reads refs without starting git: loose file first, then packed-refs. Only full object ids are ever taken from a file. */
+/** Reads refs, as a rule without starting git: loose file first, then packed-refs. Only full object ids are ever taken from a file. */
 
 const SAFE_REF = /^refs\/(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\0-\x20\x7f~^:?*[\\]+(?<![/.])$/;
 export const isRefName = (name: string): boolean => name.length < 1024 && SAFE_REF.test(name);
@@ -71,7 +71,47 @@ export function renderPackedRefs(refs: ReadonlyMap<string, PackedRef>): string {
 
 /** `HEAD` of the worktree `admin` in a session store. What it says is the agent's word. */
 export const storeHead = (store: string, admin: string): Promise<Head> =>
-  resolve((path, limit) => readStoreFile(store, path === 'HEAD' ? `worktrees/${admin}/HEAD` : path, limit), 'HEAD');
+  resolve((path, limit) => readStoreFile(store, path === 'HEAD' ? inStore(admin, 'HEAD') : path, limit), 'HEAD');
+
+/** Where a file of the worktree's own lies in a store; one that belongs to a single worktree has no admin folder (''). */
+export const inStore = (admin: string, name: string): string => (admin === '' ? name : `worktrees/${admin}/${name}`);
+
+/** `HEAD` of a git directory of its own inside a store, such as a submodule's. */
+export const storeHeadAt = (store: string, folder: string): Promise<Head> =>
+  resolve((path, limit) => readStoreFile(store, join(folder, path), limit), 'HEAD');
+
+/**
+ * Whether a git directory keeps its refs in tables (git 2.45 and later) instead of files: only git itself reads and moves
+ * them then. Looked up each time, for a repository can be converted while it is open.
+ */
+export const hasRefTables = (gitDir: string): Promise<boolean> =>
+  stat(join(gitDir, 'reftable')).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+const adminDir = (gitDir: string, admin: string | null): string => (admin === null ? gitDir : join(gitDir, 'worktrees', admin));
+
+async function tableHead(gitDir: string, admin: string | null): Promise<Head> {
+  const at = adminDir(gitDir, admin);
+  const [name, commit] = await Promise.all([
+    outside({ gitDir: at, args: ['symbolic-ref', '--quiet', 'HEAD'], answers: [1, 128] }),
+    outside({ gitDir: at, args: ['rev-parse', '--verify', '--quiet', 'HEAD'], answers: [1, 128] }),
+  ]);
+  const [ref, oid] = [name, commit].map((result) => result.stdout.toString('utf8').trim());
+  return { ref: name.code === 0 && ref && isRefName(ref) ? ref : null, oid: commit.code === 0 && oid && isOid(oid) ? oid : null };
+}
+
+/** Puts a worktree's real HEAD on a branch. */
+export async function pointRealHead(gitDir: string, admin: string, branch: string): Promise<void> {
+  const at = adminDir(gitDir, admin);
+  if (await hasRefTables(gitDir)) {
+    if ((await tableHead(gitDir, admin)).ref !== branch) await outside({ gitDir: at, args: ['symbolic-ref', 'HEAD', branch] });
+    return;
+  }
+  const wanted = `ref: ${branch}\n`;
+  if ((await readFile(join(at, 'HEAD'), 'utf8').catch(() => '')) !== wanted) await replaceFile(join(at, 'HEAD'), wanted);
+}
 
 const realRead =
   (gitDir: string, admin: string | null): Read =>
@@ -82,10 +122,16 @@ const realRead =
     });
 
 /** `HEAD` of the worktree `admin` (null: the main one) in the person's own git directory. */
-export const realHead = (gitDir: string, admin: string | null): Promise<Head> => resolve(realRead(gitDir, admin), 'HEAD');
+export async function realHead(gitDir: string, admin: string | null): Promise<Head> {
+  return (await hasRefTables(gitDir)) ? tableHead(gitDir, admin) : resolve(realRead(gitDir, admin), 'HEAD');
+}
 
 /** The commit of a branch in the person's own git directory, or null. */
 export async function realRef(gitDir: string, name: string): Promise<string | null> {
+  if (await hasRefTables(gitDir)) {
+    const found = await outside({ gitDir, args: ['rev-parse', '--verify', '--quiet', '--end-of-options', name], answers: [1, 128] });
+    return found.code === 0 ? found.stdout.toString('utf8').trim() : null;
+  }
   const read = realRead(gitDir, null);
   const loose = (await read(name, 4096))?.toString('utf8').trim() ?? '';
   return isOid(loose) ? loose : packedRef(read, name);

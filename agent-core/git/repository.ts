@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { Failure } from '../contract/errors.ts';
 import type { Base, Folder } from '../contract/index.ts';
+import { limits } from './kinds.ts';
 import { discover, isOid, outside, outsideText } from './runner.ts';
 
 /** The parts of a {@link Folder} that only this room needs. */
@@ -34,12 +35,6 @@ export async function inspectFolder(path: string): Promise<Repository> {
     limits(repo, gitDir, commit),
   ]);
   const modes = tree.code === 0 ? tree.stdout.toString('latin1').split('\0').slice(0, -1) : [];
-  const submodules = modes.filter((mode) => mode === '160000').length;
-  if (submodules > 0) {
-    warnings.unshift(
-      `${submodules === 1 ? 'A submodule is' : `${submodules} submodules are`} not checked out in tasks: its folder stays empty.`,
-    );
-  }
   if (tree.code !== 0) warnings.unshift(`${subdir} is not in the newest commit: a task starts without it.`);
   return {
     root,
@@ -68,17 +63,10 @@ async function realFolder(path: string): Promise<string> {
 
 /** Where the repository of a real folder is. Throws as {@link inspectFolder}, but for `no-commits`. */
 export async function locateRepository(root: string): Promise<{ repo: string; subdir: string; gitDir: string }> {
-  const asked = [
-    'rev-parse',
-    '--path-format=absolute',
-    '--is-bare-repository',
-    '--is-inside-work-tree',
-    '--show-object-format',
-    '--git-common-dir',
-  ];
+  const asked = ['rev-parse', '--path-format=absolute', '--is-bare-repository', '--is-inside-work-tree', '--git-common-dir'];
   const found = await discover(root, asked, [128]);
   if (found.code !== 0) throw notUsable(root, found.stderr);
-  const [bare, insideTree, format, gitDir] = found.stdout.toString('utf8').split('\n') as [string, string, string, string];
+  const [bare, insideTree, gitDir] = found.stdout.toString('utf8').split('\n') as [string, string, string];
   if (bare === 'true') {
     throw new Failure('bare-repository', `${root} is a bare repository: it has no files to work on.`, {
       fix: 'Clone it, and open the clone: git clone <this folder> <new folder>',
@@ -87,11 +75,6 @@ export async function locateRepository(root: string): Promise<{ repo: string; su
   if (insideTree !== 'true') {
     throw new Failure('not-a-repository', `${root} is inside a git directory, not a work tree.`, {
       fix: 'Open the folder that holds the files.',
-    });
-  }
-  if (format !== 'sha1') {
-    throw new Failure('unsupported-repository', `${root} uses ${format} object names, which are not supported yet.`, {
-      fix: 'Use a repository with SHA-1 object names.',
     });
   }
   const where = await discover(root, ['rev-parse', '--show-toplevel', '--show-prefix']);
@@ -108,10 +91,19 @@ function notUsable(root: string, stderr: string): Failure {
     });
   }
   if (/unknown repository extension|Expected git repo version|repository format/i.test(output)) {
-    return new Failure('unsupported-repository', `${root} uses a repository format that the installed git does not know.`, {
-      fix: 'Install a newer git.',
-      output,
-    });
+    const tables = /refstorage/i.test(output);
+    return new Failure(
+      'unsupported-repository',
+      tables
+        ? `${root} keeps its refs in tables (reftable), which the installed git can’t read.`
+        : `${root} uses a repository format that the installed git does not know.`,
+      {
+        fix: tables
+          ? 'Install git 2.45 or newer, or convert it with such a git: git refs migrate --ref-format=files'
+          : 'Install a newer git.',
+        output,
+      },
+    );
   }
   if (/not a git repository \(or any/.test(output)) {
     return new Failure('not-a-repository', `${root} is not in a git repository.`, {
@@ -140,22 +132,6 @@ async function listBranches(repo: string): Promise<{ branches: string[]; remoteB
     .map((line) => line.trimEnd());
   const under = (prefix: string): string[] => names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   return { branches: under('refs/heads/').filter((name) => !name.startsWith('signalbox/')), remoteBranches: under('refs/remotes/') };
-}
-
-/** What works with limits, in words. */
-async function limits(repo: string, gitDir: string, commit: string): Promise<string[]> {
-  const warnings: string[] = [];
-  const [lfs, config, shallow] = await Promise.all([
-    outside({ gitDir, args: ['grep', '-q', '-I', 'filter=lfs', commit, '--', '.gitattributes', '**/.gitattributes'], answers: [1, 128] }),
-    discover(repo, ['config', '--get-regexp', '^(core\\.sparsecheckout|extensions\\.partialclone|remote\\..*\\.promisor)$'], [1]),
-    discover(repo, ['rev-parse', '--is-shallow-repository']),
-  ]);
-  const settings = config.stdout.toString('utf8');
-  if (lfs.code === 0) warnings.push('Git LFS: large files stay pointers in tasks.');
-  if (/^core\.sparsecheckout true$/m.test(settings)) warnings.push('Sparse checkout: tasks check out every file.');
-  if (/partialclone|promisor true/.test(settings)) warnings.push('Partial clone: a task sees only objects that are already here.');
-  if (shallow.stdout.toString('utf8').trim() === 'true') warnings.push('Shallow clone: history ends early in tasks.');
-  return warnings;
 }
 
 /** Makes a repository of a folder that is none, with all that is in it as the first commit. Throws `no-folder`, `conflict`, `git-failed`. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Bind } from '../sandbox/types.ts';
 import { person, type Identity } from './repository.ts';
-import { parsePackedRefs, renderPackedRefs, type PackedRef } from './refs.ts';
+import { hasRefTables, parsePackedRefs, realHead, renderPackedRefs, type PackedRef } from './refs.ts';
 import { isOid, outside, outsideText } from './runner.ts';
 import { readStoreFile, writeStoreFile } from './store-files.ts';
 
@@ -15,8 +15,10 @@ export interface StorePlace {
   store: string;
   /** The person's common git directory, at whose path the store appears inside. */
   gitDir: string;
-  /** Name of the worktree's admin folder, the same in both. */
+  /** Name of the worktree's admin folder, the same in both; '' where the store is the worktree's own ({@link StorePlace.shown}). */
   admin: string;
+  /** Where git in the worktree sees the store: at `gitDir` where it is mounted there, else at its own path. */
+  shown: string;
   worktree: string;
   /** Full name of the branch, `refs/heads/signalbox/…`. */
   branch: string;
@@ -44,9 +46,9 @@ export async function storeBinds(place: Pick<StorePlace, 'store' | 'gitDir'>): P
 }
 
 /** For one run of our own that must write whatever the mode is: the store, and the worktree where it needs it. */
-export const writable = (place: Pick<StorePlace, 'store' | 'gitDir' | 'worktree'>, worktree: boolean): Bind[] => [
+export const writable = (place: Pick<StorePlace, 'store' | 'shown' | 'worktree'>, worktree: boolean): Bind[] => [
   ...(worktree ? [{ source: place.worktree, target: place.worktree, access: 'write' as const }] : []),
-  { source: place.store, target: place.gitDir, access: 'write' },
+  { source: place.store, target: place.shown, access: 'write' },
 ];
 
 /** The repository's objects, read-only at a path of their own. */
@@ -102,7 +104,7 @@ function allowedAmong(output: Buffer, more = /(?!)/): [string, string][] {
 }
 
 /** Settings of the person's and of the repository under one key: the last one counts, and two would refuse `git config key value`. */
-function onceEach(settings: [string, string][]): [string, string][] {
+export function onceEach(settings: [string, string][]): [string, string][] {
   const last = new Map(settings.map(([key], index) => [key, index]));
   return settings.filter(
     ([key], index) => /^(?:remote\..+\.(?:url|pushurl|fetch)|branch\..+\.merge)$/s.test(key) || last.get(key) === index,
@@ -136,8 +138,14 @@ export function renderConfig(settings: readonly (readonly [string, string])[]): 
     .join('');
 }
 
-export const coreSettings = (bare: boolean): [string, string][] => [
-  ['core.repositoryformatversion', '0'],
+/** What makes a folder a repository like the one that `commit` is in: with SHA-256 names where that has them. */
+export const coreSettings = (bare: boolean, commit: string): [string, string][] => [
+  ...(commit.length === 64
+    ? ([
+        ['core.repositoryformatversion', '1'],
+        ['extensions.objectformat', 'sha256'],
+      ] as [string, string][])
+    : ([['core.repositoryformatversion', '0']] as [string, string][])),
   ['core.bare', String(bare)],
   ['core.logallrefupdates', 'true'],
 ];
@@ -145,6 +153,8 @@ export const coreSettings = (bare: boolean): [string, string][] => [
 /** What of the person's repository is copied for a workspace. */
 export interface Copies {
   settings: [string, string][];
+  /** A commit of the repository, by which its kind of object names is known. */
+  commit: string;
   refs: Map<string, PackedRef>;
   roots: string[];
   head: string;
@@ -153,25 +163,38 @@ export interface Copies {
   who: Identity;
 }
 
-export async function gatherCopies(gitDir: string): Promise<Copies> {
+/** What the repository's own HEAD file says, or would say if its refs were files. */
+async function headText(gitDir: string): Promise<string> {
+  if (!(await hasRefTables(gitDir))) return readFile(join(gitDir, 'HEAD'), 'utf8');
+  const { ref, oid } = await realHead(gitDir, null);
+  return ref === null ? `${oid}\n` : `ref: ${ref}\n`;
+}
+
+export async function gatherCopies(gitDir: string, commit: string): Promise<Copies> {
   const [settings, refs, roots, head, exclude, shallow] = await Promise.all([
     allowedSettings(gitDir),
     baseRefs(gitDir),
     objectRoots(gitDir),
-    readFile(join(gitDir, 'HEAD'), 'utf8'),
+    headText(gitDir),
     readFile(join(gitDir, 'info', 'exclude'), 'utf8').catch(() => ''),
     readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null),
   ]);
   const last = (key: string): string | undefined => settings.findLast(([name]) => name === key)?.[1];
-  return { settings, refs, roots, head, exclude, shallow, who: person(last('user.name'), last('user.email')) };
+  return { settings, commit, refs, roots, head, exclude, shallow, who: person(last('user.name'), last('user.email')) };
+}
+
+/** What a kind of repository adds to a store: settings, and files by their names in it. */
+export interface StoreMore {
+  settings: [string, string][];
+  files: Record<string, string>;
 }
 
 /**
  * Makes the store, ready for a checkout inside. Only called while nothing runs in the workspace: what was there is
  * removed, the folder itself kept (it may be mounted). Returns the base refs as they were copied.
  */
-export async function seedStore(place: StorePlace & { commit: string; copies: Copies }): Promise<Map<string, PackedRef>> {
-  const { store, admin, worktree, branch, commit, copies } = place;
+export async function seedStore(place: StorePlace & { commit: string; copies: Copies; more?: StoreMore }): Promise<Map<string, PackedRef>> {
+  const { store, admin, worktree, branch, commit, copies, more } = place;
   await mkdir(store, { recursive: true, mode: 0o700 });
   const identity: [string, string][] = [
     ['user.name', copies.who.name],
@@ -181,12 +204,13 @@ export async function seedStore(place: StorePlace & { commit: string; copies: Co
   refs.delete(branch);
   const files: Record<string, string> = {
     HEAD: copies.head,
-    config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false)])),
+    config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false, commit), ...(more?.settings ?? [])])),
     'packed-refs': renderPackedRefs(refs),
     'info/exclude': copies.exclude,
     'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
     [branch]: `${commit}\n`,
     ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
+    ...more?.files,
     [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`,
     [`worktrees/${admin}/commondir`]: '../..\n',
     [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,

@@ -2,12 +2,14 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
-import { checkIndex } from '../git/index-file.ts';
+import { checkIndex, hashLength } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
-import { realHead, renderPackedRefs, storeHead } from '../git/refs.ts';
+import { ownDirs, readSparse, sparseStore } from '../git/kinds.ts';
+import { inStore, realHead, renderPackedRefs, storeHead } from '../git/refs.ts';
 import { locateRepository } from '../git/repository.ts';
 import { discover } from '../git/runner.ts';
 import { gatherCopies, seedStore } from '../git/session-store.ts';
+import { findSubmodules, seedSubmodules, submoduleSettings, type Submodule } from '../git/submodules.ts';
 import { replaceFile, storeFileStamp } from '../git/store-files.ts';
 import { adminOf, moveRefs } from '../git/worktree.ts';
 import { writeMeta, type Meta, type Places } from './meta.ts';
@@ -28,6 +30,12 @@ export async function onAnotherBranch(places: Places, meta: Meta): Promise<boole
     fix: `Go back first: git switch ${was}, then signalbox harvest. Then switch again.`,
   });
 }
+
+/** With the commit that each is at now, whatever the branch names. */
+const asCheckedOut = (submodules: readonly Submodule[]): Promise<Submodule[]> =>
+  Promise.all(
+    submodules.map(async (submodule) => ({ ...submodule, tip: (await realHead(submodule.gitDir, null)).oid ?? submodule.commit })),
+  );
 
 /**
  * Makes a workspace of a linked worktree that Signalbox did not make: its branch is the one that harvest updates.
@@ -65,18 +73,28 @@ export async function adopt(places: Places, dir: string, made: { id: WorkspaceId
     landing: null,
     trash: null,
   };
+  const { present } = await findSubmodules(gitDir, head.oid, await ownDirs(repo, gitDir));
+  // Only those that the person has checked out in this very worktree.
+  const here = present.filter((submodule) => submodule.gitDir.startsWith(join(gitDir, 'worktrees', admin, 'modules')));
+  if (here.length > 0) meta.submodules = await asCheckedOut(here);
   await writeMeta(places, meta);
   const place = storePlace(places, meta);
-  const copies = await gatherCopies(gitDir);
-  const seen = await seedStore({ ...place, commit: head.oid, copies });
+  const [copies, sparse] = await Promise.all([gatherCopies(gitDir, head.oid), readSparse(repo, gitDir)]);
+  const { settings, files } = sparseStore(sparse, (name) => inStore(admin, name));
+  const more = { settings: [...settings, ...(await submoduleSettings(place.submodules))], files };
+  const seen = await seedStore({ ...place, commit: head.oid, copies, more });
+  await seedSubmodules(place, place.submodules, copies.who, true);
   await moveRefs(gitDir, [[keepRef(meta.id), head.oid, null]]);
   await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
   const index = join(gitDir, 'worktrees', admin, 'index');
   const bytes = await readFile(index).catch(() => null);
-  if (bytes !== null) await replaceFile(join(place.store, 'worktrees', admin, 'index'), bytes);
-  meta.agreed = { tip: head.oid, insideIndex: await storeFileStamp(place.store, `worktrees/${admin}/index`), outsideIndex: null };
-  await makeCheckpointStore(places.checkpoints(meta.project.id), gitDir);
-  await makeSnap(snapPlace(places, meta), bytes !== null && checkIndex(bytes) !== null ? index : null, copies);
+  if (bytes !== null) await replaceFile(join(place.store, inStore(admin, 'index')), bytes);
+  meta.agreed = { tip: head.oid, insideIndex: await storeFileStamp(place.store, inStore(admin, 'index')), outsideIndex: null };
+  await makeCheckpointStore(places.checkpoints(meta.project.id), gitDir, head.oid);
+  await makeSnap(snapPlace(places, meta), bytes !== null && checkIndex(bytes, hashLength(head.oid)) !== null ? index : null, {
+    ...copies,
+    settings: [...copies.settings, ...settings],
+  });
   meta.phase = 'ready';
   await writeMeta(places, meta);
   return meta;

@@ -3,13 +3,17 @@ import type { Landing, LandPreview } from '../contract/index.ts';
 import { finishLanding, landBranch, previewLanding } from '../git/land.ts';
 import { diffFiles } from '../git/diff.ts';
 import { identityOf } from '../git/repository.ts';
-import { isAncestor, receivePack } from '../git/harvest.ts';
+import { isAncestor, receivePack } from '../git/transfer.ts';
+import { readTreeOutside } from '../git/harvest.ts';
+import { hashLength } from '../git/index-file.ts';
 import { realRef } from '../git/refs.ts';
+import { dirtySubmodules, foreignLinks } from '../git/submodules.ts';
 import { outside, outsideText } from '../git/runner.ts';
 import { moveRefs } from '../git/worktree.ts';
 import { hostRun } from './guard/index.ts';
 import type { Meta } from './meta.ts';
 import type { OpenContext, OpenWorkspace } from './open.ts';
+import { storePlace } from './prepare.ts';
 
 /** Landing of one workspace: what is landed is the tree that was shown, not what an agent's settings make of it. */
 export class Landings {
@@ -30,7 +34,8 @@ export class Landings {
     const commit = uncommitted === 0 ? tip : await this.#commitIn(this.#workspace.checkpoints, tree, tip);
     const request = { ...(await this.#request(commit)), gitDir, objects: this.#workspace.checkpoints, committed: tip };
     const [preview, hostRun] = await Promise.all([previewLanding(request, uncommitted), this.#hostRun(tip, tree)]);
-    return { ...preview, ...(hostRun.length ? { hostRun } : {}) };
+    const blocked = preview.blocked ?? (await this.#submodulesReason(tree));
+    return { ...preview, blocked, ...(hostRun.length ? { hostRun } : {}) };
   }
 
   /** What would land, at any depth, that tools of the person run by themselves: in the final tree, and in what is committed. */
@@ -44,6 +49,17 @@ export class Landings {
       const why = hostRun(path);
       return why ? [{ path, why }] : [];
     });
+  }
+
+  /** Why submodules can't be landed as they are, or null. */
+  async #submodulesReason(tree: string): Promise<string | null> {
+    const { checkpoints, confined } = this.#workspace;
+    const { submodules = [] } = this.#meta;
+    const foreign = await foreignLinks(checkpoints, this.#workspace.baseTree(), tree, submodules);
+    if (foreign.length > 0)
+      return `${foreign.join(', ')} ${foreign.length === 1 ? 'is a repository' : 'are repositories'} of the agent’s own, whose commits nobody else has: remove the .git in it, or leave it out.`;
+    const dirty = await dirtySubmodules(confined, storePlace(this.#context.places, this.#meta), submodules);
+    return dirty.length === 0 ? null : `${dirty.join(', ')} has changes that are not committed in the submodule: commit them there first.`;
   }
 
   async land(method: Landing['method'], message: string | undefined): Promise<Landing> {
@@ -128,13 +144,12 @@ export class Landings {
     const pack = await outside({
       gitDir: this.#workspace.checkpoints,
       args: ['pack-objects', '--quiet', '--revs', '--thin', '--stdout'],
-      input: `${tree}\n^${tip}\n`,
+      input: `${tree}\n^${tip}^{tree}\n`,
     });
     await receivePack(gitDir, pack.stdout);
     const commit = await this.#commitIn(gitDir, tree, tip, message);
     await moveRefs(gitDir, [[this.#meta.branch, commit, tip]]);
-    const admin = `${gitDir}/worktrees/${this.#meta.admin}`;
-    await outside({ gitDir, args: ['read-tree', tree], env: { GIT_INDEX_FILE: `${admin}/index` } });
+    await readTreeOutside(storePlace(this.#context.places, this.#meta), tree, hashLength(tip));
     await this.#workspace.importNow();
     return commit;
   }
@@ -149,6 +164,6 @@ function blockedFailure(preview: LandPreview): Failure {
     });
   }
   if (/nothing to land/.test(message)) return new Failure('nothing-to-land', message);
-  if (/where a task works/.test(message)) return new Failure('conflict', message);
+  if (/where a task works|agent’s own|in the submodule/.test(message)) return new Failure('conflict', message);
   return new Failure('dirty-checkout', message, { fix: 'Commit or stash them, then land again.' });
 }

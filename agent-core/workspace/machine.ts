@@ -6,6 +6,7 @@ import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
 import { replaceFile } from '../git/store-files.ts';
 import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
+import { submoduleBinds } from '../git/submodules.ts';
 import type { Meta, Places } from './meta.ts';
 
 const GIB = 1024 ** 3;
@@ -33,6 +34,7 @@ export async function machineSpec(places: Places, meta: Meta, policy: Policy = d
     meta.kind === 'in-place'
       ? await inPlaceBinds(places, meta)
       : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
+  if (meta.kind !== 'in-place') binds.push(...(await submoduleBinds(meta.submodules ?? [])));
   binds.push(...(await pointerBind(places, meta)));
   return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
 }
@@ -109,7 +111,7 @@ async function otherConfigs(places: Places, meta: Meta): Promise<Bind[]> {
 async function inPlaceBinds(places: Places, meta: Meta): Promise<Bind[]> {
   const { gitDir } = meta.project;
   const config = join(places.of(meta.id), 'config');
-  await writeFile(config, renderConfig([...(await allowedSettings(gitDir)), ...coreSettings(false)]));
+  await writeFile(config, renderConfig([...(await allowedSettings(gitDir)), ...coreSettings(false, meta.baseCommit)]));
   return [
     { source: gitDir, target: gitDir, access: 'read' },
     { source: config, target: join(gitDir, 'config'), access: 'read' },

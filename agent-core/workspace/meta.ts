@@ -31,6 +31,10 @@ export const Meta = z.object({
   last: z.object({ tree: z.string(), commit: z.string() }).nullable(),
   /** The landing that was last begun: written before the base branch moves. */
   landing: z.object({ into: z.string(), commit: z.string(), from: z.string() }).nullable().default(null),
+  /** Submodules that are checked out in it, from the person's own clones of them. */
+  submodules: z
+    .array(z.object({ name: z.string(), path: z.string(), place: z.string(), gitDir: z.string(), commit: z.string(), tip: z.string() }))
+    .optional(),
   /** Where the folder lies while it is deleted. */
   trash: z.object({ path: z.string(), at: z.number() }).nullable(),
 });

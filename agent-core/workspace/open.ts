@@ -231,6 +231,10 @@ export class OpenWorkspace {
       if (this.#inPlace || agreed === null) return { tip: await this.#realTip(), moved: false, diverged: null };
       if (this.#free !== null) await this.#import();
       const got = await harvest(this.#confined, this.#place, this.#meta.agreed ?? agreed);
+      if (got.submodules !== this.#place.submodules && got.submodules.length > 0) {
+        this.#meta.submodules = [...got.submodules];
+        await this.save();
+      }
       if (got.moved || got.agreed.insideIndex !== agreed.insideIndex || got.agreed.tip !== agreed.tip) {
         this.#meta.agreed = got.agreed;
         await Promise.all([this.save(), this.findBase()]);

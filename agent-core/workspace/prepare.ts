@@ -3,13 +3,16 @@ import { dirname, join } from 'node:path';
 import { Failure, toAppError } from '../contract/errors.ts';
 import type { Base, Mode, Project, WorkspaceId } from '../contract/index.ts';
 import type { Machine, SandboxDriver } from '../sandbox/types.ts';
-import { checkIndex } from '../git/index-file.ts';
+import { checkIndex, hashLength } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
 import { matchAdmin } from '../git/harvest.ts';
-import { realHead, realRef, renderPackedRefs } from '../git/refs.ts';
+import { ownDirs, readSparse, sparseAdmin, sparseStore } from '../git/kinds.ts';
+import { inStore, realHead, realRef, renderPackedRefs } from '../git/refs.ts';
+import { fetchMissing } from '../git/partial.ts';
 import { resolveBase } from '../git/repository.ts';
 import { outsideText } from '../git/runner.ts';
 import { gatherCopies, seedStore, type Copies } from '../git/session-store.ts';
+import { checkoutSubmodules, findSubmodules, seedSubmodules, submoduleSettings } from '../git/submodules.ts';
 import { replaceFile } from '../git/store-files.ts';
 import { addWorktree, adminFor, checkoutInside, freeSlug, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
 import { machineSpec, writePointer } from './machine.ts';
@@ -50,9 +53,11 @@ export const storePlace = (places: Places, meta: Meta, known = new Set<string>()
   store: places.store(meta.id),
   gitDir: meta.project.gitDir,
   admin: meta.admin,
+  shown: meta.project.gitDir,
   worktree: meta.path,
   branch: meta.branch,
   workspaceId: meta.id,
+  submodules: meta.submodules ?? [],
   scratch: places.scratch(meta.id),
   known,
 });
@@ -82,6 +87,12 @@ export async function prepare(context: PrepareContext, request: PrepareRequest):
       onProgress: (fraction) => request.onProgress?.({ step: `Fetching ${base.ref}`, fraction }),
     }));
   signal?.throwIfAborted();
+  if (!request.inPlace) {
+    const { repo, gitDir } = project;
+    const sparse = await readSparse(repo, gitDir);
+    const onProgress = (): void => request.onProgress?.({ step: `Fetching files of ${base.ref}`, fraction: null });
+    await fetchMissing({ repo, gitDir, commit: baseCommit, name: base.ref, sparse, onProgress, ...(signal ? { signal } : {}) });
+  }
   const blank: Meta = {
     version: 1,
     id: request.workspaceId,
@@ -111,14 +122,20 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
   const meta: Meta = { ...blank, kind: 'worktree' };
   let machine: Machine | null = null;
   // Read meanwhile: none of it depends on the worktree.
-  const copying = gatherCopies(meta.project.gitDir);
+  const copying = gatherCopies(meta.project.gitDir, meta.baseCommit);
   copying.catch(() => {});
+  const finding = ownDirs(meta.project.repo, meta.project.gitDir).then((homes) =>
+    findSubmodules(meta.project.gitDir, meta.baseCommit, homes),
+  );
+  finding.catch(() => {});
   request.onProgress?.({ step: 'Making the worktree', fraction: null });
   try {
     const opening = await context.lockFor(meta.project.gitDir).run(async () => {
       meta.slug = await freeSlug(meta.project.gitDir, meta.slug, (slug) => join(folder, slug));
       meta.branch = `refs/heads/signalbox/${meta.slug}`;
       meta.path = join(folder, meta.slug);
+      const { present } = await finding;
+      if (present.length > 0) meta.submodules = present;
       await writeMeta(places, meta);
       await mkdir(dirname(meta.path), { recursive: true });
       await Promise.all([mkdir(meta.path), mkdir(places.store(meta.id), { recursive: true, mode: 0o700 })]);
@@ -192,20 +209,27 @@ function diskFull(folder: string, error: unknown): Failure {
 async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine, copies: Copies): Promise<void> {
   const { places } = context;
   const place = storePlace(places, meta);
-  const seen = await seedStore({ ...place, commit: meta.baseCommit, copies });
+  const sparse = await readSparse(meta.project.repo, meta.project.gitDir);
+  const { settings, files } = sparseStore(sparse, (name) => inStore(place.admin, name));
+  const more = { settings: [...settings, ...(await submoduleSettings(place.submodules))], files };
+  if (sparse !== null) await sparseAdmin(sparse, join(meta.project.gitDir, 'worktrees', meta.admin));
+  const seen = await seedStore({ ...place, commit: meta.baseCommit, copies, more });
+  await seedSubmodules(place, place.submodules, copies.who);
   const making = Promise.all([
-    makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir),
-    makeSnap(snapPlace(places, meta), null, copies),
+    makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir, meta.baseCommit),
+    makeSnap(snapPlace(places, meta), null, { ...copies, settings: [...copies.settings, ...settings] }),
   ]);
   making.catch(() => {});
   await checkoutInside(machine, place, meta.baseCommit, {
     onProgress: (fraction) => request.onProgress?.({ step: 'Checking out files', fraction }),
     ...(request.signal ? { signal: request.signal } : {}),
   });
+  await checkoutSubmodules(machine, place, place.submodules, request.signal);
   await replaceFile(places.seenRefs(meta.id), renderPackedRefs(seen));
   meta.agreed = await matchAdmin(machine, place, { tip: meta.baseCommit, insideIndex: null, outsideIndex: null }, true);
   await making;
-  await copyFile(join(meta.project.gitDir, 'worktrees', meta.admin, 'index'), join(places.snap(meta.id), 'index'));
+  // Not the real one: the person's git leaves submodules alone, and checkpoints don't.
+  await copyFile(join(place.store, inStore(place.admin, 'index')), join(places.snap(meta.id), 'index'));
   meta.phase = 'ready';
   await writeMeta(places, meta);
 }
@@ -217,12 +241,12 @@ async function prepareInPlace({ places }: PrepareContext, meta: Meta): Promise<P
   const index = await outsideText(join(meta.path, '.git'), ['rev-parse', '--path-format=absolute', '--git-path', 'index'], {
     workTree: meta.path,
   });
-  await makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir);
+  await makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir, meta.baseCommit);
   const there = await readFile(index).then(
-    (bytes) => checkIndex(bytes),
+    (bytes) => checkIndex(bytes, hashLength(meta.baseCommit)),
     () => null,
   );
-  await makeSnap(snapPlace(places, meta), there === null ? null : index, await gatherCopies(meta.project.gitDir));
+  await makeSnap(snapPlace(places, meta), there === null ? null : index, await gatherCopies(meta.project.gitDir, meta.baseCommit));
   meta.phase = 'ready';
   await writeMeta(places, meta);
   return { meta, machine: null };
@@ -239,13 +263,14 @@ export async function undo(places: Places, meta: Meta): Promise<void> {
     const ours = (await realRef(gitDir, keepRef(meta.id))) !== null;
     if (ours && (await realRef(gitDir, meta.branch)) === meta.baseCommit)
       await moveRefs(gitDir, [[meta.branch, null, meta.baseCommit]]).catch(() => {});
-    await dropHidden(gitDir, meta.id);
+    await dropHidden(gitDir, meta.id, meta.submodules);
   }
   await rm(places.of(meta.id), { recursive: true, force: true });
 }
 
-/** Lets go of all hidden refs of a workspace. */
-export async function dropHidden(gitDir: string, id: string): Promise<void> {
+/** Lets go of all hidden refs of a workspace, in the repository and in its submodules. */
+export async function dropHidden(gitDir: string, id: string, submodules: Meta['submodules'] = []): Promise<void> {
+  for (const submodule of submodules) await dropHidden(submodule.gitDir, id).catch(() => {});
   const listed = await outsideText(gitDir, ['for-each-ref', '--format=%(refname) %(objectname)', `refs/signalbox/${id}/`]).catch(() => '');
   const moves = listed
     .split('\n')

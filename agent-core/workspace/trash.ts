@@ -134,7 +134,7 @@ export async function purge(places: Places, meta: Meta): Promise<void> {
     if (meta.trash !== null) await rm(meta.trash.path, { recursive: true, force: true });
     if (repository) await dropBranch(meta);
   }
-  if (repository) await dropHidden(gitDir, meta.id);
+  if (repository) await dropHidden(gitDir, meta.id, meta.submodules);
   await rm(places.trash(meta.id), { recursive: true, force: true });
   await dropCheckpoints(places.checkpoints(meta.project.id), meta.id);
   for (const folder of asidePlaces(places, meta)) await rm(folder, { recursive: true, force: true });

@@ -51,6 +51,15 @@ const PLANTS: Record<string, string> = {
   'pipes in the store': 'rm $A/HEAD $A/index; mkfifo $A/HEAD $A/index',
 };
 
+/** A command of the person's, which may well refuse what it finds. */
+function tried(path: string, ...args: string[]): void {
+  try {
+    git(path, ...args);
+  } catch (error) {
+    if ((error as { status?: number }).status === undefined) throw error;
+  }
+}
+
 test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent plants: %s', async (name) => {
   const before = fingerprint(world.repo);
   const workspace = await world.open();
@@ -77,8 +86,15 @@ test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent p
     });
     expect(existsSync(mark), verb).toBe(false);
   }
-  // Nor the git that the person runs in the worktree, unless they let git into a submodule that the agent made.
-  if (!['nested repository', 'submodule'].includes(name)) git(path, 'status', '--short');
+  // Nor the git that the person runs in the worktree: submodules of the agent's making are left alone there.
+  for (const args of [
+    ['status', '--short'],
+    ['diff', '--stat'],
+    ['diff', 'HEAD', '--stat'],
+    ['add', '-n', '-A'],
+    ['commit', '--dry-run'],
+  ])
+    tried(path, ...args);
   expect(existsSync(mark), 'the person’s own git status').toBe(false);
   expect(fingerprint(world.repo)).toEqual(before);
   expect(
