@@ -9,7 +9,7 @@ import { insideScript, outside } from './runner.ts';
  */
 const SCRIPT = `set -e
 [ "$2" = 0 ] || git index-pack --stdin --fix-thin >&2
-git ${CHECKPOINT_SAFE} add --all -- . >&2
+git ${CHECKPOINT_SAFE} add --all --sparse -- . >&2
 git ${CHECKPOINT_SAFE} read-tree -m -u "$(git write-tree)" "$1" >&2
 `;
 
