@@ -5,6 +5,7 @@ export * from './values.ts';
 export * from './grants.ts';
 export * from './plan.ts';
 export * from './recipe.ts';
+export * from './evidence.ts';
 export * from './gates.ts';
 export * from './catalogue.ts';
 export * from './settings.ts';

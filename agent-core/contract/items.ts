@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApprovalId, DenialId, ItemId, QuestionId, ThreadId, TurnId } from './ids.ts';
 import { AppError } from './errors.ts';
 import { Time } from './values.ts';
+import { CheckTrees, EvidenceMark } from './evidence.ts';
 import { Denial, Scope } from './gates.ts';
 import { Proposal } from './plan.ts';
 
@@ -37,7 +38,13 @@ export const Item = z.discriminatedUnion('type', [
     /** How it joined: it opened the turn, was steered into it, or waited in the queue. */
     via: z.enum(['prompt', 'steer', 'queue']),
   }),
-  z.object({ ...common, type: z.literal('agentMessage'), text: z.string() }),
+  z.object({
+    ...common,
+    type: z.literal('agentMessage'),
+    text: z.string(),
+    /** What a turn's last message cites and claims, checked at the turn's end. */
+    evidence: z.array(EvidenceMark).optional(),
+  }),
   z.object({ ...common, type: z.literal('reasoning'), text: z.string() }),
   z.object({
     ...common,
@@ -57,6 +64,9 @@ export const Item = z.discriminatedUnion('type', [
     limit: z.string().optional(),
     /** Set where it is no agent's command but a script of the project's recipe. */
     script: z.enum(['setup', 'teardown']).optional(),
+    /** The numbers under which the model got its output: what it cites the command by. */
+    chunks: z.array(z.string()).optional(),
+    trees: CheckTrees.optional(),
   }),
   z.object({ ...common, type: z.literal('fileChange'), status: CallStatus, changes: z.array(FileChange), error: z.string().nullable() }),
   z.object({ ...common, type: z.literal('plan'), explanation: z.string().nullable(), steps: z.array(PlanStep) }),

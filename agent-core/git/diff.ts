@@ -168,6 +168,17 @@ export async function fileAt(store: string, at: string, path: string, limit = 16
   return got.code === 0 ? got.stdout : null;
 }
 
+/** Files of a tree whose path ends with this one, at a folder's edge; two at most. */
+export async function filesEnding(store: string, at: string, path: string): Promise<string[]> {
+  const got = await outside({
+    gitDir: store,
+    args: ['ls-tree', '-r', '-z', '--name-only', '--full-tree', tree(at)],
+    limit: 32 * 1024 * 1024,
+  });
+  const names = got.stdout.toString('utf8').split('\0');
+  return names.filter((name) => name.endsWith(`/${path}`)).slice(0, 2);
+}
+
 /** Takes a patch back out of the worktree, inside. Throws `conflict` where the files changed meanwhile. The caller made a checkpoint. */
 export async function discardPatch(machine: Machine, place: Pick<StorePlace, 'worktree'>, text: string): Promise<void> {
   const args = ['apply', '--reverse', '--whitespace=nowarn', '--recount', '-'];

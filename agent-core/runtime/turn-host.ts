@@ -1,6 +1,7 @@
 import type {
   Approval,
   ApprovalId,
+  CheckTrees,
   DomainEvent,
   Item,
   ItemId,
@@ -12,7 +13,7 @@ import type {
   Usage,
 } from '../contract/index.ts';
 import { addUsage, Failure } from '../contract/index.ts';
-import { checkOf } from '../domain/checks.ts';
+import { checkOf, isCheck } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
 import { ruleAllows } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
@@ -43,6 +44,8 @@ export class RuntimeTurnHost implements TurnHost {
   #over = false;
   readonly #onFiles: () => void;
   readonly #flush: NodeJS.Timeout;
+  /** The trees around commands that look like checks, by item. */
+  readonly #trees = new Map<ItemId, CheckTrees>();
   turn: Turn;
 
   constructor(
@@ -103,16 +106,42 @@ export class RuntimeTurnHost implements TurnHost {
     this.#open.set(item.id, item);
     this.#show(item);
     if (item.type === 'command') await this.#context.outputs.prepare(item.threadId);
+    if (item.type === 'command' && isCheck(item.command)) await this.#beforeCheck(item.id);
     await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }]);
   }
 
-  async itemUpdated(item: Item): Promise<void> {
+  /** Whatever changes files from here on, a shell too, makes the check stale. */
+  async #beforeCheck(id: ItemId): Promise<void> {
+    const before = await this.#tree('before a check');
+    if (before) this.#trees.set(id, { before, after: null });
+  }
+
+  async #tree(label: string): Promise<string | null> {
+    try {
+      return (await this.#workspace.checkpoint(label)).tree;
+    } catch (error) {
+      this.#context.log(`a checkpoint ${label}`, error);
+      return null;
+    }
+  }
+
+  async #withTrees(item: Item): Promise<Item> {
+    const trees = this.#trees.get(item.id);
+    if (!trees || item.type !== 'command') return item;
+    if (item.endedAt === null) return { ...item, trees };
+    this.#trees.delete(item.id);
+    return { ...item, trees: item.exitCode === 0 ? { ...trees, after: await this.#tree('after a check') } : trees };
+  }
+
+  async itemUpdated(given: Item): Promise<void> {
+    const item = await this.#withTrees(given);
     if (item.endedAt === null) this.#open.set(item.id, item);
     this.#streamed.delete(item.id);
     await this.#commit([{ type: 'item.updated', taskId: this.#task.id, item }]);
   }
 
-  async itemCompleted(item: Item): Promise<void> {
+  async itemCompleted(given: Item): Promise<void> {
+    const item = await this.#withTrees(given);
     this.#open.delete(item.id);
     this.#streamed.delete(item.id);
     const events: DomainEvent[] = [{ type: 'item.completed', taskId: this.#task.id, item }];

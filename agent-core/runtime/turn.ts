@@ -20,6 +20,7 @@ import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, settle, taskParts, type Context } from './context.ts';
+import { checkEvents, evidenceEvents } from './evidence.ts';
 import { planEvents, readOnly } from './plan.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
 
@@ -312,6 +313,7 @@ class TurnWork {
           ...withdraw(taskId, gates),
           ...(status === 'completed' ? planEvents(this.#context, taskId, turn, outcome.message) : []),
           ...(edge.diff ? [{ type: 'task.diffed', taskId, diff: edge.diff } as const] : []),
+          ...edge.news,
           { type: 'turn.ended', taskId, turn },
         ],
         done: [intent],
@@ -331,15 +333,21 @@ class TurnWork {
     before: string | null;
     after: string | null;
     diff: DiffStat | null;
+    /** What the trees say about the turn's checks and words. */
+    news: DomainEvent[];
     error: ReturnType<typeof toAppError> | null;
   }> {
     const before = (await this.#before?.then(({ tree }) => tree).catch(() => null)) ?? null;
-    if (!this.#open) return { before, after: null, diff: null, error: null };
+    if (!this.#open) return { before, after: null, diff: null, news: [], error: null };
     try {
       const [{ tree, diff }] = await Promise.all([look(this.#open, `after turn ${this.#turn.number}`), this.#open.harvest()]);
-      return { before, after: tree, diff, error: null };
+      const news = [
+        ...(await checkEvents(this.#context, this.#taskId, this.#open, tree)),
+        ...(await evidenceEvents(this.#context, this.#taskId, this.#open, this.#turn, tree)),
+      ];
+      return { before, after: tree, diff, news, error: null };
     } catch (error) {
-      return { before, after: null, diff: null, error: toAppError(error) };
+      return { before, after: null, diff: null, news: [], error: toAppError(error) };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatExec, HeadTail, truncateMiddle, truncateOutput } from '../../agent-core/harness/tools/output.ts';
+import { formatExec, newChunk, HeadTail, truncateMiddle, truncateOutput } from '../../agent-core/harness/tools/output.ts';
 
 describe('truncation', () => {
   test('leaves alone what fits to the byte', () => {
@@ -14,10 +14,10 @@ describe('truncation', () => {
     for (let tokens = 1; tokens < 30; tokens += 1) expect(truncateMiddle(`é${'漢字😀'.repeat(20)}`, tokens)).not.toContain('\ufffd');
   });
   test('the header is exact', () => {
-    expect(formatExec({ seconds: 0.08424, end: { exitCode: 0 }, text: 'hi\n', maxTokens: 10_000 })).toMatch(
+    expect(formatExec({ seconds: 0.08424, end: { exitCode: 0 }, text: 'hi\n', maxTokens: 10_000, chunk: newChunk() })).toMatch(
       /^Chunk ID: [0-9a-f]{6}\nWall time: 0\.0842 seconds\nProcess exited with code 0\nOriginal token count: 1\nOutput:\nhi\n$/,
     );
-    expect(formatExec({ seconds: 12, end: { session: 54_321 }, text: '', maxTokens: 10_000 })).toMatch(
+    expect(formatExec({ seconds: 12, end: { session: 54_321 }, text: '', maxTokens: 10_000, chunk: newChunk() })).toMatch(
       /\nWall time: 12\.0000 seconds\nProcess running with session ID 54321\nOriginal token count: 0\nOutput:\n$/,
     );
   });

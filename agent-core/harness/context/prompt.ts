@@ -14,7 +14,8 @@ How you work
 - Keep going until the task is done or you need the person. A decision that is theirs goes to request_user_input, if you have it; don't ask what you can find out. If something blocks you, say what you tried and what is missing.
 
 How you answer
-- In few plain words: what changed and why, how you checked it, what is left open. Name files as path:line. Don't repeat file contents.`;
+- In few plain words: what changed and why, how you checked it, what is left open. Don't repeat file contents.
+- Back it: name places as path:line, and put [cmd:<chunk id>] of the command's output behind what it shows, such as "All tests pass [cmd:3f9a1c]." Signalbox checks both.`;
 
 const modes: Record<TurnInput['mode'], string> = {
   'read-only': 'You may read the worktree but change nothing: it is read-only and patches are refused.',

@@ -5,7 +5,7 @@ import { Failure, type ItemOf } from '../../contract/index.ts';
 import type { RunRequest } from '../../sandbox/types.ts';
 import type { TurnInput } from '../types.ts';
 import { gate, typingGate, type Gate } from '../approvals/gate.ts';
-import { formatExec, MAX_OUTPUT_TOKENS, truncateOutput } from './output.ts';
+import { formatExec, MAX_OUTPUT_TOKENS, newChunk, truncateOutput } from './output.ts';
 import { applyPatchText, heredocPatch } from './patch.ts';
 import { Session } from './session.ts';
 import { Rejected, type Call, type Tool, type ToolOutput } from './types.ts';
@@ -103,7 +103,7 @@ async function start(args: ExecArgs, call: Call, allowed: Extract<Gate, { go: tr
 }
 
 /** Waits for the end or the yield, then reports; completes or updates the item. */
-async function report(session: Session, call: Call, wait: number, maxTokens: number): Promise<string> {
+async function report(session: Session, chunk: string, call: Call, wait: number, maxTokens: number): Promise<string> {
   const began = performance.now();
   const { signal } = call.input;
   session.lastUsed = began;
@@ -113,18 +113,15 @@ async function report(session: Session, call: Call, wait: number, maxTokens: num
     await session.stop();
   }
   if (session.exitCode === null) {
-    if (session.id === null) {
-      const id = await call.sessions.keep(session, call.host);
-      await call.host.itemUpdated(session.item());
-      return formatExec({ seconds: seconds(), end: { session: id }, text: session.read().text, maxTokens });
-    }
-    return formatExec({ seconds: seconds(), end: { session: session.id }, text: session.read().text, maxTokens });
+    const id = session.id ?? (await call.sessions.keep(session, call.host));
+    await call.host.itemUpdated(session.item());
+    return formatExec({ seconds: seconds(), end: { session: id }, text: session.read().text, maxTokens, chunk });
   }
   call.sessions.forget(session);
   if (session.claim()) call.end(session.item());
   const { text } = session.read();
   if (signal.aborted) return `aborted by user after ${seconds().toFixed(1)}s\nOutput:\n${truncateOutput(text, maxTokens)}`;
-  return formatExec({ seconds: seconds(), end: { exitCode: session.exitCode }, text, maxTokens });
+  return formatExec({ seconds: seconds(), end: { exitCode: session.exitCode }, text, maxTokens, chunk });
 }
 
 function decline(item: ItemOf<'command'>, why: string, call: Call): string {
@@ -156,12 +153,20 @@ async function exec(args: ExecArgs, call: Call): Promise<string> {
   call.input.signal.throwIfAborted();
   const session = await start(args, call, allowed, cwd);
   if (typeof session === 'string') return session;
-  return report(session, call, clamp(args.yield_time_ms ?? 10_000, 250, 30_000), tokens(args.max_output_tokens));
+  return report(
+    session,
+    session.addChunk(newChunk()),
+    call,
+    clamp(args.yield_time_ms ?? 10_000, 250, 30_000),
+    tokens(args.max_output_tokens),
+  );
 }
 
 async function write(args: z.infer<typeof StdinArgs>, call: Call): Promise<string> {
   const session = call.sessions.get(args.session_id);
   if (!session) throw new Rejected(`write_stdin failed: Unknown process id ${args.session_id}`);
+  // Before it may end: who completes the item then knows it.
+  const chunk = session.addChunk(newChunk());
   const chars = args.chars ?? '';
   if (chars && session.exitCode === null) {
     const why = session.outside && (await typingGate(chars, session.outside, call));
@@ -175,7 +180,7 @@ async function write(args: z.infer<typeof StdinArgs>, call: Call): Promise<strin
     else throw new Rejected('write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open');
   }
   const wait = chars ? clamp(args.yield_time_ms ?? 250, 250, 30_000) : clamp(args.yield_time_ms ?? 5000, 5000, 300_000);
-  return report(session, call, wait, tokens(args.max_output_tokens));
+  return report(session, chunk, call, wait, tokens(args.max_output_tokens));
 }
 
 /** Parses a call's arguments, or says to the model what is wrong with them. */

@@ -97,13 +97,17 @@ export interface ExecResult {
   end: { exitCode: number } | { session: number };
   text: string;
   maxTokens: number;
+  /** What the model can cite this output by. */
+  chunk: string;
 }
 
+export const newChunk = (): string => randomBytes(3).toString('hex');
+
 /** The reply to `exec_command` and `write_stdin`, to the byte. */
-export function formatExec({ seconds, end, text, maxTokens }: ExecResult): string {
+export function formatExec({ seconds, end, text, maxTokens, chunk }: ExecResult): string {
   const state = 'exitCode' in end ? `Process exited with code ${end.exitCode}` : `Process running with session ID ${end.session}`;
   return (
-    `Chunk ID: ${randomBytes(3).toString('hex')}\nWall time: ${seconds.toFixed(4)} seconds\n${state}\n` +
+    `Chunk ID: ${chunk}\nWall time: ${seconds.toFixed(4)} seconds\n${state}\n` +
     `Original token count: ${tokensOf(Buffer.byteLength(text))}\nOutput:\n${truncateOutput(text, maxTokens)}`
   );
 }

@@ -10,6 +10,8 @@ const UNREAD_BYTES = 1024 * 1024;
 /** Live text sent to whoever watches one command; the rest is in its log and in the item's head and tail. */
 const LIVE_BYTES = 256 * 1024;
 const DELTA_BYTES = 8192;
+/** Of a command that is looked at again and again, the newest looks can be cited. */
+const MAX_CHUNKS = 64;
 
 /** A command that runs or has just ended: its process, its item, and what the model hasn't read yet. */
 export class Session {
@@ -29,6 +31,7 @@ export class Session {
   readonly #shown = new HeadTail(ITEM_OUTPUT_LIMIT - 64);
   readonly #decoder = new TextDecoder();
   #live = LIVE_BYTES;
+  #chunks: string[] = [];
 
   constructor(process: SandboxProcess, item: ItemOf<'command'>, tty: boolean, host: TurnHost) {
     this.process = process;
@@ -81,6 +84,12 @@ export class Session {
     await this.process.exited;
   }
 
+  /** Remembers that the model got output under this number. */
+  addChunk(chunk: string): string {
+    this.#chunks = [...this.#chunks, chunk].slice(-MAX_CHUNKS);
+    return chunk;
+  }
+
   /** The item as it stands now; completed once the command has ended. */
   item(): ItemOf<'command'> {
     const ended = this.exitCode !== null;
@@ -88,6 +97,7 @@ export class Session {
       ...this.#item,
       output: this.#shown.text((bytes) => `\n… ${bytes} bytes …\n`),
       outputBytes: this.#shown.total,
+      ...(this.#chunks.length ? { chunks: this.#chunks } : {}),
       sessionId: ended ? null : this.id,
       exitCode: this.exitCode,
       ...(this.#limit === undefined ? {} : { limit: this.#limit }),

@@ -2,6 +2,7 @@ import type { Handlers } from '../../contract/index.ts';
 import { taskParts, type Context } from '../context.ts';
 import type { Client } from '../api.ts';
 import type { Terminals } from '../../terminal/terminals.ts';
+import { checkEvents } from '../evidence.ts';
 import { look } from '../turn.ts';
 import { openWorkspace } from './tasks.ts';
 
@@ -38,6 +39,8 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
               : scope === 'task'
                 ? base
                 : await open.uncommittedTree();
+        const stale = await checkEvents(context, taskId, open, tree);
+        if (stale.length) await context.store.commit({ events: stale });
         const now = task?.diff;
         if (now?.added !== diff.added || now.removed !== diff.removed || now.files !== diff.files) {
           await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
@@ -57,8 +60,10 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
       context.rest.during(taskId, async () => {
         const open = await openWorkspace(context, taskId);
         await open.discard(patch);
-        const { diff } = await look(open, 'after discard');
-        await context.store.commit({ events: [{ type: 'task.diffed', taskId, diff }] });
+        const { tree, diff } = await look(open, 'after discard');
+        await context.store.commit({
+          events: [{ type: 'task.diffed', taskId, diff }, ...(await checkEvents(context, taskId, open, tree))],
+        });
         return {};
       }),
     'terminal/open': ({ taskId, cols, rows }) => context.rest.during(taskId, () => terminals.open(taskId, { cols, rows })),
