@@ -22,6 +22,7 @@ import { threadHandlers } from './runtime/handlers/threads.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { Networks } from './runtime/network.ts';
 import { OutputLog } from './runtime/output-log.ts';
+import { Registries } from './runtime/registries.ts';
 import { Rest } from './runtime/rest.ts';
 import { recover } from './runtime/recovery.ts';
 import { defaultSettings, Models } from './runtime/settings.ts';
@@ -76,6 +77,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   const events = new Emitter<readonly StoredEvent[]>();
   store.onEvents((batch) => events.emit(batch));
   const denials = new Denials(store, Date.now);
+  const gates = new Gates(store);
   const workspaces = new Workspaces({
     home: options.home,
     sandbox,
@@ -94,7 +96,8 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     workspaces,
     rest: new Rest({ store, workspaces, log }),
     models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
-    gates: new Gates(store),
+    gates,
+    registries: new Registries(store, gates, Date.now),
     denials,
     outputs: new OutputLog(options.home),
     transients: new Emitter<Transient>(),

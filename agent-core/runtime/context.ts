@@ -22,6 +22,7 @@ import type { Denials } from './denials.ts';
 import type { Gates } from './gates.ts';
 import type { Networks } from './network.ts';
 import type { OutputLog } from './output-log.ts';
+import type { Registries } from './registries.ts';
 import type { Rest } from './rest.ts';
 import type { Endpoint, Models } from './settings.ts';
 
@@ -35,6 +36,7 @@ export interface Context {
   gates: Gates;
   denials: Denials;
   network: Networks;
+  registries: Registries;
   outputs: OutputLog;
   rest: Rest;
   transients: Emitter<Transient>;

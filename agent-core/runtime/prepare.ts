@@ -69,7 +69,7 @@ export async function prepare(
     if (task.startTree && !workspace.baseCommit)
       await (await context.workspaces.open(workspaceId)).restoreTree(task.startTree, 'where it was forked');
     made = prepared;
-    const setup = await setUp(context, taskId, workspaceId, signal);
+    const setup = await setUp(context, taskId, { id: workspaceId, baseCommit: made.baseCommit }, signal);
     ready = true;
     outcome = [
       { type: 'task.based', taskId, base: { ...task.base, commit: made.baseCommit } },

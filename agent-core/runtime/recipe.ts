@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Failure, type Project, type Task, type TaskId, type WorkspaceId } from '../contract/index.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
+import { readLockfiles } from '../workspace/recipe/registries.ts';
 import { runScript, type ScriptRequest } from '../workspace/recipe/script.ts';
 import { getProject, setActivity, taskParts, type Context } from './context.ts';
 import { ScriptLog } from './recipe-log.ts';
@@ -80,6 +81,23 @@ async function runLogged(context: Context, taskId: TaskId, open: OpenWorkspace, 
 /** Whether a new worktree of this task is set up: not the person's own checkout, which they keep as they like. */
 const isSetUp = (task: Task, project: Project): boolean => !task.inPlace && (project.recipe?.setup ?? '').trim() !== '';
 
+/** What setup may reach: the registries that the base's lockfiles name, as far as the person allowed them for the project. */
+async function registriesFor(
+  context: Context,
+  task: Task,
+  project: Project,
+  baseCommit: string,
+  signal: AbortSignal,
+): Promise<ScriptRequest['network']> {
+  const { registries } = await readLockfiles(project, baseCommit);
+  const since = context.now();
+  const allowed = await context.registries.allowed(task, registries, signal, (hosts) =>
+    setActivity(context, task.id, { verb: 'waiting', subject: hosts.join(', '), since, progress: null }),
+  );
+  const hosts = (near: boolean): string[] => allowed.filter((registry) => registry.near === near).map(({ host }) => host);
+  return { allow: hosts(false), services: hosts(true) };
+}
+
 /**
  * Gives a worktree that was just checked out what the project's recipe says, before its first turn. Resolves with how
  * it came out, undefined where there is nothing to do. Can be asked again after a crash: the script is run anew.
@@ -88,7 +106,7 @@ const isSetUp = (task: Task, project: Project): boolean => !task.inPlace && (pro
 export async function setUp(
   context: Context,
   taskId: TaskId,
-  id: WorkspaceId,
+  { id, baseCommit }: { id: WorkspaceId; baseCommit: string },
   signal: AbortSignal,
 ): Promise<'done' | 'skipped' | undefined> {
   const { task, workspace } = taskParts(context, taskId);
@@ -96,12 +114,13 @@ export async function setUp(
   if (workspace?.setup === 'done' || workspace?.setup === 'skipped') return workspace.setup;
   if (!isSetUp(task, project)) return undefined;
   const { setup, setupMinutes } = project.recipe!;
+  const network = await registriesFor(context, task, project, baseCommit, signal);
   try {
     await context.rest.during(taskId, async () =>
       runLogged(context, taskId, await context.workspaces.open(id), {
         what: 'setup',
         script: setup,
-        network: { allow: [], services: [] },
+        network,
         limitMs: setupMinutes * 60_000,
         signal,
       }),

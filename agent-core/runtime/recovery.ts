@@ -16,6 +16,7 @@ export async function recover(context: Context, ending: Ending, control: Control
   const open = context.store.openIntents();
   // Turns first: their status is what the person sees.
   await Promise.all(open.flatMap((intent) => (intent.kind === 'turn' ? [endTurn(context, intent)] : [])));
+  await context.registries.recover();
   await endCommands(context);
   for (const intent of open) {
     if (intent.kind === 'turn') continue;

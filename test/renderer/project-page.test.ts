@@ -144,4 +144,36 @@ describe('the project page', () => {
     expect(await page.getByLabel('Setup script', { exact: true }).inputValue()).toBe('npm ci');
     expect(problems).toEqual([]);
   });
+
+  test('each registry of the lockfiles has its answer, which can be given, changed and taken back', async () => {
+    await show(busyFixture());
+    const { id } = anyProject();
+    core.answer({
+      'recipe/registries': () => ({
+        registries: [
+          { host: '10.0.0.7:4873', near: true, files: ['.npmrc'] },
+          { host: 'registry.npmjs.org:443', near: false, files: ['package-lock.json', 'web/package-lock.json'] },
+        ],
+      }),
+      'recipe/answer': ({ projectId, hosts, answer }) => {
+        core.emit({
+          type: 'project.registries',
+          projectId,
+          registries: { allowed: answer === 'allow' ? hosts : [], refused: answer === 'refuse' ? hosts : [] },
+        });
+        return {};
+      },
+    });
+    core.emit({ type: 'project.registries', projectId: id, registries: { allowed: ['old.example:443'], refused: [] } });
+    await goTo(id);
+    await page.getByText('no lockfile names it any more').waitFor();
+    await page.getByText('on this computer or in your network · .npmrc').waitFor();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await shot('registries');
+    await page.getByRole('button', { name: 'Allow registry.npmjs.org:443' }).click();
+    await expect.poll(() => core.board.projects[id]!.registries).toEqual({ allowed: ['registry.npmjs.org:443'], refused: [] });
+    await page.getByRole('button', { name: 'Ask again for registry.npmjs.org:443' }).click();
+    await expect.poll(() => core.board.projects[id]!.registries).toEqual({ allowed: [], refused: [] });
+    expect(problems).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProjectId, TaskId } from '../ids.ts';
-import { Recipe, RecipeChange } from '../recipe.ts';
+import { Recipe, RecipeChange, Registry } from '../recipe.ts';
 import { method, nothing, type MethodSpec } from './method.ts';
 
 /** A project's recipe, and what it does in a task. */
@@ -16,6 +16,14 @@ export const recipeMethods = {
       problem: z.string().nullable(),
     }),
     ['git-failed'],
+  ),
+  /** The hosts that the lockfiles of the project's newest commit name. */
+  'recipe/registries': method(z.object({ projectId: ProjectId }), z.object({ registries: z.array(Registry) }), ['git-failed']),
+  /** Answers for these hosts, whatever was answered before; setup that waits for them goes on. */
+  'recipe/answer': method(
+    z.object({ projectId: ProjectId, hosts: z.array(z.string()).max(100), answer: z.enum(['allow', 'refuse', 'forget']) }),
+    nothing,
+    ['invalid-input'],
   ),
   /** Starts a task whose setup failed without it. */
   'setup/skip': method(z.object({ taskId: TaskId }), nothing, ['conflict']),

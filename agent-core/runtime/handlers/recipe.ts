@@ -1,11 +1,14 @@
 import { Failure, workspaceOf, type Handlers } from '../../contract/index.ts';
 import { getTask } from '../../domain/tasks.ts';
+import { parsePattern } from '../../sandbox/egress/index.ts';
+import { newestCommit } from '../../workspace/recipe/base-file.ts';
+import { readLockfiles } from '../../workspace/recipe/registries.ts';
 import { readOffer } from '../../workspace/recipe/offer.ts';
 import type { Client } from '../api.ts';
 import { getProject, type Context } from '../context.ts';
 import type { Supervisor } from '../supervisor.ts';
 
-type Part = Pick<Handlers<Client>, 'recipe/write' | 'recipe/offer' | 'setup/skip'>;
+type Part = Pick<Handlers<Client>, 'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'setup/skip'>;
 
 export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
   const { store } = context;
@@ -16,6 +19,18 @@ export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
       return {};
     },
     'recipe/offer': async ({ projectId }) => readOffer(getProject(context, projectId)),
+    'recipe/registries': async ({ projectId }) => {
+      const project = getProject(context, projectId);
+      const { registries } = await readLockfiles(project, await newestCommit(project));
+      return { registries };
+    },
+    'recipe/answer': async ({ projectId, hosts, answer }) => {
+      getProject(context, projectId);
+      // Refuses what is no host before it is written down.
+      for (const host of hosts) parsePattern(host);
+      await context.registries.answer(projectId, hosts, answer);
+      return {};
+    },
     'setup/skip': async ({ taskId }) => {
       const task = getTask(store.board, taskId);
       const workspace = workspaceOf(store.board, task);

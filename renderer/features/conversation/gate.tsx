@@ -54,31 +54,37 @@ export function ApprovalBlock({ item }: { item: ItemOf<'approval'> }) {
         )}
         {error && <ErrorNote error={error} />}
         <div className="acts">
-          <span className="btn-split" role="group" aria-label="Approve">
-            <Button look="fill" disabled={busy || !approval} onClick={() => answer('approve')}>
-              Approve
+          {approval?.kind === 'setup' ? (
+            <Button look="fill" disabled={busy} onClick={() => answer('approve')}>
+              Allow while setup runs
             </Button>
-            <Menu
-              label="Approve for longer"
-              align="start"
-              trigger={<IconButton icon="down" look="fill" label="Approve for longer" disabled={busy || !approval} />}
-              entries={[
-                { id: 'once', title: 'Approve once', run: () => answer('approve') },
-                {
-                  id: 'task',
-                  title: 'Approve for this task',
-                  disabled: prefix ? undefined : 'No rule can be saved for this',
-                  run: () => answer('approve', 'task'),
-                },
-                {
-                  id: 'project',
-                  title: 'Approve for this project',
-                  disabled: prefix ? undefined : 'No rule can be saved for this',
-                  run: () => answer('approve', 'project'),
-                },
-              ]}
-            />
-          </span>
+          ) : (
+            <span className="btn-split" role="group" aria-label="Approve">
+              <Button look="fill" disabled={busy || !approval} onClick={() => answer('approve')}>
+                Approve
+              </Button>
+              <Menu
+                label="Approve for longer"
+                align="start"
+                trigger={<IconButton icon="down" look="fill" label="Approve for longer" disabled={busy || !approval} />}
+                entries={[
+                  { id: 'once', title: 'Approve once', run: () => answer('approve') },
+                  {
+                    id: 'task',
+                    title: 'Approve for this task',
+                    disabled: prefix ? undefined : 'No rule can be saved for this',
+                    run: () => answer('approve', 'task'),
+                  },
+                  {
+                    id: 'project',
+                    title: 'Approve for this project',
+                    disabled: prefix ? undefined : 'No rule can be saved for this',
+                    run: () => answer('approve', 'project'),
+                  },
+                ]}
+              />
+            </span>
+          )}
           <Button disabled={busy || !approval} onClick={() => answer('decline')}>
             Decline
           </Button>

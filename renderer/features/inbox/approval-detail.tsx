@@ -15,6 +15,7 @@ const verbs: Record<Approval['kind'], string> = {
 };
 
 function title([first, ...more]: readonly Approval[]): string {
+  if (first!.kind === 'setup') return 'Setup asks for the network';
   const command = first!.kind === 'patch' ? '' : ` ${visible(first!.prefix?.join(' ') ?? first!.subject.split('\n')[0]!.slice(0, 60))}`;
   const verb = first!.kind === 'escalate' ? 'Run' : verbs[first!.kind];
   return `${verb}${command}${first!.kind === 'escalate' ? ' outside the sandbox' : ''}${more.length ? `, in ${more.length + 1} tasks` : ''}`;
@@ -115,6 +116,8 @@ function Facts({ approvals }: { approvals: readonly Approval[] }) {
             Would let any command that begins with <code style={{ color: 'var(--text)' }}>{visible(first!.prefix.join(' '))}</code> run
             outside the sandbox in {project}.
           </>
+        ) : first!.kind === 'setup' ? (
+          'The answer holds for the project. It can be changed in its settings.'
         ) : (
           'No rule can be saved for this: it is too open. Answer it each time.'
         )}

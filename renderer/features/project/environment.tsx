@@ -1,6 +1,7 @@
 import type { Project } from '../../../agent-core/contract/index.ts';
 import { Offer } from './offer.tsx';
 import { RecipeForm } from './recipe-form.tsx';
+import { Registries } from './registries.tsx';
 import { Section } from './section.tsx';
 
 /** What every worktree of the project is given before its agent starts. */
@@ -12,6 +13,7 @@ export function Environment({ project }: { project: Project }) {
       </p>
       <Offer project={project} />
       <RecipeForm project={project} />
+      <Registries project={project} />
     </Section>
   );
 }

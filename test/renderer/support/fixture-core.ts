@@ -140,6 +140,7 @@ function defaults(state: () => Board, emit: (...events: DomainEvent[]) => void):
     'thread/subscribe': () => ({}),
     'thread/unsubscribe': () => ({}),
     'project/close': () => ({}),
+    'recipe/registries': () => ({ registries: [] }),
     'recipe/offer': () => ({ offer: null, problem: null }),
     'rule/revoke': () => ({}),
     'task/stop': () => ({}),
