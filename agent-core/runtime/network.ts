@@ -29,6 +29,8 @@ export class Networks {
   readonly #log: NetworkLog;
   /** What was allowed once: until the turn ends. */
   readonly #once = new Map<TaskId, Grants>();
+  /** What the recipe's setup may reach: while it runs. */
+  readonly #lent = new Map<TaskId, Grants>();
   /** Said to the agent at its next step. */
   readonly #notices = new Map<TaskId, string[]>();
   /** What the agent was told of already, and what the person waved off: not said and not asked again. */
@@ -69,8 +71,25 @@ export class Networks {
     const taskId = board.workspaces[id]?.taskId;
     const task = taskId ? board.tasks[taskId] : undefined;
     if (!task) return { allow: [] };
-    const { hosts, services } = joinGrants(board.projects[task.projectId]?.grants, task.grants, this.#once.get(task.id));
+    const { hosts, services } = joinGrants(
+      board.projects[task.projectId]?.grants,
+      task.grants,
+      this.#once.get(task.id),
+      this.#lent.get(task.id),
+    );
     return { allow: hosts, services };
+  }
+
+  /** Lets a task's sandbox reach more while `work` runs; connections that only this allowed are cut after it. */
+  async lend<T>(taskId: TaskId, grants: Grants, work: () => Promise<T>): Promise<T> {
+    this.#lent.set(taskId, grants);
+    await this.apply(({ id }) => id === taskId);
+    try {
+      return await work();
+    } finally {
+      this.#lent.delete(taskId);
+      await this.apply(({ id }) => id === taskId);
+    }
   }
 
   takeNotices(taskId: TaskId): string[] {

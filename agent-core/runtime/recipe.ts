@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { Failure, type Project, type Task, type TaskId, type WorkspaceId } from '../contract/index.ts';
+import { Failure, type Grants, type Project, type Task, type TaskId, type WorkspaceId } from '../contract/index.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { readLockfiles } from '../workspace/recipe/registries.ts';
 import { runScript, type ScriptRequest } from '../workspace/recipe/script.ts';
@@ -48,7 +48,7 @@ async function folderOf(open: OpenWorkspace): Promise<string> {
   return there ? open.cwd : open.info.path;
 }
 
-type Script = Pick<ScriptRequest, 'what' | 'script' | 'network' | 'limitMs' | 'signal'>;
+type Script = Pick<ScriptRequest, 'what' | 'script' | 'limitMs' | 'signal'>;
 
 /** Runs one script with its line in the conversation. Throws `setup-failed` with the end of its output, or the signal's reason. */
 async function runLogged(context: Context, taskId: TaskId, open: OpenWorkspace, script: Script): Promise<void> {
@@ -82,20 +82,14 @@ async function runLogged(context: Context, taskId: TaskId, open: OpenWorkspace, 
 const isSetUp = (task: Task, project: Project): boolean => !task.inPlace && (project.recipe?.setup ?? '').trim() !== '';
 
 /** What setup may reach: the registries that the base's lockfiles name, as far as the person allowed them for the project. */
-async function registriesFor(
-  context: Context,
-  task: Task,
-  project: Project,
-  baseCommit: string,
-  signal: AbortSignal,
-): Promise<ScriptRequest['network']> {
+async function registriesFor(context: Context, task: Task, project: Project, baseCommit: string, signal: AbortSignal): Promise<Grants> {
   const { registries } = await readLockfiles(project, baseCommit);
   const since = context.now();
   const allowed = await context.registries.allowed(task, registries, signal, (hosts) =>
     setActivity(context, task.id, { verb: 'waiting', subject: hosts.join(', '), since, progress: null }),
   );
   const hosts = (near: boolean): string[] => allowed.filter((registry) => registry.near === near).map(({ host }) => host);
-  return { allow: hosts(false), services: hosts(true) };
+  return { hosts: hosts(false), services: hosts(true) };
 }
 
 /**
@@ -116,15 +110,11 @@ export async function setUp(
   const { setup, setupMinutes } = project.recipe!;
   const network = await registriesFor(context, task, project, baseCommit, signal);
   try {
-    await context.rest.during(taskId, async () =>
-      runLogged(context, taskId, await context.workspaces.open(id), {
-        what: 'setup',
-        script: setup,
-        network,
-        limitMs: setupMinutes * 60_000,
-        signal,
-      }),
-    );
+    await context.rest.during(taskId, async () => {
+      const open = await context.workspaces.open(id);
+      const script: Script = { what: 'setup', script: setup, limitMs: setupMinutes * 60_000, signal };
+      await context.network.lend(taskId, network, () => runLogged(context, taskId, open, script));
+    });
     return 'done';
   } catch (error) {
     await context.workspaces.close(id);
@@ -146,7 +136,6 @@ export async function tearDown(context: Context, taskId: TaskId): Promise<void> 
       runLogged(context, taskId, await context.workspaces.open(workspace.id), {
         what: 'teardown',
         script,
-        network: { allow: [], services: [] },
         limitMs: TEARDOWN_MS,
         signal: context.closing.signal,
       }),

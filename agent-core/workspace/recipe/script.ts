@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../contract/errors.ts';
-import type { Machine, Policy } from '../../sandbox/types.ts';
+import type { Machine } from '../../sandbox/types.ts';
 
 export interface ScriptRequest {
   what: 'setup' | 'teardown';
@@ -8,8 +8,6 @@ export interface ScriptRequest {
   /** Absolute, in the worktree. */
   cwd: string;
   env: Record<string, string>;
-  /** Hosts with ports that it may reach beside what the policy allows; closed again when it is over. */
-  network: { allow: string[]; services: string[] };
   limitMs: number;
   signal: AbortSignal;
   onOutput: (chunk: Uint8Array) => void;
@@ -21,26 +19,14 @@ const minutes = (ms: number): string =>
 /** Stops at the first command that fails, as its author expects of a list of steps. */
 const argvOf = (script: string): string[] => [existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh', '-e', '-c', script];
 
-/**
- * Runs `work` while the machine may write its worktree and reach a few hosts more. Whoever changes the policy meanwhile
- * has the last word; else it is as before afterwards, and connections that only this allowed are cut.
- */
-async function underOwnPolicy<T>(machine: Machine, more: ScriptRequest['network'], work: () => Promise<T>): Promise<T> {
-  const before = machine.spec.policy;
-  const own: Policy = {
-    ...before,
-    mode: 'workspace',
-    network: {
-      ...before.network,
-      allow: [...new Set([...before.network.allow, ...more.allow])],
-      services: [...new Set([...(before.network.services ?? []), ...more.services])],
-    },
-  };
-  machine.setPolicy(own);
+/** Runs `work` while the machine may write its worktree, whatever the agent may do there later. */
+async function writable<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
+  const { mode } = machine.spec.policy;
+  machine.setPolicy({ ...machine.spec.policy, mode: 'workspace' });
   try {
     return await work();
   } finally {
-    if (machine.spec.policy === own) machine.setPolicy(before);
+    machine.setPolicy({ ...machine.spec.policy, mode });
   }
 }
 
@@ -59,7 +45,7 @@ export async function runScript(machine: Machine, request: ScriptRequest): Promi
   const late = AbortSignal.timeout(limitMs);
   const stop = AbortSignal.any([signal, late]);
   signal.throwIfAborted();
-  const exit = await underOwnPolicy(machine, request.network, async () => {
+  const exit = await writable(machine, async () => {
     const running = await machine.run({ argv: argvOf(script), cwd: request.cwd, env: request.env, signal: stop });
     running.onOutput((chunk) => request.onOutput(chunk));
     running.endInput();
