@@ -18,6 +18,7 @@ import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
 import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/system.ts';
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
+import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { Networks } from './runtime/network.ts';
@@ -154,6 +155,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     handlers: {
       ...systemHandlers(context),
       ...modelHandlers(context),
+      ...usageHandlers(context),
       ...projectHandlers(context),
       ...taskHandlers(context, supervisor, ending),
       ...threadHandlers(context, supervisor),

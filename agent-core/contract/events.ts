@@ -52,7 +52,8 @@ export const DomainEvent = z.discriminatedUnion('type', [
   /** Something is known of a running turn that was not at its start. */
   e('turn.updated', { taskId: TaskId, turn: Turn }),
   e('turn.ended', { taskId: TaskId, turn: Turn }),
-  e('turn.spent', { taskId: TaskId, usage: Usage }),
+  /** `model`: which one it was spent on, where it isn't the task's. */
+  e('turn.spent', { taskId: TaskId, usage: Usage, model: z.string().optional() }),
   e('thread.limited', { threadId: ThreadId, taskId: TaskId, until: Time.nullable() }),
   /** Turns from number `from` on left the conversation as `hidden`, those of `shown` came back; `turn` is the newest now. */
   e('thread.rewound', {

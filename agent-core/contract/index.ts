@@ -10,6 +10,7 @@ export * from './gates.ts';
 export * from './catalogue.ts';
 export * from './settings.ts';
 export * from './items.ts';
+export * from './usage.ts';
 export * from './events.ts';
 export * from './state.ts';
 export * from './project.ts';

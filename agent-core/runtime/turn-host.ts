@@ -20,6 +20,7 @@ import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, type Context } from './context.ts';
 import { afterCall } from './gates-files.ts';
+import { priced } from './usage.ts';
 
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
@@ -186,9 +187,11 @@ export class RuntimeTurnHost implements TurnHost {
     await this.#context.store.commit({ history: { threadId: this.turn.threadId, items, replace: true } });
   }
 
-  spent(usage: Usage): void {
+  spent(counted: Usage): void {
+    const model = this.turn.model ?? this.#task.model;
+    const usage = priced(counted, this.#context.models.price(model));
     this.turn = { ...this.turn, usage: addUsage(this.turn.usage, usage) };
-    void this.#commit([{ type: 'turn.spent', taskId: this.#task.id, usage }]).catch((error: unknown) =>
+    void this.#commit([{ type: 'turn.spent', taskId: this.#task.id, usage, model }]).catch((error: unknown) =>
       this.#context.log('saving usage', error),
     );
   }

@@ -1,6 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../contract/index.ts';
 
+/** The form of the day's accounts, filled from the events. A migration: never edit it. */
+export const spend = `
+  CREATE TABLE IF NOT EXISTS spend (day TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, task TEXT NOT NULL, model TEXT NOT NULL,
+    requests INTEGER NOT NULL, input REAL NOT NULL, cached REAL NOT NULL, output REAL NOT NULL, reasoning REAL NOT NULL,
+    cost REAL NOT NULL, unpriced REAL NOT NULL, PRIMARY KEY (day, task, model)) STRICT, WITHOUT ROWID;
+  INSERT OR IGNORE INTO spend
+    SELECT date(e.at / 1000, 'unixepoch', 'localtime') AS d, json_extract(t.json, '$.projectId'), coalesce(json_extract(p.json, '$.name'), ''),
+      t.id, json_extract(t.json, '$.model'), count(*), sum(json_extract(e.json, '$.usage.inputTokens')),
+      sum(json_extract(e.json, '$.usage.cachedTokens')), sum(json_extract(e.json, '$.usage.outputTokens')),
+      sum(json_extract(e.json, '$.usage.reasoningTokens')), sum(coalesce(json_extract(e.json, '$.usage.cost'), 0)),
+      sum(CASE WHEN json_extract(e.json, '$.usage.cost') IS NULL
+        THEN json_extract(e.json, '$.usage.inputTokens') + json_extract(e.json, '$.usage.outputTokens') ELSE 0 END)
+    FROM event e JOIN doc t ON t.kind = 'tasks' AND t.id = json_extract(e.json, '$.taskId')
+      LEFT JOIN doc p ON p.kind = 'projects' AND p.id = json_extract(t.json, '$.projectId')
+    WHERE e.type = 'turn.spent' AND json_valid(e.json) AND json_valid(t.json) GROUP BY d, t.id;
+`;
+
 /**
  * Migrations in order; the database's `user_version` counts those that ran. Never edit one that shipped.
  * `event` is the ordered history. `doc` holds the board's projection, a row for each thing. Items stand once, in `item`:
@@ -37,6 +54,8 @@ const migrations: readonly string[] = [
   CREATE INDEX history_undone ON history (thread, undone) WHERE undone IS NOT NULL;
   CREATE INDEX item_undone ON item (thread, undone) WHERE undone IS NOT NULL;
   `,
+  // The day's accounts, which outlive the tasks; what was spent before is counted as far as its tasks are there.
+  spend,
 ];
 
 /** Brings a database to this version's form. Throws a `Failure` when it was written by a newer Signalbox. */

@@ -17,6 +17,7 @@ import { disposable, type Disposable } from '../support/disposable.ts';
 import { migrate } from './schema.ts';
 import { BoardWriter, loadBoard, logRow } from './projection.ts';
 import { Intent, type OpenIntent } from './intents.ts';
+import { Spend } from './spend.ts';
 import { copyThread, READ_HISTORY, rewindRows, type ThreadCopy } from './rewind.ts';
 
 /** What is written together or not at all. */
@@ -58,6 +59,8 @@ export class Store {
   readonly #db: DatabaseSync;
   readonly #writer: BoardWriter;
   readonly #sql: ReturnType<typeof statements>;
+  /** The day's accounts. */
+  readonly spend: Spend;
   readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>();
   readonly spoilt: readonly string[];
   #board: Board;
@@ -74,6 +77,7 @@ export class Store {
     migrate(this.#db);
     this.#writer = new BoardWriter(this.#db);
     this.#sql = statements(this.#db);
+    this.spend = new Spend(this.#db);
     const loaded = loadBoard(this.#db, settings);
     this.#board = loaded.board;
     this.spoilt = loaded.spoilt;
@@ -162,7 +166,8 @@ export class Store {
           JSON.stringify(event.item),
           event.item.endedAt === null ? 1 : 0,
         );
-      } else if (event.type === 'turn.started' || event.type === 'turn.updated' || event.type === 'turn.ended') {
+      } else if (event.type === 'turn.spent') this.spend.record(entry.at, event, after);
+      else if (event.type === 'turn.started' || event.type === 'turn.updated' || event.type === 'turn.ended') {
         sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
       } else if (event.type === 'thread.rewound') rewindRows(this.#db, event);
     }

@@ -21,6 +21,7 @@ export type ActionScope =
   | 'landing'
   | 'trash'
   | 'settings'
+  | 'usage'
   | 'project'
   | 'task'
   | 'conversation'

@@ -12,6 +12,7 @@ import { ProjectPage } from '../features/project/project-page.tsx';
 import { SettingsPage } from '../features/settings/settings-page.tsx';
 import { Sidebar } from '../features/sidebar/sidebar.tsx';
 import { TrashPage } from '../features/sidebar/trash-page.tsx';
+import { UsagePage } from '../features/usage/usage-page.tsx';
 import { Banner } from './banner.tsx';
 import { Layers } from './layers.tsx';
 import { LiveRegion, Toasts } from './toasts.tsx';
@@ -29,6 +30,8 @@ function Place({ route }: { route: Route }) {
       return <LandingPage />;
     case 'trash':
       return <TrashPage />;
+    case 'usage':
+      return <UsagePage />;
     case 'settings':
       return <SettingsPage />;
     case 'project':

@@ -8,6 +8,7 @@ export type Route =
   | { place: 'inbox' }
   | { place: 'landing' }
   | { place: 'trash' }
+  | { place: 'usage' }
   | { place: 'settings' }
   | { place: 'project'; projectId: ProjectId }
   | { place: 'task'; taskId: TaskId };

@@ -39,6 +39,12 @@ export function money(dollars: number | null): string {
   return `$${dollars.toFixed(2)}`;
 }
 
+/** A count of tokens: "812", "12.4k", "3.1M". */
+export function tokens(count: number): string {
+  if (count < 1000) return String(Math.round(count));
+  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
+
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
 /** A title for a task that has none: the first line of its prompt, cut at a word. */

@@ -24,6 +24,7 @@ const glyphs = {
       <rect x="10.5" y="3" width="3" height="4.5" rx="1" />
     </>
   ),
+  chart: <path d="M2.5 13.5h11M4.5 11V7.5M8 11V3.5M11.5 11V6" />,
   inbox: (
     <>
       <path d="M2.5 9.5 4.3 4a1 1 0 0 1 1-.7h5.4a1 1 0 0 1 1 .7l1.8 5.5v2.2a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1z" />

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { systemMethods } from './system.ts';
 import { modelMethods } from './models.ts';
+import { usageMethods } from './usage.ts';
 import { projectMethods } from './projects.ts';
 import { recipeMethods } from './recipe.ts';
 import { taskMethods } from './tasks.ts';
@@ -21,6 +22,7 @@ export { TerminalInfo } from './terminals.ts';
 export const methods = {
   ...systemMethods,
   ...modelMethods,
+  ...usageMethods,
   ...projectMethods,
   ...recipeMethods,
   ...taskMethods,

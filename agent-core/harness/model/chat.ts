@@ -33,7 +33,8 @@ const usageOf = (usage: CompletionUsage | null | undefined): Usage => ({
   cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
   outputTokens: usage?.completion_tokens ?? 0,
   reasoningTokens: usage?.completion_tokens_details?.reasoning_tokens ?? 0,
-  cost: null,
+  // OpenRouter tells what it charges, in US dollars (openrouter.ai/docs, "Usage accounting").
+  cost: usage && 'cost' in usage && typeof usage.cost === 'number' ? usage.cost : null,
 });
 
 /** The Chat Completions wire. One attempt: retries are `retry.ts`'s. */

@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
   row(/^o3-mini/, 200_000, reasoning, [1.1, 0.55, 4.4], { ...plain, images: false }),
   row(/^o3/, 200_000, reasoning, [2, 0.5, 8], plain),
   row(/^gpt-oss/, 131_072, reasoning, undefined, { ...plain, images: false }),
-  row(/^demo$/, 272_000, [], [0, 0, 0]),
+  row(/^demo$/, 272_000, []),
 ];
 
 /** What the name of a model tells; nothing for a name that nobody knows. */

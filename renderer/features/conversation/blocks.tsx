@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import type { ErrorCode, Item, ItemOf, Turn } from '../../../agent-core/contract/index.ts';
 import { runAction } from '../../actions/registry.ts';
-import { Button, ErrorNote, Icon, Money, Working, duration } from '../../ui/index.ts';
+import { Button, ErrorNote, Icon, Money, Working, duration, tokens } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 import { DenialBlock } from './denial.tsx';
 import { ApprovalBlock, QuestionBlock } from './gate.tsx';
@@ -138,6 +138,12 @@ export const TurnEnd = memo(function TurnEnd({ turn, last, onRetry }: { turn: Tu
           <span>
             {visible(turn.model)}
             {turn.effort && `, ${turn.effort}`}
+          </span>
+        )}
+        {turn.usage.inputTokens > 0 && (
+          <span title={`${turn.usage.reasoningTokens.toLocaleString('en')} of the tokens out were reasoning`}>
+            {tokens(turn.usage.inputTokens)} in ({Math.round((turn.usage.cachedTokens / turn.usage.inputTokens) * 100)} % cached),{' '}
+            {tokens(turn.usage.outputTokens)} out
           </span>
         )}
         <Money dollars={turn.usage.cost} />

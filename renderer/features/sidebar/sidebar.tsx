@@ -69,6 +69,9 @@ function Places() {
       <Nav to={{ place: 'landing' }} icon="land" current={route.place === 'landing'} count={review}>
         Landing
       </Nav>
+      <Nav to={{ place: 'usage' }} icon="chart" current={route.place === 'usage'}>
+        Usage
+      </Nav>
       {(trash > 0 || route.place === 'trash') && (
         <Nav to={{ place: 'trash' }} icon="trash" current={route.place === 'trash'} count={trash}>
           Trash
