@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './contract/index.ts';
+import { McpServers } from './mcp/index.ts';
 import { startDemoModel } from './demo/index.ts';
 import type { Client, Core, CoreOptions } from './runtime/api.ts';
 import type { Context } from './runtime/context.ts';
@@ -13,6 +14,7 @@ import { controlHandlers } from './runtime/handlers/control.ts';
 import { modelHandlers } from './runtime/handlers/models.ts';
 import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
 import { networkHandlers } from './runtime/handlers/network.ts';
+import { mcpHandlers } from './runtime/handlers/mcp.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
@@ -20,6 +22,7 @@ import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/syst
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
+import { KeyRing } from './runtime/key-ring.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { Networks } from './runtime/network.ts';
 import { OutputLog } from './runtime/output-log.ts';
@@ -32,7 +35,7 @@ import { createSandbox } from './sandbox/index.ts';
 import { Store } from './storage/store.ts';
 import { Emitter } from './support/emitter.ts';
 import { Terminals } from './terminal/terminals.ts';
-import { Workspaces } from './workspace/index.ts';
+import { defaultPolicy, Workspaces } from './workspace/index.ts';
 
 export type { Core, CoreApi, CoreOptions, Client, KeyStore } from './runtime/api.ts';
 /** What a host outside this folder (Electron's core process) needs to be or reach the one core of a home. */
@@ -79,6 +82,15 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
   store.onEvents((batch) => events.emit(batch));
   const denials = new Denials(store, Date.now);
   const gates = new Gates(store);
+  const secrets = new KeyRing(options.keys ?? fileKeys(options.home));
+  const transients = new Emitter<Transient>();
+  const mcp = new McpServers({
+    home: options.home,
+    driver: () => sandbox.driver(defaultPolicy('workspace')),
+    servers: () => Object.values(store.board.mcpServers),
+    secrets,
+    onHealth: (health) => transients.emit({ type: 'mcp', health }),
+  });
   const workspaces = new Workspaces({
     home: options.home,
     sandbox,
@@ -86,6 +98,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),
     onAside: (id, aside) => recordAside(store, denials, id, aside),
     allowedFiles: (id) => allowedFiles(store, id),
+    onClose: (id) => mcp.close(id),
   });
   const context: Context = {
     options,
@@ -96,12 +109,14 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     log,
     workspaces,
     rest: new Rest({ store, workspaces, log }),
-    models: new Models({ store, env: options.env, keys: options.keys ?? fileKeys(options.home), demo: demo.endpoint }),
     gates,
     registries: new Registries(store, gates, Date.now),
     denials,
+    models: new Models({ store, env: options.env, keys: secrets, demo: demo.endpoint }),
+    secrets,
+    mcp,
     outputs: new OutputLog(options.home),
-    transients: new Emitter<Transient>(),
+    transients,
     activity: new Map<TaskId, Activity>(),
     endpoints: new Map(),
     sandboxStatus: unchecked,
@@ -161,6 +176,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...threadHandlers(context, supervisor),
       ...planHandlers(context, supervisor),
       ...controlHandlers(context, supervisor, control),
+      ...mcpHandlers(context),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor),
       ...networkHandlers(context),
@@ -174,6 +190,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       await terminals.dispose();
       context.rest.dispose();
       await context.workspaces.dispose();
+      await context.mcp.dispose();
       await demo.close();
       context.outputs.dispose();
       context.network.dispose();

@@ -3,6 +3,7 @@ import {
   ApprovalId,
   DenialId,
   ItemId,
+  McpServerId,
   MessageId,
   ProjectId,
   QuestionId,
@@ -19,6 +20,7 @@ import { Grants } from './grants.ts';
 import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 import { SandboxStatus, Settings } from './settings.ts';
 import { Item } from './items.ts';
+import { McpHealth, McpServer } from './mcp.ts';
 
 const e = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.object({ type: z.literal(type), ...shape });
 
@@ -88,6 +90,8 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.granted', { taskId: TaskId, grants: Grants }),
   e('rule.saved', { rule: Rule }),
   e('rule.revoked', { ruleId: RuleId }),
+  e('mcp.saved', { server: McpServer }),
+  e('mcp.removed', { serverId: McpServerId }),
   e('settings.changed', { settings: Settings }),
   e('item.started', { taskId: TaskId, item: Item }),
   e('item.updated', { taskId: TaskId, item: Item }),
@@ -116,6 +120,7 @@ export type Activity = z.infer<typeof Activity>;
 export const Transient = z.discriminatedUnion('type', [
   e('activity', { taskId: TaskId, activity: Activity.nullable() }),
   e('sandbox', { status: SandboxStatus }),
+  e('mcp', { health: McpHealth }),
   /** Text added to the end of an agent message, a reasoning summary or a command's output. */
   e('item.delta', { threadId: ThreadId, itemId: ItemId, text: z.string() }),
   /** A task's log of connections has grown. At most a few a second. */

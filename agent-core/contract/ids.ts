@@ -21,6 +21,7 @@ export const ApprovalId = id('appr');
 export const QuestionId = id('ques');
 export const DenialId = id('deny');
 export const RuleId = id('rule');
+export const McpServerId = id('mcp');
 export const TerminalId = id('term');
 export const MessageId = id('msg');
 export const UndoId = id('undo');
@@ -36,6 +37,7 @@ export type ApprovalId = z.infer<typeof ApprovalId>;
 export type QuestionId = z.infer<typeof QuestionId>;
 export type DenialId = z.infer<typeof DenialId>;
 export type RuleId = z.infer<typeof RuleId>;
+export type McpServerId = z.infer<typeof McpServerId>;
 export type TerminalId = z.infer<typeof TerminalId>;
 export type MessageId = z.infer<typeof MessageId>;
 export type UndoId = z.infer<typeof UndoId>;
@@ -52,6 +54,7 @@ export type IdPrefix =
   | 'ques'
   | 'deny'
   | 'rule'
+  | 'mcp'
   | 'term'
   | 'msg'
   | 'undo';

@@ -9,6 +9,7 @@ export * from './evidence.ts';
 export * from './gates.ts';
 export * from './catalogue.ts';
 export * from './settings.ts';
+export * from './mcp.ts';
 export * from './items.ts';
 export * from './usage.ts';
 export * from './events.ts';

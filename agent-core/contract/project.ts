@@ -144,6 +144,8 @@ const applies: Applies<DomainEventType> = {
   ...tasks,
   ...work,
   ...gates,
+  'mcp.saved': (board, { server }) => ({ ...board, mcpServers: { ...board.mcpServers, [server.id]: server } }),
+  'mcp.removed': (board, { serverId }) => ({ ...board, mcpServers: without(board.mcpServers, serverId) }),
   'settings.changed': (board, { settings }) => ({ ...board, settings }),
   'item.started': same,
   'item.updated': same,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Attempt, Project, Task, Thread, Workspace, type Column, type TaskStatus, type Usage } from './values.ts';
 import { Approval, Denial, Question, Rule } from './gates.ts';
+import { McpServer } from './mcp.ts';
 import { SandboxStatus, Settings } from './settings.ts';
 import { Activity } from './events.ts';
 import type { TaskId } from './ids.ts';
@@ -18,6 +19,7 @@ export const Board = z.object({
   questions: byId(Question),
   denials: byId(Denial),
   rules: byId(Rule),
+  mcpServers: byId(McpServer),
   settings: Settings,
 });
 export type Board = z.infer<typeof Board>;
@@ -63,6 +65,7 @@ export function emptyBoard(settings: Settings): Board {
     questions: {},
     denials: {},
     rules: {},
+    mcpServers: {},
     settings,
   };
 }

@@ -3,7 +3,7 @@ import { ABORTED, outputOf, type CallItem } from './history.ts';
 import { newItem } from './items.ts';
 import type { Sessions } from './tools/session.ts';
 import { tools } from './tools/index.ts';
-import { Rejected, type Call, type ToolOutput } from './tools/types.ts';
+import { Rejected, type Call, type Tool, type ToolOutput } from './tools/types.ts';
 import type { TurnHost, TurnInput } from './types.ts';
 
 /** Lets readers run together and writers alone, in the order in which they came. */
@@ -36,7 +36,10 @@ class Pending {
   }
 }
 
-const byName = new Map(tools.map((tool) => [tool.name, tool]));
+const own = new Map(tools.map((tool) => [tool.name, tool]));
+/** Ours come first: a server can't take the name of one. */
+const toolOf = (name: string, { serverTools = [] }: TurnInput): Tool | undefined =>
+  own.get(name) ?? serverTools.find((tool) => tool.name === name);
 
 export interface Step {
   input: TurnInput;
@@ -59,7 +62,7 @@ export async function runCalls(
   const durable = new Pending();
   let failure: unknown = null;
   const outputs = calls.map((call) =>
-    lock.run(byName.get(call.name)?.parallel ?? true, async () => {
+    lock.run(toolOf(call.name, step.input)?.parallel ?? true, async () => {
       if (step.input.signal.aborted || failure) return ABORTED;
       try {
         return await runOne(call, step, durable);
@@ -77,7 +80,7 @@ export async function runCalls(
 
 async function runOne(item: CallItem, step: Step, durable: Pending): Promise<ToolOutput> {
   const { input, host, sessions, recorded } = step;
-  const tool = byName.get(item.name);
+  const tool = toolOf(item.name, input);
   if (!tool) return refuse(`unsupported call: ${item.name}`, item, step, durable);
   const begun = new Map<string, Item>();
   const call: Call = {

@@ -13,6 +13,7 @@ import type {
   Usage,
 } from '../contract/index.ts';
 import type { Machine } from '../sandbox/types.ts';
+import type { Tool } from './tools/types.ts';
 
 /** One entry of what the model is sent, in the Responses API's own shape. */
 export type HistoryItem = ResponseInputItem;
@@ -87,6 +88,8 @@ export interface TurnHost {
   takeNotices?(): string[];
   /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */
   runOutside: Machine['run'];
+  /** Whether a saved rule lets this tool of a server be called without asking. */
+  toolAllowed?(name: string): boolean;
   /** Whether a saved rule lets this command run outside without asking. */
   ruleAllows(argv: string[]): boolean;
   /** Called after each call that may have changed files; what the model is told about it besides its output, or null. */
@@ -117,6 +120,8 @@ export interface TurnInput {
   home?: string;
   /** The person's HOME, for their own skills; none are looked for when absent. */
   personHome?: string;
+  /** Tools of servers that a person added, besides ours. */
+  serverTools?: readonly Tool[];
   patience?: Partial<Patience>;
   /** Aborting ends the running commands and the request, keeps what was done. */
   signal: AbortSignal;

@@ -20,6 +20,8 @@ const streamOf = (news: Transient): string => {
       return `${news.type}:${news.taskId}`;
     case 'sandbox':
       return 'sandbox';
+    case 'mcp':
+      return `mcp:${news.health.serverId}`;
   }
 };
 

@@ -13,6 +13,7 @@ import type {
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, threadOf, workspaceOf } from '../contract/index.ts';
 import { getTask } from '../domain/tasks.ts';
+import type { McpServers } from '../mcp/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Batch, Store } from '../storage/store.ts';
 import type { Emitter } from '../support/emitter.ts';
@@ -21,6 +22,7 @@ import type { CoreOptions } from './api.ts';
 import type { Denials } from './denials.ts';
 import type { Gates } from './gates.ts';
 import type { Networks } from './network.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { OutputLog } from './output-log.ts';
 import type { Registries } from './registries.ts';
 import type { Rest } from './rest.ts';
@@ -33,10 +35,12 @@ export interface Context {
   sandbox: Sandbox;
   workspaces: Workspaces;
   models: Models;
+  secrets: KeyRing;
   gates: Gates;
   denials: Denials;
   network: Networks;
   registries: Registries;
+  mcp: McpServers;
   outputs: OutputLog;
   rest: Rest;
   transients: Emitter<Transient>;

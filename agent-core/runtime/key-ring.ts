@@ -1,10 +1,14 @@
 import { MAIN_PROVIDER } from '../contract/index.ts';
 import type { KeyStore } from './api.ts';
 
-/** Keys by provider, in a key store that holds one text: the main provider's key alone as it is, several as JSON. */
+/**
+ * Secrets by name, in a key store that holds one text: the main provider's key alone as it is, several as JSON. A model
+ * provider's key has its id for a name; others have a path, such as `mcp/<server>/<variable>`.
+ */
 export class KeyRing {
   readonly #store: KeyStore;
   #keys: Record<string, string> = {};
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(store: KeyStore) {
     this.#store = store;
@@ -14,14 +18,20 @@ export class KeyRing {
     this.#keys = read(await this.#store.get());
   }
 
-  get(provider: string): string {
-    return this.#keys[provider] ?? '';
+  get(name: string): string {
+    return this.#keys[name] ?? '';
   }
 
-  /** Keeps a key; '' forgets it. Rejects when the store refuses, and then nothing has changed. */
-  async set(provider: string, key: string): Promise<void> {
-    const { [provider]: _old, ...rest } = this.#keys;
-    const next = key ? { ...rest, [provider]: key } : rest;
+  /** Keeps a secret; '' forgets it. One at a time. Rejects when the store refuses, and then nothing has changed. */
+  set(name: string, secret: string): Promise<void> {
+    const written = this.#writing.then(() => this.#write(name, secret));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #write(name: string, secret: string): Promise<void> {
+    const { [name]: _old, ...rest } = this.#keys;
+    const next = secret ? { ...rest, [name]: secret } : rest;
     const names = Object.keys(next);
     await this.#store.set(
       names.length === 0 ? null : names.length === 1 && names[0] === MAIN_PROVIDER ? next[MAIN_PROVIDER]! : JSON.stringify({ keys: next }),

@@ -16,8 +16,7 @@ import {
 import { factsByName } from '../harness/model/facts.ts';
 import type { ModelConfig } from '../harness/types.ts';
 import type { Store } from '../storage/store.ts';
-import type { KeyStore } from './api.ts';
-import { KeyRing } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
 import { wireIn } from './wire-in.ts';
 
 /** The model where nobody chose one: what the wire's own provider serves to everyone. */
@@ -70,10 +69,10 @@ export class Models {
   readonly #keys: KeyRing;
   readonly #demo: () => Promise<Endpoint>;
 
-  constructor(options: { store: Store; env: Record<string, string | undefined>; keys: KeyStore; demo: () => Promise<Endpoint> }) {
+  constructor(options: { store: Store; env: Record<string, string | undefined>; keys: KeyRing; demo: () => Promise<Endpoint> }) {
     this.#store = options.store;
     this.#env = options.env;
-    this.#keys = new KeyRing(options.keys);
+    this.#keys = options.keys;
     this.#demo = options.demo;
   }
 

@@ -281,14 +281,18 @@ export class RuntimeTurnHost implements TurnHost {
     return afterCall(this.#context, this.#workspace, tool, args);
   }
 
+  get #rules(): string[][] {
+    return Object.values(this.#context.store.board.rules)
+      .filter((rule) => (rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId))
+      .map((rule) => rule.prefix);
+  }
+
   ruleAllows(argv: string[]): boolean {
-    const rules = Object.values(this.#context.store.board.rules).filter((rule) =>
-      rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId,
-    );
-    return ruleAllows(
-      rules.map((rule) => rule.prefix),
-      argv,
-    );
+    return ruleAllows(this.#rules, argv);
+  }
+
+  toolAllowed(name: string): boolean {
+    return this.#rules.some((prefix) => prefix.length === 1 && prefix[0] === name);
   }
 
   logOutput(itemId: ItemId, chunk: Uint8Array): void {

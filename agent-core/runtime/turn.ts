@@ -211,6 +211,12 @@ class TurnWork {
         },
       );
       const wanted = { model: this.#turn.model ?? task.model, effort: this.#turn.effort };
+      const { tools: serverTools, missing } = await this.#context.mcp.toolsFor({
+        projectId: task.projectId,
+        spec: open.confined.spec,
+        signal: this.#run.signal,
+      });
+      for (const line of missing) await this.#tell(line, 'warn');
       const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn(
         {
@@ -223,6 +229,7 @@ class TurnWork {
           ],
           history,
           model: await this.#context.models.config(wanted, this.#context.endpoints.get(task.id)),
+          serverTools,
           kind,
           mode: kind === 'work' ? task.mode : 'read-only',
           // Who wants to be asked for everything is asked for what only looks, too.
@@ -243,7 +250,7 @@ class TurnWork {
   }
 
   /** Says in the conversation what Signalbox did before the turn. */
-  async #tell(text: string): Promise<void> {
+  async #tell(text: string, level: 'info' | 'warn' = 'info'): Promise<void> {
     const now = this.#context.now();
     const item: Item = {
       id: newId<ItemId>('item'),
@@ -252,7 +259,7 @@ class TurnWork {
       startedAt: now,
       endedAt: now,
       type: 'notice',
-      level: 'info',
+      level,
       text,
       error: null,
     };

@@ -2,7 +2,18 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { Board, emptyBoard, Settings, type StoredEvent } from '../contract/index.ts';
 
-const kinds = ['projects', 'tasks', 'attempts', 'workspaces', 'threads', 'approvals', 'questions', 'denials', 'rules'] as const;
+const kinds = [
+  'projects',
+  'tasks',
+  'attempts',
+  'workspaces',
+  'threads',
+  'approvals',
+  'questions',
+  'denials',
+  'rules',
+  'mcpServers',
+] as const;
 
 /** Reads the board back. A row that no longer fits its schema is moved to `spoilt`; the rest loads. */
 export function loadBoard(db: DatabaseSync, settings: Settings): { board: Board; spoilt: string[] } {

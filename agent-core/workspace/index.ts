@@ -32,6 +32,8 @@ export interface WorkspacesOptions {
   /** See {@link OpenContext}. */
   onAside?: OpenContext['onAside'];
   allowedFiles?: OpenContext['allowedFiles'];
+  /** Ends what else runs for a workspace that closes. */
+  onClose?: (id: string) => Promise<void>;
 }
 
 export interface PreparedWorkspace {
@@ -140,7 +142,7 @@ export class Workspaces {
     if (running !== undefined && this.#open.get(id) === running.opening) this.#open.delete(id);
     const left = this.#started.get(id);
     this.#started.delete(id);
-    await left?.dispose();
+    await Promise.all([left?.dispose(), this.#options.onClose?.(id)]);
     await running?.workspace.dispose();
   }
 

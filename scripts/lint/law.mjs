@@ -31,6 +31,7 @@ export function target(from, specifier) {
 /** Packages that only some rooms may import. `types` lists files that may import types only. */
 const keptPackages = [
   { package: 'openai', rooms: ['agent-core/harness/model'], types: ['agent-core/harness/types.ts'] },
+  { package: '@modelcontextprotocol/sdk', rooms: ['agent-core/mcp'], types: [] },
   { package: 'simple-git', rooms: ['agent-core/git'], types: [] },
   { package: 'node-pty', rooms: ['agent-core/sandbox'], types: [] },
   { package: 'child_process', rooms: ['agent-core/git', 'agent-core/sandbox', 'agent-core/hosts'], types: [] },

@@ -10,6 +10,7 @@ import { planMethods } from './plan.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
 import { networkMethods } from './network.ts';
+import { mcpMethods } from './mcp.ts';
 import { terminalMethods } from './terminals.ts';
 import type { MethodSpec } from './method.ts';
 
@@ -32,6 +33,7 @@ export const methods = {
   ...reviewMethods,
   ...terminalMethods,
   ...networkMethods,
+  ...mcpMethods,
 } as const satisfies Record<string, MethodSpec>;
 
 export type MethodName = keyof typeof methods;

@@ -2,8 +2,8 @@ import type { Item } from '../../contract/index.ts';
 import type { ToolSpec, TurnHost, TurnInput } from '../types.ts';
 import type { Sessions } from './session.ts';
 
-/** What the model gets back: text, or images. */
-export type ToolOutput = string | { type: 'input_image'; image_url: string; detail: 'auto' }[];
+/** What the model gets back: text, or images with or without text. */
+export type ToolOutput = string | ({ type: 'input_text'; text: string } | { type: 'input_image'; image_url: string; detail: 'auto' })[];
 
 /** One call of a tool, with what it needs of its turn. */
 export interface Call {

@@ -12,6 +12,7 @@ const verbs: Record<Approval['kind'], string> = {
   command: 'Run',
   patch: 'Apply changes',
   setup: 'Let setup reach',
+  mcp: 'Call',
 };
 
 function title([first, ...more]: readonly Approval[]): string {
