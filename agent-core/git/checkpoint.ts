@@ -40,13 +40,13 @@ export async function makeCheckpointStore(store: string, gitDir: string, commit:
 
 /**
  * Makes the private git directory in which trees are written: an index of our own, none of the agent's settings,
- * filters or excludes, so that what is shown is what is on disk. `index` is copied to start warm.
+ * filters (but Git LFS) or excludes, so that what is shown is what is on disk. `index` is copied to start warm.
  */
 export async function makeSnap(place: SnapPlace, index: string | null, copies: Copies): Promise<void> {
   await rm(place.snap, { recursive: true, force: true });
   for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'info'])
     await mkdir(join(place.snap, folder), { recursive: true, mode: 0o700 });
-  const settings = copies.settings.filter(([key]) => key.startsWith('core.'));
+  const settings = copies.settings.filter(([key]) => /^(?:core|filter\.lfs|lfs)\./.test(key));
   await Promise.all([
     writeFile(
       join(place.snap, 'config'),

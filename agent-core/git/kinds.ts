@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from './store-files.ts';
-import { discover, outside } from './runner.ts';
+import { lfsLimits } from './lfs.ts';
+import { discover } from './runner.ts';
 import type { StoreMore } from './session-store.ts';
 import { findSubmodules } from './submodules.ts';
 import { adminOf } from './worktree.ts';
@@ -10,7 +11,7 @@ import { adminOf } from './worktree.ts';
 export async function limits(repo: string, gitDir: string, commit: string): Promise<string[]> {
   const [{ absent }, lfs, partial, shallow] = await Promise.all([
     findSubmodules(gitDir, commit, await ownDirs(repo, gitDir)),
-    outside({ gitDir, args: ['grep', '-q', '-I', 'filter=lfs', commit, '--', '.gitattributes', '**/.gitattributes'], answers: [1, 128] }),
+    lfsLimits(gitDir, commit),
     isPartial(gitDir),
     readFile(join(gitDir, 'shallow')).catch(() => null),
   ]);
@@ -21,7 +22,7 @@ export async function limits(repo: string, gitDir: string, commit: string): Prom
       `${absent.length === 1 ? 'A submodule is' : `${absent.length} submodules are`} not here (${names}): the folder stays empty in tasks. To have it: git submodule update --init --recursive`,
     );
   }
-  if (lfs.code === 0) warnings.push('Git LFS: large files stay pointers in tasks.');
+  if (lfs !== null) warnings.push(lfs);
   if (partial)
     warnings.push('Partial clone: a task’s files are fetched before it starts; older versions that are not here can’t be read in it.');
   if (shallow !== null) warnings.push('Shallow clone: history ends early in tasks, as it does here.');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Landing, LandPreview } from '../contract/index.ts';
 import type { Identity } from './repository.ts';
+import { lfsOutside } from './lfs.ts';
 import { isAncestor } from './transfer.ts';
 import { outside, outsideText, type OutsideRequest } from './runner.ts';
 import { moveRefs } from './worktree.ts';
@@ -88,7 +89,7 @@ async function dirtyReason(
   const checkout = await checkoutOf(gitDir, into);
   if (checkout === null) return null;
   if (isAgents(checkout)) return `${into} is checked out in ${checkout}, where a task works.`;
-  const dirty = await dirtyFiles(objects, checkout, target, tree);
+  const dirty = await dirtyFiles(objects, { path: checkout, config: await lfsOutside(gitDir) }, target, tree);
   return dirty.length === 0
     ? null
     : `${named(dirty)} in ${checkout} ${dirty.length === 1 ? 'has' : 'have'} changes of your own that landing would touch.`;
@@ -101,7 +102,7 @@ const named = (files: readonly string[]): string =>
  * The person's own changed or untracked files among those that a move from one tree to the other touches. Never by
  * `git status`: that looks into repositories which lie in the checkout, and runs what they say.
  */
-async function dirtyFiles(objects: string, checkout: string, from: string, to: string): Promise<string[]> {
+async function dirtyFiles(objects: string, checkout: Checkout, from: string, to: string): Promise<string[]> {
   const changed = names(await outside({ gitDir: objects, args: ['diff-tree', '-r', '-z', '--name-only', '--no-renames', from, to] }));
   if (changed.length === 0) return [];
   await outside(checkoutRequest(checkout, ['update-index', '-q', '--ignore-submodules', '--refresh'], [1]));
@@ -116,7 +117,7 @@ async function dirtyFiles(objects: string, checkout: string, from: string, to: s
   for (const path of changed) {
     const inTheWay =
       !tracked?.has(path) &&
-      (await lstat(join(checkout, path)).then(
+      (await lstat(join(checkout.path, path)).then(
         () => true,
         () => false,
       ));
@@ -131,10 +132,17 @@ const names = (result: { stdout: Buffer }): string[] =>
     .split('\0')
     .filter((name) => name !== '');
 
+/** The person's own checkout, with what its files need to be written as they are there (Git LFS). */
+interface Checkout {
+  path: string;
+  config: readonly string[];
+}
+
 /** Git in the person's own checkout, hardened all the same. Its git directory is the one its `.git` names. */
-const checkoutRequest = (checkout: string, args: readonly string[], answers: readonly number[] = []): OutsideRequest => ({
-  gitDir: `${checkout}/.git`,
-  workTree: checkout,
+const checkoutRequest = ({ path, config }: Checkout, args: readonly string[], answers: readonly number[] = []): OutsideRequest => ({
+  gitDir: `${path}/.git`,
+  workTree: path,
+  config,
   args,
   answers,
 });
@@ -227,7 +235,8 @@ async function advance({ gitDir, into, isAgents }: LandRequest, from: string, to
   if (checkout === null) return moveRefs(gitDir, [[`refs/heads/${into}`, to, from]]);
   if (isAgents(checkout))
     throw new Failure('conflict', `${into} is checked out in ${checkout}, where a task works.`, { fix: 'Land or delete that task first.' });
-  const dirty = await dirtyFiles(gitDir, checkout, from, to);
+  const there: Checkout = { path: checkout, config: await lfsOutside(gitDir) };
+  const dirty = await dirtyFiles(gitDir, there, from, to);
   if (dirty.length > 0) {
     throw new Failure(
       'dirty-checkout',
@@ -237,7 +246,7 @@ async function advance({ gitDir, into, isAgents }: LandRequest, from: string, to
   }
   // Two trees: what is not touched keeps the person's own changes, and anything in the way stops it before a file moves.
   try {
-    await outside(checkoutRequest(checkout, ['read-tree', '-m', '-u', from, to]));
+    await outside(checkoutRequest(there, ['read-tree', '-m', '-u', from, to]));
   } catch (error) {
     throw error instanceof Failure && error.detail.code === 'git-failed'
       ? new Failure('dirty-checkout', `The checkout ${checkout} can’t be brought along.`, {
@@ -249,7 +258,7 @@ async function advance({ gitDir, into, isAgents }: LandRequest, from: string, to
   try {
     await moveRefs(gitDir, [[`refs/heads/${into}`, to, from]]);
   } catch (error) {
-    await outside(checkoutRequest(checkout, ['read-tree', '-m', '-u', to, from])).catch(() => {});
+    await outside(checkoutRequest(there, ['read-tree', '-m', '-u', to, from])).catch(() => {});
     throw error;
   }
 }
@@ -258,6 +267,8 @@ async function advance({ gitDir, into, isAgents }: LandRequest, from: string, to
 export async function finishLanding({ gitDir, into, isAgents }: LandRequest, from: string, to: string): Promise<void> {
   const checkout = await checkoutOf(gitDir, into);
   if (checkout === null || isAgents(checkout) || (await branchTip(gitDir, into)) !== from) return;
-  const moved = await outside(checkoutRequest(checkout, ['diff-index', '--cached', '--quiet', '--ignore-submodules=all', to], [1]));
+  const moved = await outside(
+    checkoutRequest({ path: checkout, config: [] }, ['diff-index', '--cached', '--quiet', '--ignore-submodules=all', to], [1]),
+  );
   if (moved.code === 0) await moveRefs(gitDir, [[`refs/heads/${into}`, to, from]]);
 }

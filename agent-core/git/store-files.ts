@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** Runs `use` with a path that names the folder of `path` by descriptor; null where a component is missing or no folder. */
-async function inFolder<T>(
+export async function inFolder<T>(
   root: string,
   path: string,
   make: boolean,

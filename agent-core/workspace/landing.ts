@@ -146,7 +146,7 @@ export class Landings {
       args: ['pack-objects', '--quiet', '--revs', '--thin', '--stdout'],
       input: `${tree}\n^${tip}^{tree}\n`,
     });
-    await receivePack(gitDir, pack.stdout);
+    await Promise.all([receivePack(gitDir, pack.stdout), this.#workspace.bringLargeFiles()]);
     const commit = await this.#commitIn(gitDir, tree, tip, message);
     await moveRefs(gitDir, [[this.#meta.branch, commit, tip]]);
     await readTreeOutside(storePlace(this.#context.places, this.#meta), tree, hashLength(tip));

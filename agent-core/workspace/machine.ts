@@ -6,6 +6,7 @@ import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
 import { replaceFile } from '../git/store-files.ts';
 import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
+import { lfsBinds } from '../git/lfs.ts';
 import { submoduleBinds } from '../git/submodules.ts';
 import type { Meta, Places } from './meta.ts';
 
@@ -34,7 +35,7 @@ export async function machineSpec(places: Places, meta: Meta, policy: Policy = d
     meta.kind === 'in-place'
       ? await inPlaceBinds(places, meta)
       : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
-  if (meta.kind !== 'in-place') binds.push(...(await submoduleBinds(meta.submodules ?? [])));
+  if (meta.kind !== 'in-place') binds.push(...(await submoduleBinds(meta.submodules ?? [])), ...(await lfsBinds(meta.project.gitDir)));
   binds.push(...(await pointerBind(places, meta)));
   return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
 }

@@ -6,6 +6,7 @@ import type { Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxPr
 import { checkpoint, type Checkpoint } from '../git/checkpoint.ts';
 import { restoreTree } from '../git/restore-tree.ts';
 import { diffFiles, discardPatch, patch } from '../git/diff.ts';
+import { harvestLfs } from '../git/lfs.ts';
 import { harvest, importOutside } from '../git/harvest.ts';
 import { parsePackedRefs, realHead, realRef, renderPackedRefs } from '../git/refs.ts';
 import { outside, outsideText } from '../git/runner.ts';
@@ -230,6 +231,7 @@ export class OpenWorkspace {
       const { agreed } = this.#meta;
       if (this.#inPlace || agreed === null) return { tip: await this.#realTip(), moved: false, diverged: null };
       if (this.#free !== null) await this.#import();
+      await this.bringLargeFiles();
       const got = await harvest(this.#confined, this.#place, this.#meta.agreed ?? agreed);
       if (got.submodules !== this.#place.submodules && got.submodules.length > 0) {
         this.#meta.submodules = [...got.submodules];
@@ -241,6 +243,12 @@ export class OpenWorkspace {
       }
       return { tip: got.tip, moved: got.moved, diverged: got.diverged };
     });
+  }
+
+  /** Large files of Git LFS that were added inside: into the person's store, before a commit that names them is there. */
+  bringLargeFiles(): Promise<void> {
+    const { places } = this.#context;
+    return harvestLfs([this.#place.store, places.snap(this.#meta.id)], this.#meta.project.gitDir);
   }
 
   async #realTip(): Promise<string> {

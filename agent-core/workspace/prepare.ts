@@ -6,6 +6,7 @@ import type { Machine, SandboxDriver } from '../sandbox/types.ts';
 import { checkIndex, hashLength } from '../git/index-file.ts';
 import { makeCheckpointStore, makeSnap } from '../git/checkpoint.ts';
 import { matchAdmin } from '../git/harvest.ts';
+import { lfsSettings } from '../git/lfs.ts';
 import { ownDirs, readSparse, sparseAdmin, sparseStore } from '../git/kinds.ts';
 import { inStore, realHead, realRef, renderPackedRefs } from '../git/refs.ts';
 import { fetchMissing } from '../git/partial.ts';
@@ -211,6 +212,7 @@ async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta
   const place = storePlace(places, meta);
   const sparse = await readSparse(meta.project.repo, meta.project.gitDir);
   const { settings, files } = sparseStore(sparse, (name) => inStore(place.admin, name));
+  settings.push(...(await lfsSettings(machine, meta.project.gitDir)));
   const more = { settings: [...settings, ...(await submoduleSettings(place.submodules))], files };
   if (sparse !== null) await sparseAdmin(sparse, join(meta.project.gitDir, 'worktrees', meta.admin));
   const seen = await seedStore({ ...place, commit: meta.baseCommit, copies, more });

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { coneOf } from '../../agent-core/git/partial.ts';
 import { inspectFolder } from '../../agent-core/git/repository.ts';
@@ -285,4 +285,43 @@ test('a branch without any commit yet: what was harvested stays, and the turn’
   await agent(workspace, 'git checkout -q --orphan nothing');
   expect(await workspace.harvest()).toMatchObject({ tip, moved: false });
   expect((await workspace.checkpoint('x')).tree).toBe(git(world.repo, 'rev-parse', `${tip}^{tree}`));
+});
+
+const lfs = spawnSync('sh', ['-c', 'command -v git-lfs'], { encoding: 'utf8' }).stdout.trim();
+
+test('Git LFS: large files are there from the person’s store, new ones come back with the commits that name them', async ({ skip }) => {
+  if (lfs === '') skip('git-lfs is not on this machine');
+  // Wherever it is: the person's login shell finds it.
+  put(world.dir, { '.profile': `PATH="${dirname(lfs)}:$PATH"\n` });
+  const { repo } = world;
+  git(repo, 'lfs', 'install', '--local');
+  const big = (letter: string): string => `${letter.repeat(5000)}\n`;
+  put(repo, { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n', 'one.bin': big('1'), 'gone.bin': big('g') });
+  world.commit('large');
+  const [gone = ''] = /[0-9a-f]{64}/.exec(git(repo, 'cat-file', 'blob', 'main:gone.bin')) ?? [];
+  expect((await inspectFolder(repo)).warnings).toEqual([]);
+  rmSync(join(repo, '.git/lfs/objects', gone.slice(0, 2), gone.slice(2, 4), gone));
+  expect((await inspectFolder(repo)).warnings.join()).toMatch(/a large file is not here.*git lfs fetch/);
+  const workspace = await world.open();
+  const { path } = workspace.info;
+  expect(readFileSync(join(path, 'one.bin'), 'utf8')).toBe(big('1'));
+  expect(readFileSync(join(path, 'gone.bin'), 'utf8')).toMatch(/^version https:\/\/git-lfs/);
+  expect(await agent(workspace, 'git status --porcelain; git lfs ls-files -n')).toBe('gone.bin\none.bin');
+  expect((await workspace.checkpoint('start')).tree).toBe(git(repo, 'rev-parse', 'main^{tree}'));
+  await agent(workspace, 'printf two > two.bin; git add two.bin; git commit -qm two; printf three > three.bin; echo four >> one.bin');
+  await workspace.harvest();
+  expect(git(repo, 'cat-file', 'blob', 'signalbox/fix-it:two.bin')).toMatch(/^version https:\/\/git-lfs/);
+  const { tree } = await workspace.checkpoint('end');
+  expect((await workspace.diff(workspace.baseTree(), tree)).map((file) => file.path)).toEqual(['one.bin', 'three.bin', 'two.bin']);
+  await agent(
+    workspace,
+    'mkdir -p "$(git rev-parse --git-common-dir)/lfs/objects/aa/aa"; ln -s /etc/passwd "$(git rev-parse --git-common-dir)/lfs/objects/bb"; echo x > "$(git rev-parse --git-common-dir)/lfs/objects/aa/aa/aaaa000000000000000000000000000000000000000000000000000000000000"',
+  );
+  await workspace.land('squash', 'Landed');
+  expect(existsSync(join(repo, '.git/lfs/objects/aa/aa'))).toBe(true);
+  expect(readdirSync(join(repo, '.git/lfs/objects/aa/aa'))).toEqual([]);
+  expect(readFileSync(join(repo, 'two.bin'), 'utf8')).toBe('two');
+  expect(readFileSync(join(repo, 'three.bin'), 'utf8')).toBe('three');
+  expect(readFileSync(join(repo, 'one.bin'), 'utf8')).toBe(`${big('1')}four\n`);
+  expect(git(repo, 'status', '--porcelain')).toBe('');
 });

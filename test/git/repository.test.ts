@@ -67,7 +67,11 @@ test('what is no place for tasks says why', async () => {
 });
 
 test('limits are said before a task starts', async () => {
-  const repo = repository('r', { a: 'a\n', '.gitattributes': '*.bin filter=lfs\n' });
+  const repo = repository('r', {
+    a: 'a\n',
+    '.gitattributes': '*.bin filter=lfs\n',
+    'x.bin': `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 1\n`,
+  });
   git(repo, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', repository('other'), 'lib');
   git(repo, 'commit', '-qam', 'submodule');
   expect((await inspectFolder(repo)).warnings.join('\n')).toMatch(/^[^]*LFS[^]*$/);
