@@ -5,7 +5,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { checkIndex, hashLength, markLinks } from './index-file.ts';
 import { inStore, pointRealHead, realHead, realRef, storeHead } from './refs.ts';
-import { gitFailure, inside, insideArgs, insideEnv, isOid, outside } from './runner.ts';
+import { gitFailure, inside, insideArgs, insideEnv, isOid, outside, STALLED } from './runner.ts';
 import { writable, type StorePlace } from './session-store.ts';
 import { isCode, readStoreFile, replaceFile, storeFileStamp, writeStoreFile } from './store-files.ts';
 import { harvestSubmodules } from './submodule-harvest.ts';
@@ -120,7 +120,7 @@ async function bring(machine: Machine, place: HarvestPlace, known: string, real:
 /** Writes the bundle that a read-only run prints into a file; true where there was nothing new to bundle. */
 async function bundle(machine: Machine, file: string, revs: readonly string[]): Promise<boolean> {
   const argv = ['git', ...insideArgs, '-c', 'pack.threads=1', 'bundle', 'create', '--quiet', '-', ...revs];
-  const run = await machine.run({ argv, access: 'read', env: insideEnv });
+  const run = await machine.run({ argv, access: 'read', env: insideEnv, stalled: STALLED });
   run.endInput();
   const target = openSync(file, 'w', 0o600);
   let stderr = '';

@@ -145,10 +145,19 @@ const QUIET = [
 export const insideArgs = ['--no-pager', ...QUIET.flatMap((setting) => ['-c', setting])];
 export const insideEnv = { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_EDITOR: 'true', GIT_PAGER: 'cat' };
 
+/** Seconds that git may sleep inside: it waits for nobody, so it was made to (a pipe where its attributes should be). */
+export const STALLED = 15;
+
 /** Runs git **inside** a workspace's machine: whatever touches a worktree's files. What it prints is the agent's word. */
 export async function inside(machine: Machine, args: readonly string[], options: InsideOptions): Promise<GitResult> {
   const { answers, limit = 256 * 1024 * 1024, env, ...request } = options;
-  const got = await machine.collect({ ...request, limit, argv: ['git', ...insideArgs, ...args], env: { ...insideEnv, ...env } });
+  const got = await machine.collect({
+    stalled: STALLED,
+    ...request,
+    limit,
+    argv: ['git', ...insideArgs, ...args],
+    env: { ...insideEnv, ...env },
+  });
   return collected(['git', ...args], got, answers);
 }
 
@@ -156,6 +165,7 @@ export async function inside(machine: Machine, args: readonly string[], options:
 export async function insideScript(machine: Machine, script: string, args: readonly string[], options: InsideOptions): Promise<GitResult> {
   const { answers, limit = 256 * 1024 * 1024, env, ...request } = options;
   const got = await machine.collect({
+    stalled: STALLED,
     ...request,
     limit,
     argv: ['/bin/sh', '-c', script, 'signalbox', ...args],
@@ -165,6 +175,13 @@ export async function insideScript(machine: Machine, script: string, args: reado
 }
 
 export function collected(command: readonly string[], got: Collected, answers?: readonly number[]): GitResult {
+  if (got.limit) {
+    throw new Failure('git-failed', `Git was ended in the sandbox. ${got.limit.message}`, {
+      command: shown(command),
+      output: got.stderr.toString('utf8').slice(-8000),
+      fix: 'Look for what is no ordinary file where git expects one, such as .gitattributes, or for what fills the workspace.',
+    });
+  }
   const result = judged(command, { code: got.code, stdout: got.stdout, stderr: got.stderr.toString('utf8') }, answers);
   if (got.truncated) throw new Failure('git-failed', 'Git printed more than can be taken.', { command: shown(command) });
   return result;

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { realRef } from './refs.ts';
-import { gitFailure, insideArgs, insideEnv, outside, outsideText } from './runner.ts';
+import { gitFailure, insideArgs, insideEnv, STALLED, outside, outsideText } from './runner.ts';
 import { writable, type StorePlace } from './session-store.ts';
 import { isCode } from './store-files.ts';
 
@@ -100,6 +100,7 @@ export async function checkoutInside(
   const run = await machine.run({
     argv: ['git', ...args],
     env: { ...insideEnv, GIT_PROGRESS_DELAY: '0' },
+    stalled: STALLED,
     binds: writable(place, true),
     ...(files.signal ? { signal: files.signal } : {}),
   });

@@ -53,6 +53,11 @@ export interface RunRequest {
   binds?: Bind[];
   /** Ends the whole tree (SIGTERM, then SIGKILL after 2 s). */
   signal?: AbortSignal;
+  /**
+   * Ends the whole tree when all of it slept for so many seconds: for our own commands, which wait for nobody, where an
+   * agent may have put a pipe in the place of a file.
+   */
+  stalled?: number;
 }
 
 export interface Exit {

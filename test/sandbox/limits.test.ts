@@ -145,3 +145,13 @@ test('a limit that can’t be held is refused before anything runs', async () =>
   expect(existsSync(join(base, 'ran'))).toBe(false);
   rmSync(base, { recursive: true, force: true });
 });
+
+test('a command of ours that waits for what never comes is ended; one that works is not', async () => {
+  const { machine } = await openMachine();
+  const began = performance.now();
+  const stuck = await machine.collect({ argv: ['bash', '-c', 'mkfifo pipe; cat pipe'], stalled: 1 });
+  expect(stuck).toMatchObject({ code: 137, limit: { what: 'stalled', allowed: 1 } });
+  expect(performance.now() - began).toBeLessThan(8000);
+  const busy = await machine.collect({ argv: ['bash', '-c', 'for i in $(seq 12); do sleep 0.2; done; echo done'], stalled: 1 });
+  expect(busy.stdout.toString()).toBe('done\n');
+});

@@ -4,7 +4,7 @@ import type { Policy } from '../types.ts';
 export type Limits = Policy['limits'];
 
 /** What a limit counts: `limits` has the same names, in full. */
-export type LimitKind = 'processes' | 'memory' | 'disk' | 'seconds';
+export type LimitKind = 'processes' | 'memory' | 'disk' | 'seconds' | 'stalled';
 
 /** Why a command was ended, or what was refused to it. */
 export interface Exceeded {
@@ -52,6 +52,7 @@ export function exceeded(what: LimitKind, allowed: number, used: number): Exceed
     memory: `the workspace held ${inBytes(used)} of memory; its limit is ${inBytes(allowed)}`,
     disk: `the workspace wrote ${inBytes(used)} to disk; its limit is ${inBytes(allowed)}`,
     seconds: `the command ran for ${inSeconds(allowed)}, which is its limit`,
+    stalled: `the command did nothing for ${inSeconds(allowed)}: it waits for what doesn’t come, such as a pipe in a file’s place`,
   };
   return { what, allowed, message: `Ended by a limit: ${words[what]}.` };
 }

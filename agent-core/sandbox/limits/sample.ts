@@ -99,3 +99,20 @@ export function unmappedMemory(holder: number, uses: Iterable<CommandUse>): numb
 
 /** Shared memory of the whole host, in bytes: while little of it exists, nobody hides much in it. */
 export const hostSharedMemory = (): number => kib(attempt(() => readFileSync('/proc/meminfo', 'latin1')) ?? '', 'Shmem');
+
+/**
+ * What a command has done so far, as a text that stays the same as long as all of its processes sleep and none came or went;
+ * null while one is running or waits for a disk.
+ */
+export function sleeping(holder: number, use: CommandUse): string | null {
+  const list = processList(holder);
+  const parts: string[] = [];
+  for (const pid of use.pids) {
+    const text = attempt(() => readFileSync(`${list}/${pid}/stat`, 'latin1'));
+    // After the name in brackets: state, then utime and stime as the 12th and 13th from it.
+    const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+    if (fields[0] === 'R' || fields[0] === 'D') return null;
+    parts.push(`${pid} ${fields[11]} ${fields[12]}`);
+  }
+  return parts.join(', ');
+}

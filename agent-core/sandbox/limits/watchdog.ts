@@ -1,5 +1,5 @@
 import { exceeded, limited, refusedProcess, type Exceeded, type Limits } from './policy.ts';
-import { hostSharedMemory, preciseUse, sample, unmappedMemory, type CommandUse } from './sample.ts';
+import { hostSharedMemory, preciseUse, sample, sleeping, unmappedMemory, type CommandUse } from './sample.ts';
 import type { DiskUse } from './disk.ts';
 
 /** While something is near a limit, and while all is well. */
@@ -13,6 +13,8 @@ export interface Watched {
   /** The name of its mount namespace; null until it has one. */
   namespace: () => string | null;
   end: () => void;
+  /** Seconds that it may sleep as a whole; see `RunRequest`. */
+  stalled?: number | undefined;
 }
 
 export interface WatchedMachine {
@@ -31,6 +33,8 @@ interface Entry extends Watched {
   /** What the kernel kept from it, as far as was seen. */
   refused: Exceeded | null;
   timer: NodeJS.Timeout | undefined;
+  /** What it had done when it was last seen to do something, and when that was. */
+  slept: { since: number; as: string | null };
 }
 
 /**
@@ -50,7 +54,7 @@ export class Watchdog {
 
   /** Watches a command from its start. What it answers is to be called at its end, and says which limit ended it or failed it. */
   watch(command: Watched): (code: number) => Exceeded | undefined {
-    const entry: Entry = { ...command, why: null, refused: null, timer: undefined };
+    const entry: Entry = { ...command, why: null, refused: null, timer: undefined, slept: { since: performance.now(), as: null } };
     const { seconds } = this.#machine.limits();
     if (limited(seconds))
       entry.timer = setTimeout(() => this.#end(entry, exceeded('seconds', seconds, seconds)), Math.min(seconds * 1000, 2 ** 31 - 1));
@@ -92,6 +96,7 @@ export class Watchdog {
     if (uses.size === 0 && this.#entries.size === 0) return;
     const near = [this.#processes(uses), this.#memory(holder, uses)].some(Boolean);
     this.#disk(uses);
+    this.#stalled(holder, uses);
     this.#schedule(near ? NEAR_MS : this.#entries.size > 0 ? CALM_MS : IDLE_MS);
   }
 
@@ -147,6 +152,17 @@ export class Watchdog {
       // What has not grown is left alone, so that someone can clean up.
       if (bytes > limit && bytes > before && !this.#disposed) this.#endAll(uses, exceeded('disk', limit, bytes));
     });
+  }
+
+  #stalled(holder: number, uses: Map<string, CommandUse>): void {
+    for (const entry of this.#entries) {
+      if (!limited(entry.stalled)) continue;
+      const use = uses.get(entry.namespace() ?? '');
+      const as = use ? sleeping(holder, use) : null;
+      if (as === null || as !== entry.slept.as) entry.slept = { since: performance.now(), as };
+      else if (performance.now() - entry.slept.since > entry.stalled * 1000)
+        this.#end(entry, exceeded('stalled', entry.stalled, entry.stalled));
+    }
   }
 
   #largest(uses: Map<string, CommandUse>, size: (use: CommandUse) => number): { namespace: string; entry: Entry | undefined } | null {

@@ -250,8 +250,8 @@ class BubblewrapMachine implements Machine {
     return this.#track(running);
   }
 
-  #ending(tree: ReturnType<typeof treeOf>, { signal }: RunRequest, kill: KillTree): Ending {
-    return { signal, limit: this.#watchdog.watch({ namespace: tree.name, end: () => void kill('kill') }) };
+  #ending(tree: ReturnType<typeof treeOf>, { signal, stalled }: RunRequest, kill: KillTree): Ending {
+    return { signal, limit: this.#watchdog.watch({ namespace: tree.name, end: () => void kill('kill'), stalled }) };
   }
 
   #track(child: SandboxProcess): SandboxProcess {
