@@ -28,6 +28,8 @@ export default defineConfig({
   plugins: [without],
   test: {
     include: (process.env['SIGNALBOX_WITHOUT_TESTS'] ?? '').split(','),
+    // What was loaded for one rule must not serve the next.
+    fsModuleCache: false,
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 30_000,
