@@ -12,6 +12,7 @@ import { Gates } from './runtime/gates.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
 import { modelHandlers } from './runtime/handlers/models.ts';
+import { gateHandlers } from './runtime/handlers/gates.ts';
 import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
 import { networkHandlers } from './runtime/handlers/network.ts';
 import { mcpHandlers } from './runtime/handlers/mcp.ts';
@@ -174,6 +175,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...projectHandlers(context),
       ...taskHandlers(context, supervisor, ending),
       ...threadHandlers(context, supervisor),
+      ...gateHandlers(context),
       ...planHandlers(context, supervisor),
       ...controlHandlers(context, supervisor, control),
       ...mcpHandlers(context),

@@ -87,6 +87,7 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('project.recipe', { projectId: ProjectId, recipe: Recipe }),
   e('project.registries', { projectId: ProjectId, registries: RegistryAnswers }),
   e('task.running', { taskId: TaskId, running: z.array(RunningAction) }),
+  e('task.moded', { taskId: TaskId, mode: Task.shape.mode }),
   e('task.granted', { taskId: TaskId, grants: Grants }),
   e('rule.saved', { rule: Rule }),
   e('rule.revoked', { ruleId: RuleId }),

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ApprovalId, DenialId, ItemId, ProjectId, QuestionId, RuleId, TaskId, ThreadId } from './ids.ts';
 import { Time } from './values.ts';
 
-export const Scope = z.enum(['once', 'task', 'project']);
+/** For how long an answer stands. `machine`: for all projects on this computer. */
+export const Scope = z.enum(['once', 'task', 'project', 'machine']);
 export type Scope = z.infer<typeof Scope>;
 
 /** A gate: the agent asks to do something that the sandbox or the mode doesn't let it do by itself. */
@@ -67,13 +68,16 @@ export const Denial = z.object({
 });
 export type Denial = z.infer<typeof Denial>;
 
-/** "A command that begins with these words may run outside the sandbox": saved by a person, revocable. */
+/** "A command that begins with these words may (or may never) run outside the sandbox": saved by a person, revocable. */
 export const Rule = z.object({
   id: RuleId,
-  scope: z.enum(['task', 'project']),
+  scope: z.enum(['task', 'project', 'machine']),
   taskId: TaskId.nullable(),
-  projectId: ProjectId,
+  /** Null for a rule of this computer. */
+  projectId: ProjectId.nullable(),
   prefix: z.array(z.string()),
+  /** `refuse` keeps it inside without asking; the strictest rule wins. `allow` where absent. */
+  effect: z.enum(['allow', 'refuse']).optional(),
   at: Time,
 });
 export type Rule = z.infer<typeof Rule>;

@@ -73,6 +73,7 @@ const tasks: Applies<Extract<DomainEventType, `task.${string}`>> = {
   'task.prompted': (board, { taskId, prompt }, at) => patchTask(board, taskId, at, { prompt }),
   'task.landed': (board, { taskId, landing }, at) => patchTask(board, taskId, at, { landing }),
   'task.running': (board, { taskId, running }) => patchTask(board, taskId, board.tasks[taskId]?.updatedAt ?? 0, { running }),
+  'task.moded': (board, { taskId, mode }, at) => patchTask(board, taskId, at, { mode }),
   'task.granted': (board, { taskId, grants }, at) => patchTask(board, taskId, at, { grants }),
 };
 

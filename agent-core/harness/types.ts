@@ -92,6 +92,8 @@ export interface TurnHost {
   toolAllowed?(name: string): boolean;
   /** Whether a saved rule lets this command run outside without asking. */
   ruleAllows(argv: string[]): boolean;
+  /** Whether a saved rule keeps this command line inside without asking; wins over one that allows it. */
+  ruleRefuses?(line: string): boolean;
   /** Called after each call that may have changed files; what the model is told about it besides its output, or null. */
   settled?(tool: string, args: unknown): Promise<string | null>;
   /** Appends a command's bytes to its log on disk; bounded by the runtime. */

@@ -56,6 +56,11 @@ const withFile = (grants: Grants | undefined, path: string): Grants => {
   return { ...(grants ?? noGrants), files: files.includes(path) ? files : [...files, path] };
 };
 
+export const withoutFile = (grants: Grants | undefined, path: string): Grants => ({
+  ...(grants ?? noGrants),
+  files: (grants?.files ?? []).filter((file) => file !== path),
+});
+
 /** Lets set aside files through: the person's answer is on disk first, then the content is brought back. */
 export function handleFiles(context: Context): void {
   context.denials.handle('file', (denial, scope) =>

@@ -1,16 +1,6 @@
-import {
-  Failure,
-  type Approval,
-  type ApprovalId,
-  type DomainEvent,
-  type ParsedInputOf,
-  type QuestionId,
-  type Rule,
-  type RuleId,
-  type Scope,
-} from '../contract/index.ts';
-import { newId } from '../support/ids.ts';
+import { Failure, type ApprovalId, type DomainEvent, type ParsedInputOf, type QuestionId, type Scope } from '../contract/index.ts';
 import type { Store } from '../storage/store.ts';
+import { ruleOf, sameRule } from './gates-rules.ts';
 
 export interface Answer {
   decision: 'approved' | 'declined';
@@ -77,8 +67,13 @@ export class Gates {
   async decide({ approvalIds, decision, scope, note }: ParsedInputOf<'approval/decide'>): Promise<ApprovalId[]> {
     const open = approvalIds.flatMap((id) => this.#store.board.approvals[id] ?? []);
     const events: DomainEvent[] = [];
+    const rules = Object.values(this.#store.board.rules);
     for (const approval of open) {
-      if (decision === 'approve' && scope !== 'once') events.push({ type: 'rule.saved', rule: this.#rule(approval, scope) });
+      if (scope !== 'once') {
+        const rule = ruleOf(this.#store.board, approval, scope, decision === 'approve' ? 'allow' : 'refuse', Date.now());
+        if (!rules.some((other) => sameRule(other, rule))) events.push({ type: 'rule.saved', rule });
+        rules.push(rule);
+      }
       events.push({
         type: 'approval.decided',
         approvalId: approval.id,
@@ -93,22 +88,5 @@ export class Gates {
       this.#approvals.answer(approval.id, { decision: decision === 'approve' ? 'approved' : 'declined', scope, note });
     }
     return open.map((approval) => approval.id);
-  }
-
-  #rule(approval: Approval, scope: 'task' | 'project'): Rule {
-    if (!approval.prefix?.length) {
-      throw new Failure('not-allowed', `“${approval.subject}” can only be allowed once.`, {
-        fix: 'A rule may not name a shell, an interpreter or a script, nor cover a command with pipes or redirection. Allow it once.',
-      });
-    }
-    const projectId = this.#store.board.tasks[approval.taskId]!.projectId;
-    return {
-      id: newId<RuleId>('rule'),
-      scope,
-      taskId: scope === 'task' ? approval.taskId : null,
-      projectId,
-      prefix: approval.prefix,
-      at: Date.now(),
-    };
   }
 }

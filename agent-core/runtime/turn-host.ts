@@ -15,12 +15,13 @@ import type {
 import { addUsage, Failure } from '../contract/index.ts';
 import { checkOf, isCheck } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
-import { ruleAllows } from '../harness/approvals/rules.ts';
+import { ruleAllows, ruleRefuses } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, type Context } from './context.ts';
 import { afterCall } from './gates-files.ts';
 import { priced } from './usage.ts';
+import { rulesFor } from './gates-rules.ts';
 
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
@@ -281,18 +282,16 @@ export class RuntimeTurnHost implements TurnHost {
     return afterCall(this.#context, this.#workspace, tool, args);
   }
 
-  get #rules(): string[][] {
-    return Object.values(this.#context.store.board.rules)
-      .filter((rule) => (rule.scope === 'task' ? rule.taskId === this.#task.id : rule.projectId === this.#task.projectId))
-      .map((rule) => rule.prefix);
-  }
-
   ruleAllows(argv: string[]): boolean {
-    return ruleAllows(this.#rules, argv);
+    return ruleAllows(rulesFor(this.#context.store.board, this.#task, 'allow'), argv);
   }
 
   toolAllowed(name: string): boolean {
-    return this.#rules.some((prefix) => prefix.length === 1 && prefix[0] === name);
+    return rulesFor(this.#context.store.board, this.#task, 'allow').some((prefix) => prefix.length === 1 && prefix[0] === name);
+  }
+
+  ruleRefuses(line: string): boolean {
+    return ruleRefuses(rulesFor(this.#context.store.board, this.#task, 'refuse'), line);
   }
 
   logOutput(itemId: ItemId, chunk: Uint8Array): void {

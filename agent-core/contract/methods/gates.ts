@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { ApprovalId, DenialId, QuestionId, RuleId } from '../ids.ts';
+import { ApprovalId, DenialId, ProjectId, QuestionId, RuleId, TaskId } from '../ids.ts';
 import { Scope } from '../gates.ts';
+import { Mode } from '../values.ts';
 import { method, nothing, type MethodSpec } from './method.ts';
 
 /** What waits for a person. */
@@ -29,5 +30,9 @@ export const gateMethods = {
     z.object({ files: z.array(z.object({ path: z.string(), text: z.string(), truncated: z.boolean() })), more: z.number().int() }),
     ['conflict'],
   ),
+  /** How much of the sandbox holds for a task, from its next turn on. */
+  'task/mode': method(z.object({ taskId: TaskId, mode: Mode }), nothing, ['conflict']),
+  /** Takes back what may stand although tools of this computer would run it: a path let in for a task or a project. */
+  'file/revoke': method(z.object({ path: z.string(), taskId: TaskId.nullable(), projectId: ProjectId.nullable() }), nothing),
   'rule/revoke': method(z.object({ ruleId: RuleId }), nothing),
 } as const satisfies Record<string, MethodSpec>;

@@ -1,5 +1,6 @@
 import type { ItemOf } from '../../contract/index.ts';
 import type { Call } from '../tools/types.ts';
+import { runsOwnFile } from './own-files.ts';
 import { ruleAllows, suggestPrefix } from './rules.ts';
 import { knownSafe } from './safe.ts';
 import { plainWords } from './words.ts';
@@ -42,6 +43,15 @@ export async function gate(args: Asked, call: Call, item: ItemOf<'command'>): Pr
 async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promise<Gate> {
   const { approval } = call.input;
   const argv = plainWords(args.cmd);
+  if (call.host.ruleRefuses?.(args.cmd))
+    return { go: false, why: 'the person never allows this outside the sandbox (a saved rule). Do without' };
+  const { worktree, stateDir } = call.input.machine.spec;
+  const own = await runsOwnFile(args.cmd, { cwd: item.cwd, worktree, stateDir });
+  if (own !== null)
+    return {
+      go: false,
+      why: `it would run ${own}, which was written inside the sandbox: such files run inside only. Run it without escalating, or name the programs themselves`,
+    };
   // Run as the very words that the rule was held against: no shell gets to read them differently.
   if (argv && ruleAllows([argv], argv) && call.host.ruleAllows(argv)) return { go: true, outside: true, argv, item };
   if (approval === 'never') {
@@ -58,11 +68,29 @@ async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promi
     argv,
     cwd: item.cwd,
     reason: args.justification ?? '',
-    effect: 'Runs this command once, outside the sandbox, as you: with your network, your files and your keys.',
+    effect: `Runs this command once, outside the sandbox, as you: with your network, your files and your keys.${readsWorktree(argv)}`,
     prefix,
   });
-  return decision === 'approved' ? { go: true, outside: true, argv: null, item } : { go: false, why: byPerson(note) };
+  // The very words that the person read. What only a shell knows by name it must run.
+  const exact = argv && !builtins.has(argv[0]!) ? argv : null;
+  return decision === 'approved' ? { go: true, outside: true, argv: exact, item } : { go: false, why: byPerson(note) };
 }
+
+const builtins = new Set(
+  'alias bg break cd command continue declare dirs disown eval exec exit export fg getopts hash help history jobs let local popd pushd read readonly return set shift source trap type typeset ulimit umask unalias unset wait . : [['.split(
+    ' ',
+  ),
+);
+
+/** Programs that do what files of the worktree say, which their words don't show. */
+const followsFiles =
+  /^(npm|npx|pnpm|pnpx|yarn|bun|bunx|deno|make|gmake|cmake|ninja|meson|bazel|just|task|rake|gradle|mvn|ant|sbt|cargo|go|dotnet|swift|mix|stack|cabal|pip3?|pipx|uv|uvx|poetry|pytest|tox|nox|vitest|jest|playwright|bundle|gem|composer|docker|podman|terraform|vagrant)$/;
+const readsWorktree = (argv: string[] | null): string =>
+  argv === null
+    ? ' A shell reads the whole line.'
+    : followsFiles.test(argv[0]!)
+      ? ` What ${argv[0]} does is up to files of the worktree, which the agent may have written.`
+      : '';
 
 /**
  * Whether the model may type into a command that runs outside the sandbox: the person allowed the command, not what

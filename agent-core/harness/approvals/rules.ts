@@ -1,4 +1,4 @@
-import { plainWords } from './words.ts';
+import { plainWords, splitPlain } from './words.ts';
 
 /**
  * "A command that begins with these words may run outside the sandbox." A rule never lets through a shell, an
@@ -15,6 +15,7 @@ const launchers = new Set(
     'ssh scp rsync socat nc ncat netcat telnet tmux screen at batch crontab systemd-run launchctl dbus-send ' +
     'npm npx pnpm pnpx yarn bunx corepack make gmake cmake ninja meson bazel just task rake gradle gradlew mvn ant sbt cargo go dotnet swift msbuild mix rebar3 stack cabal ' +
     'pip pip3 pipx uv uvx poetry pytest tox nox vitest jest mocha playwright bundle gem composer docker podman nerdctl kubectl helm vagrant terraform ' +
+    'less more man psql mysql sqlite3 mongosh gnuplot octave ' +
     'rm rmdir dd mkfs shred chmod chown chattr mount umount tee install ln cp mv tar unzip git-shell'
   ).split(' '),
 );
@@ -39,6 +40,21 @@ export function ruleAllows(prefixes: readonly (readonly string[])[], command: st
   return prefixes.some(
     (prefix) => mayBeRemembered(prefix) && prefix.length <= argv.length && prefix.every((word, at) => word === argv[at]),
   );
+}
+
+/**
+ * Whether a saved refusal covers a command line: one of its commands begins with the words, as far as its commands can
+ * be told apart. The strictest rule wins, so this is asked first; whatever it misses is still asked about or kept inside.
+ */
+export function ruleRefuses(prefixes: readonly (readonly string[])[], line: string): boolean {
+  const commands = splitPlain(line) ?? line.split(/[;&|\n(){}`]|\$\(/).map((part) => part.trim().split(/\s+/));
+  return commands.some((words) => prefixes.some((prefix) => prefix.length > 0 && prefix.every((word, at) => word === words[at])));
+}
+
+/** The words of a refusal for this command: any program's, since it only takes away. Null where it is no plain command. */
+export function refusalPrefix(argv: readonly string[] | null): string[] | null {
+  if (!argv?.length) return null;
+  return /^[a-z][a-z-]*$/.test(argv[1] ?? '') ? argv.slice(0, 2) : argv.slice(0, 1);
 }
 
 /** Says more than which program: a subcommand, a name or a place among its words. `cat` alone would stand for every file. */

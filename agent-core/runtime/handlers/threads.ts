@@ -1,23 +1,11 @@
 import { Failure, type Handlers } from '../../contract/index.ts';
 import type { Client } from '../api.ts';
 import type { Context } from '../context.ts';
-import { readAside } from '../gates-files.ts';
 import type { Supervisor } from '../supervisor.ts';
 
 type Part = Pick<
   Handlers<Client>,
-  | 'thread/read'
-  | 'thread/subscribe'
-  | 'thread/unsubscribe'
-  | 'item/output'
-  | 'turn/start'
-  | 'turn/steer'
-  | 'turn/interrupt'
-  | 'approval/decide'
-  | 'question/answer'
-  | 'denial/decide'
-  | 'denial/read'
-  | 'rule/revoke'
+  'thread/read' | 'thread/subscribe' | 'thread/unsubscribe' | 'item/output' | 'turn/start' | 'turn/steer' | 'turn/interrupt'
 >;
 
 export function threadHandlers(context: Context, supervisor: Supervisor): Part {
@@ -48,17 +36,6 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
     },
     'turn/interrupt': async ({ threadId }) => {
       await supervisor.interrupt(threadId);
-      return {};
-    },
-    'approval/decide': async (input) => ({ decided: await context.gates.decide(input) }),
-    'question/answer': async (input) => {
-      await context.gates.answer(input);
-      return {};
-    },
-    'denial/decide': async (input) => ({ decided: await context.denials.decide(input) }),
-    'denial/read': ({ denialId }) => readAside(context, denialId),
-    'rule/revoke': async ({ ruleId }) => {
-      await store.commit({ events: [{ type: 'rule.revoked', ruleId }] });
       return {};
     },
   };

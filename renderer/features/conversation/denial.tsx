@@ -6,8 +6,18 @@ import { Button, ErrorNote, Icon } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 
 const kinds: Record<ItemOf<'denial'>['kind'], string> = { host: 'Not reached', service: 'Not reached', file: 'Set aside' };
-const allow: Record<Scope, string> = { once: 'Allow once', task: 'Allow for this task', project: 'Allow for this project' };
-const allowed: Record<Scope, string> = { once: 'Allowed once', task: 'Allowed for this task', project: 'Allowed for this project' };
+const allow: Record<Scope, string> = {
+  once: 'Allow once',
+  task: 'Allow for this task',
+  project: 'Allow for this project',
+  machine: 'Allow everywhere',
+};
+const allowed: Record<Scope, string> = {
+  once: 'Allowed once',
+  task: 'Allowed for this task',
+  project: 'Allowed for this project',
+  machine: 'Allowed everywhere',
+};
 
 /** What the sandbox kept from happening. The agent goes on; the person may let it through here. */
 export function DenialBlock({ item }: { item: ItemOf<'denial'> }) {

@@ -6,7 +6,7 @@ import { rpc } from '../../state/store.ts';
 import { Button, ErrorNote, Icon, IconButton, Menu } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 
-const scopeWords: Record<Scope, string> = { once: 'once', task: 'for this task', project: 'for this project' };
+const scopeWords: Record<Scope, string> = { once: 'once', task: 'for this task', project: 'for this project', machine: 'in every project' };
 
 /** An answered gate is one line: what was asked and what was said. */
 function Answered({ item }: { item: ItemOf<'approval'> }) {

@@ -16,7 +16,7 @@ export function Rules() {
           <code className="cut">{rule.prefix.join(' ')} …</code>
           <span className="grow cut faint xs">
             {rule.scope === 'project'
-              ? `in ${board.projects[rule.projectId]?.name ?? 'a closed project'}`
+              ? `in ${board.projects[rule.projectId ?? '']?.name ?? 'a closed project'}`
               : `in “${(rule.taskId && board.tasks[rule.taskId]?.title) || 'a deleted task'}”`}{' '}
             · <Time at={rule.at} />
           </span>
