@@ -11,11 +11,13 @@ export const joinGrants = (...grants: (Grants | undefined)[]): Grants =>
   grants.reduce<Grants>((all, one) => (one ? addGrants(all, one) : all), noGrants);
 
 export const addGrants = (grants: Grants, more: Partial<Grants>): Grants => ({
+  ...grants,
   hosts: unique([...grants.hosts, ...(more.hosts ?? [])]),
   services: unique([...grants.services, ...(more.services ?? [])]),
 });
 
 export const removeGrants = (grants: Grants, less: Partial<Grants>): Grants => ({
+  ...grants,
   hosts: grants.hosts.filter((pattern) => !less.hosts?.includes(pattern)),
   services: grants.services.filter((pattern) => !less.services?.includes(pattern)),
 });

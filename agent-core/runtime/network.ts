@@ -194,7 +194,7 @@ export class Networks {
       await this.#store.commit({ events: [{ type: 'project.granted', projectId, grants: addGrants(before, more) }] });
     }
     await this.apply(({ id, projectId }) => (scope === 'project' ? projectId === task.projectId : id === taskId));
-    const long = { once: 'until this turn ends', task: 'for this task', project: 'for this project' }[scope];
+    const long = { once: 'until this turn ends', task: 'for this task', project: 'for this project', machine: 'everywhere' }[scope];
     this.#notice(taskId, `The person has allowed connections to ${subject} ${long}. They work from the next one on.`);
   }
 }
