@@ -2,6 +2,7 @@ import { toAppError, workspaceOf, type DomainEvent, type TaskId, type Workspace,
 import { getTask } from '../domain/tasks.ts';
 import type { PreparedWorkspace } from '../workspace/index.ts';
 import { getProject, setActivity, settle, type Context } from './context.ts';
+import { copyIncluded } from './recipe-include.ts';
 import { setUp } from './recipe.ts';
 
 /** Writes that a task's workspace is being made, with the intent to make it. */
@@ -69,6 +70,7 @@ export async function prepare(
     if (task.startTree && !workspace.baseCommit)
       await (await context.workspaces.open(workspaceId)).restoreTree(task.startTree, 'where it was forked');
     made = prepared;
+    await copyIncluded(context, taskId, { id: workspaceId, baseCommit: made.baseCommit, fresh: workspace.baseCommit === null }, signal);
     const setup = await setUp(context, taskId, { id: workspaceId, baseCommit: made.baseCommit }, signal);
     ready = true;
     outcome = [
@@ -77,6 +79,8 @@ export async function prepare(
     ];
   } catch (error) {
     if (signal.reason === CLOSING) return false;
+    // What setup left running ends with it.
+    if (made) await context.workspaces.close(workspaceId);
     outcome = signal.aborted
       ? [
           // A worktree that is there already may hold someone's work by now: it waits for the next start.

@@ -95,7 +95,7 @@ async function registriesFor(context: Context, task: Task, project: Project, bas
 /**
  * Gives a worktree that was just checked out what the project's recipe says, before its first turn. Resolves with how
  * it came out, undefined where there is nothing to do. Can be asked again after a crash: the script is run anew.
- * Throws `setup-failed`, or the signal's reason; what the script left running has ended by then.
+ * Throws `setup-failed`, or the signal's reason; then the workspace has to be closed, with what the script left running.
  */
 export async function setUp(
   context: Context,
@@ -109,17 +109,12 @@ export async function setUp(
   if (!isSetUp(task, project)) return undefined;
   const { setup, setupMinutes } = project.recipe!;
   const network = await registriesFor(context, task, project, baseCommit, signal);
-  try {
-    await context.rest.during(taskId, async () => {
-      const open = await context.workspaces.open(id);
-      const script: Script = { what: 'setup', script: setup, limitMs: setupMinutes * 60_000, signal };
-      await context.network.lend(taskId, network, () => runLogged(context, taskId, open, script));
-    });
-    return 'done';
-  } catch (error) {
-    await context.workspaces.close(id);
-    throw error;
-  }
+  await context.rest.during(taskId, async () => {
+    const open = await context.workspaces.open(id);
+    const script: Script = { what: 'setup', script: setup, limitMs: setupMinutes * 60_000, signal };
+    await context.network.lend(taskId, network, () => runLogged(context, taskId, open, script));
+  });
+  return 'done';
 }
 
 /**

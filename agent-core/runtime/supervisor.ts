@@ -218,6 +218,8 @@ export class Supervisor {
     const { task, thread, workspace } = taskParts(this.#context, taskId);
     this.#mustBeFree(taskId);
     if (task.phase === 'trashed') throw inTrash(task);
+    // One that has just failed is over in a moment.
+    if (workspace?.phase === 'failed') await this.#preparing.get(taskId)?.done;
     if (this.#runs.has(thread.id) || this.#preparing.has(taskId)) throw new Failure('conflict', `“${task.title}” is at work already.`);
     if (!workspace || workspace.phase === 'failed') {
       await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'queued' }] });

@@ -176,4 +176,26 @@ describe('the project page', () => {
     await expect.poll(() => core.board.projects[id]!.registries).toEqual({ allowed: [], refused: [] });
     expect(problems).toEqual([]);
   });
+
+  test('what .worktreeinclude would copy is listed, with what it leaves out and why', async () => {
+    await show(busyFixture(), { colorScheme: 'light' });
+    const { id } = anyProject();
+    core.answer({
+      'recipe/include': () => ({
+        there: true,
+        files: Array.from({ length: 14 }, (_, at) => ({ path: `config/local-${at}.json`, bytes: 900 * at })),
+        skipped: [{ path: 'notes.txt', why: 'Git does not ignore it: commit it, or add it to .gitignore.' }],
+        bytes: 81_900,
+        problem: null,
+      }),
+      'recipe/offer': () => ({ offer: null, problem: '.signalbox/recipe.json is not JSON: Unexpected token' }),
+    });
+    await goTo(id);
+    await page.getByText('14 files, 80 KB, copied into each new worktree:').waitFor();
+    await page.getByText('and 2 more').waitFor();
+    await page.getByText('left out: Git does not ignore it').waitFor();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await shot('include');
+    expect(problems).toEqual([]);
+  });
 });

@@ -25,6 +25,20 @@ export const recipeMethods = {
     nothing,
     ['invalid-input'],
   ),
+  /** What `.worktreeinclude` of the newest commit would copy into a worktree now. */
+  'recipe/include': method(
+    z.object({ projectId: ProjectId }),
+    z.object({
+      /** False where the commit has no such file. */
+      there: z.boolean(),
+      files: z.array(z.object({ path: z.string(), bytes: z.number() })),
+      skipped: z.array(z.object({ path: z.string(), why: z.string() })),
+      bytes: z.number(),
+      /** Why nothing would be copied, in words; null where it would be. */
+      problem: z.string().nullable(),
+    }),
+    ['git-failed'],
+  ),
   /** Starts a task whose setup failed without it. */
   'setup/skip': method(z.object({ taskId: TaskId }), nothing, ['conflict']),
 } as const satisfies Record<string, MethodSpec>;

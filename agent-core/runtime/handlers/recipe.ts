@@ -3,12 +3,17 @@ import { getTask } from '../../domain/tasks.ts';
 import { parsePattern } from '../../sandbox/egress/index.ts';
 import { newestCommit } from '../../workspace/recipe/base-file.ts';
 import { readLockfiles } from '../../workspace/recipe/registries.ts';
+import { planInclude } from '../../workspace/recipe/include.ts';
+import { scratchOf } from '../recipe-include.ts';
 import { readOffer } from '../../workspace/recipe/offer.ts';
 import type { Client } from '../api.ts';
 import { getProject, type Context } from '../context.ts';
 import type { Supervisor } from '../supervisor.ts';
 
-type Part = Pick<Handlers<Client>, 'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'setup/skip'>;
+type Part = Pick<
+  Handlers<Client>,
+  'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'recipe/include' | 'setup/skip'
+>;
 
 export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
   const { store } = context;
@@ -30,6 +35,10 @@ export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
       for (const host of hosts) parsePattern(host);
       await context.registries.answer(projectId, hosts, answer);
       return {};
+    },
+    'recipe/include': async ({ projectId }) => {
+      const project = getProject(context, projectId);
+      return planInclude(project, await newestCommit(project), scratchOf(context));
     },
     'setup/skip': async ({ taskId }) => {
       const task = getTask(store.board, taskId);

@@ -1,4 +1,5 @@
 import type { Project } from '../../../agent-core/contract/index.ts';
+import { Include } from './include.tsx';
 import { Offer } from './offer.tsx';
 import { RecipeForm } from './recipe-form.tsx';
 import { Registries } from './registries.tsx';
@@ -14,6 +15,7 @@ export function Environment({ project }: { project: Project }) {
       <Offer project={project} />
       <RecipeForm project={project} />
       <Registries project={project} />
+      <Include project={project} />
     </Section>
   );
 }

@@ -140,6 +140,7 @@ function defaults(state: () => Board, emit: (...events: DomainEvent[]) => void):
     'thread/subscribe': () => ({}),
     'thread/unsubscribe': () => ({}),
     'project/close': () => ({}),
+    'recipe/include': () => ({ there: false, files: [], skipped: [], bytes: 0, problem: null }),
     'recipe/registries': () => ({ registries: [] }),
     'recipe/offer': () => ({ offer: null, problem: null }),
     'rule/revoke': () => ({}),
