@@ -41,6 +41,7 @@ export const appActions: readonly Action[] = [
   { id: 'go.inbox', title: 'Inbox', group: 'Go to', icon: 'inbox', keys: ['mod+i'], run: () => go({ place: 'inbox' }) },
   { id: 'go.landing', title: 'Landing', group: 'Go to', icon: 'land', run: () => go({ place: 'landing' }) },
   { id: 'go.trash', title: 'Trash', group: 'Go to', icon: 'trash', run: () => go({ place: 'trash' }) },
+  { id: 'go.servers', title: 'MCP servers', group: 'Go to', icon: 'plug', run: () => go({ place: 'servers' }) },
   { id: 'go.usage', title: 'Usage', group: 'Go to', icon: 'chart', run: () => go({ place: 'usage' }) },
   { id: 'go.settings', title: 'Settings', group: 'Go to', icon: 'gear', keys: ['mod+,'], run: () => go({ place: 'settings' }) },
   {

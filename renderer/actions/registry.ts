@@ -21,6 +21,7 @@ export type ActionScope =
   | 'landing'
   | 'trash'
   | 'settings'
+  | 'servers'
   | 'usage'
   | 'project'
   | 'task'

@@ -7,6 +7,7 @@ import { ErrorNote, Skeleton } from '../ui/index.ts';
 import { BoardPage } from '../features/board/board-page.tsx';
 import { InboxPage } from '../features/inbox/inbox-page.tsx';
 import { LandingPage } from '../features/landing/landing-page.tsx';
+import { ServersPage } from '../features/mcp/servers-page.tsx';
 import { Onboarding } from '../features/onboarding/onboarding.tsx';
 import { ProjectPage } from '../features/project/project-page.tsx';
 import { SettingsPage } from '../features/settings/settings-page.tsx';
@@ -30,6 +31,8 @@ function Place({ route }: { route: Route }) {
       return <LandingPage />;
     case 'trash':
       return <TrashPage />;
+    case 'servers':
+      return <ServersPage />;
     case 'usage':
       return <UsagePage />;
     case 'settings':

@@ -12,6 +12,7 @@ export function parseRoute(hash: string): Route {
     case 'inbox':
     case 'landing':
     case 'trash':
+    case 'servers':
     case 'usage':
     case 'settings':
       return { place };

@@ -5,6 +5,7 @@ import {
   type Activity,
   type AppError,
   type Board,
+  type McpHealth,
   type SandboxStatus,
   type Snapshot,
   type StoredEvent,
@@ -21,11 +22,21 @@ export interface CoreState {
   board: Board | null;
   activity: Readonly<Record<string, Activity>>;
   sandbox: SandboxStatus | null;
+  /** How MCP servers are, by their id, as far as it was asked for. */
+  servers: Readonly<Record<string, McpHealth>>;
   host: Snapshot['host'] | null;
   threads: Readonly<Record<string, ThreadState>>;
 }
 
-const noState: CoreState = { connection: { state: 'connecting' }, board: null, activity: {}, sandbox: null, host: null, threads: {} };
+const noState: CoreState = {
+  connection: { state: 'connecting' },
+  board: null,
+  activity: {},
+  sandbox: null,
+  servers: {},
+  host: null,
+  threads: {},
+};
 
 /** The one store of what the core says. Written by `coreEvents` and the thread functions below only. */
 export const core = createStore<CoreState>(() => noState);
@@ -85,7 +96,7 @@ function foldEvents(events: readonly StoredEvent[]) {
 
 function foldTransients(items: readonly Transient[]) {
   const state = core.getState();
-  let { activity, threads, sandbox } = state;
+  let { activity, threads, sandbox, servers } = state;
   for (const news of items) {
     switch (news.type) {
       case 'activity': {
@@ -95,6 +106,9 @@ function foldTransients(items: readonly Transient[]) {
       }
       case 'sandbox':
         sandbox = news.status;
+        break;
+      case 'mcp':
+        servers = { ...servers, [news.health.serverId]: news.health };
         break;
       case 'item.delta': {
         const thread = threads[news.threadId];
@@ -109,7 +123,14 @@ function foldTransients(items: readonly Transient[]) {
         for (const listener of terminalListeners) listener(news);
     }
   }
-  if (activity !== state.activity || threads !== state.threads || sandbox !== state.sandbox) core.setState({ activity, threads, sandbox });
+  if (activity !== state.activity || threads !== state.threads || sandbox !== state.sandbox || servers !== state.servers)
+    core.setState({ activity, threads, sandbox, servers });
+}
+
+/** Asks how the MCP servers are; from then on the store follows. */
+export async function loadServers(): Promise<void> {
+  const { servers } = await rpc().call('mcp/health', {});
+  core.setState({ servers: Object.fromEntries(servers.map((health) => [health.serverId, health])) });
 }
 
 /** What the client tells, folded into the store. */

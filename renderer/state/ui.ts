@@ -8,6 +8,7 @@ export type Route =
   | { place: 'inbox' }
   | { place: 'landing' }
   | { place: 'trash' }
+  | { place: 'servers' }
   | { place: 'usage' }
   | { place: 'settings' }
   | { place: 'project'; projectId: ProjectId }

@@ -69,6 +69,9 @@ function Places() {
       <Nav to={{ place: 'landing' }} icon="land" current={route.place === 'landing'} count={review}>
         Landing
       </Nav>
+      <Nav to={{ place: 'servers' }} icon="plug" current={route.place === 'servers'}>
+        MCP servers
+      </Nav>
       <Nav to={{ place: 'usage' }} icon="chart" current={route.place === 'usage'}>
         Usage
       </Nav>

@@ -1,0 +1,99 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { closeBrowser, openPage, remove, root, serve, tempFolder, type Serving } from './support.ts';
+
+let home: string;
+let serving: Serving;
+let page: Page;
+const shots = join(root, 'test-results');
+
+beforeEach(async () => {
+  mkdirSync(shots, { recursive: true });
+  home = tempFolder('mcp');
+  serving = await serve(home);
+  page = await openPage(serving.url);
+  page.setDefaultTimeout(20_000);
+});
+afterEach(async () => {
+  await page.context().close();
+  await serving.stop();
+  remove(home);
+});
+afterAll(closeBrowser);
+
+const seriousOf = async (): Promise<string[]> =>
+  (await new AxeBuilder({ page }).analyze()).violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+
+/** What a readme shows, for a server that is installed here. */
+const readme = (args: string[]): string =>
+  JSON.stringify({ mcpServers: { odd: { command: 'node', args, env: { MY_TOKEN: 'hunter2', PLAIN: '1' } } } });
+
+test('a server is pasted from a readme, tells its tools, is told when to ask, fails with its reason, and is removed', async () => {
+  await page.evaluate(() => {
+    location.hash = '#/servers';
+  });
+  await page.getByText('No MCP servers yet').waitFor();
+  await page.screenshot({ path: join(shots, 'mcp-empty.png') });
+  expect(await seriousOf()).toEqual([]);
+  await page.getByRole('button', { name: 'Add server' }).click();
+  const form = page.getByRole('region', { name: 'New server' });
+  await form.getByRole('button', { name: 'Add server' }).click();
+  await form.getByText('Name the program that is the server.').waitFor();
+  const fixture = join(root, 'test/mcp/servers/misbehaves.mjs');
+  await form.getByLabel('Paste from a readme').fill('{"nothing": 1}');
+  await form.getByText('There is no server in this.').waitFor();
+  await form.getByLabel('Paste from a readme').fill(readme([fixture, 'fine']));
+  await expect.poll(() => form.getByLabel('Name', { exact: true }).inputValue()).toBe('odd');
+  expect(await form.getByLabel('Variables').inputValue()).toBe('PLAIN=1');
+  expect(await form.getByLabel('Value of MY_TOKEN').inputValue()).toBe('hunter2');
+  await form.getByLabel('Folders it may read').fill(join(root, 'test/mcp/servers'));
+  await page.screenshot({ path: join(shots, 'mcp-form.png') });
+  expect(await seriousOf()).toEqual([]);
+  await form.getByRole('button', { name: 'Add server' }).click();
+
+  const row = page.getByRole('listitem').filter({ hasText: 'odd' }).first();
+  await row.getByText('4 tools').waitFor();
+  await row.getByRole('button', { name: 'Tools' }).click();
+  const choice = row.getByLabel('When look is called');
+  await choice.selectOption('Always ask');
+  await expect.poll(() => choice.inputValue()).toBe('ask');
+  await page.screenshot({ path: join(shots, 'mcp-tools.png') });
+  expect(await seriousOf()).toEqual([]);
+  expect(await page.content()).not.toContain('hunter2');
+
+  await row.getByRole('button', { name: 'More for odd' }).click();
+  await page.getByRole('menuitem', { name: 'Edit' }).click();
+  await row.getByLabel('Arguments, one a line').fill(`${fixture}\ndies`);
+  await row.getByRole('button', { name: 'Save' }).click();
+  await row.getByText('no token in MY_TOKEN').waitFor();
+  await page.screenshot({ path: join(shots, 'mcp-failing.png') });
+
+  await row.getByRole('button', { name: 'More for odd' }).click();
+  await page.getByRole('menuitem', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove odd' }).click();
+  await page.getByText('No MCP servers yet').waitFor();
+});
+
+test('the page in the light', async () => {
+  await page.context().close();
+  page = await openPage(serving.url, { scheme: 'light' });
+  await page.evaluate(() => {
+    location.hash = '#/servers';
+  });
+  await page.getByRole('button', { name: 'Add server' }).click();
+  await page
+    .getByRole('button', { name: 'At an address' })
+    .or(page.getByRole('radio', { name: 'At an address' }))
+    .first()
+    .click();
+  await page.getByLabel('Address').fill('http://example.com/mcp');
+  await page.getByRole('button', { name: 'Add server' }).click();
+  await page.getByText('An address begins with https://').waitFor();
+  await page.screenshot({ path: join(shots, 'mcp-light.png') });
+  expect(await seriousOf()).toEqual([]);
+});
