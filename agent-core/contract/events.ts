@@ -35,6 +35,7 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.renamed', { taskId: TaskId, title: z.string() }),
   e('task.phased', { taskId: TaskId, phase: Task.shape.phase }),
   e('task.ordered', { taskId: TaskId, order: z.number() }),
+  e('task.depends', { taskId: TaskId, dependsOn: z.array(TaskId) }),
   e('task.based', { taskId: TaskId, base: Task.shape.base }),
   e('task.trashed', { taskId: TaskId }),
   e('task.restored', { taskId: TaskId }),

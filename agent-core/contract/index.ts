@@ -14,6 +14,7 @@ export * from './items.ts';
 export * from './usage.ts';
 export * from './events.ts';
 export * from './state.ts';
+export * from './depends.ts';
 export * from './project.ts';
 export * from './methods/index.ts';
 export * from './wire.ts';

@@ -60,6 +60,7 @@ const tasks: Applies<Extract<DomainEventType, `task.${string}`>> = {
   'task.renamed': (board, { taskId, title }, at) => patchTask(board, taskId, at, { title }),
   'task.phased': (board, { taskId, phase }, at) => patchTask(board, taskId, at, { phase }),
   'task.ordered': (board, { taskId, order }, at) => patchTask(board, taskId, at, { order }),
+  'task.depends': (board, { taskId, dependsOn }, at) => patchTask(board, taskId, at, { dependsOn }),
   'task.based': (board, { taskId, base }, at) => patchTask(board, taskId, at, { base }),
   'task.trashed': (board, { taskId }, at) =>
     patchTask(board, taskId, at, { phase: 'trashed', phaseBefore: board.tasks[taskId]?.phase ?? null }),

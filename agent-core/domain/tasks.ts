@@ -1,7 +1,7 @@
 import {
+  dependencyOn,
   Failure,
   noUsage,
-  statusOf,
   threadOf,
   workspaceOf,
   type AttemptId,
@@ -88,7 +88,7 @@ export function isBusy(board: Board, task: Task): boolean {
   return task.phase === 'active' && (workspaceOf(board, task)?.phase === 'preparing' || threadOf(board, task)?.turn?.status === 'running');
 }
 
-/** Held or queued → the head of the queue. `again`: one that went back to its beginning, whatever it was. */
+/** Held or queued → the head of the queue, without the dependencies that are not met. `again`: one that went back to its beginning, whatever it was. */
 export function startTask(board: Board, id: TaskId, again = false): DomainEvent[] {
   const task = getTask(board, id);
   if (task.phase === 'active' && !again) return refuse(`“${task.title}” has started already.`);
@@ -100,7 +100,10 @@ export function startTask(board: Board, id: TaskId, again = false): DomainEvent[
       .filter((other) => other.phase === 'queued')
       .map((other) => other.order),
   );
+  // Who starts a task by hand doesn't want it to wait for others any longer.
+  const met = task.dependsOn.filter((other) => isMet(board, other));
   return [
+    ...(met.length < task.dependsOn.length ? [{ type: 'task.depends', taskId: id, dependsOn: met } as const] : []),
     { type: 'task.ordered', taskId: id, order: first - 1 },
     { type: 'task.phased', taskId: id, phase: 'queued' },
   ];
@@ -151,11 +154,4 @@ export function purgeTask(board: Board, id: TaskId): DomainEvent[] {
 }
 
 /** A dependency is met once its work is there to build on. */
-export function isMet(board: Board, id: TaskId): boolean {
-  const task = board.tasks[id];
-  if (!task) return true;
-  if (task.landing) return true;
-  const status = statusOf(board, task);
-  // A plan or an answer leaves nothing to build on.
-  return status === 'done' || (status === 'review' && (threadOf(board, task)?.turn?.kind ?? 'work') === 'work');
-}
+export const isMet = (board: Board, id: TaskId): boolean => dependencyOn(board, id) === 'met';

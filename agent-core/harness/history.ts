@@ -5,7 +5,7 @@ import type { ToolOutput } from './tools/types.ts';
 export type CallItem = Extract<HistoryItem, { type: 'function_call' | 'custom_tool_call' }>;
 
 export const isCall = (item: HistoryItem): item is CallItem => item.type === 'function_call' || item.type === 'custom_tool_call';
-const isOutput = (item: HistoryItem): item is Extract<HistoryItem, { type: 'function_call_output' | 'custom_tool_call_output' }> =>
+export const isOutput = (item: HistoryItem): item is Extract<HistoryItem, { type: 'function_call_output' | 'custom_tool_call_output' }> =>
   item.type === 'function_call_output' || item.type === 'custom_tool_call_output';
 
 export const message = (role: 'developer' | 'user', ...texts: string[]): HistoryItem => ({

@@ -1,6 +1,6 @@
 import { Failure, toAppError, type AppError, type Usage } from '../contract/index.ts';
 import { runCalls } from './calls.ts';
-import { compacted, estimateTokens, mustCompact } from './context/compact.ts';
+import { clipped, compacted, estimateTokens, mustCompact } from './context/compact.ts';
 import { changes, prefix } from './context/index.ts';
 import { INTERRUPTED } from './context/prompt.ts';
 import { catalogue, findSkills, mentioned, showing, type Skills } from './context/skills.ts';
@@ -43,7 +43,8 @@ export class TurnLoop {
     const { signal } = this.#input;
     try {
       await this.#begin();
-      while (await this.#step());
+      if (this.#input.compact) await this.#compactNow(this.#input.compact.hint);
+      else while (await this.#step());
       return { status: 'completed', message: this.#said };
     } catch (thrown) {
       if (!signal.aborted) return { status: 'failed', error: toAppError(thrown), message: this.#said };
@@ -129,7 +130,7 @@ export class TurnLoop {
       if (words) this.#said = words;
       if (this.#input.signal.aborted && words) await this.#append([{ type: 'message', role: 'assistant', content: words }]);
       if (retried || !(thrown instanceof Failure) || thrown.detail.code !== 'context-overflow' || !this.#history.some(isCall)) throw thrown;
-      await this.#compact();
+      await this.#compactOrClip();
       return this.#ask(true);
     }
   }
@@ -150,16 +151,45 @@ export class TurnLoop {
     }
   }
 
-  async #compact(): Promise<void> {
-    const before = this.#tokens;
-    const { history, usage } = await compacted(this.#history, this.#input, this.#catalogue, this.#model, {
-      signal: this.#input.signal,
-      on: () => {},
-    });
-    this.#host.spent(usage);
+  /** What the window has no room for must go: where no summary can be had, the oldest steps are left out. */
+  async #compactOrClip(): Promise<void> {
+    try {
+      await this.#compact();
+    } catch (thrown) {
+      if (this.#input.signal.aborted || !(thrown instanceof Failure) || thrown.detail.code === 'model-unauthorized') throw thrown;
+      await this.#replace(await clipped(this.#history, this.#input, this.#catalogue));
+      await this.#notice(
+        'warn',
+        'The conversation is too long for the model, and it could not be summarized: the model goes on with the newest steps alone. Nothing is lost here.',
+        thrown.detail,
+      );
+    }
+  }
+
+  /** By hand. What can't be summarized stays as it was. */
+  async #compactNow(hint: string): Promise<void> {
+    try {
+      if (!this.#history.some((item) => item.type === 'message' && item.role === 'assistant'))
+        throw new Failure('conflict', 'There is nothing to summarize yet.');
+      await this.#compact(hint);
+    } catch (thrown) {
+      if (this.#input.signal.aborted || !(thrown instanceof Failure)) throw thrown;
+      await this.#notice('warn', 'The conversation was not summarized; it stands as before.', thrown.detail);
+    }
+  }
+
+  async #replace(history: HistoryItem[]): Promise<void> {
     await this.#host.replaceHistory(history);
     this.#history = [...history];
     this.#tokens = estimateTokens(history);
+  }
+
+  async #compact(hint?: string): Promise<void> {
+    const before = this.#tokens;
+    const call = { signal: this.#input.signal, on: () => {} };
+    const { history, usage } = await compacted(this.#history, this.#input, this.#catalogue, this.#model, call, hint);
+    this.#host.spent(usage);
+    await this.#replace(history);
     await this.#notice(
       'info',
       `The conversation was summarized for the model to make room (from about ${before.toLocaleString('en')} to ${this.#tokens.toLocaleString('en')} tokens). Nothing is lost here.`,

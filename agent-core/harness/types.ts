@@ -96,8 +96,8 @@ export interface TurnHost {
   ruleRefuses?(line: string): boolean;
   /** Called after each call that may have changed files; what the model is told about it besides its output, or null. */
   settled?(tool: string, args: unknown): Promise<string | null>;
-  /** Appends a command's bytes to its log on disk; bounded by the runtime. */
-  logOutput(itemId: Item['id'], chunk: Uint8Array): void;
+  /** Appends a command's bytes to its log on disk; bounded by the runtime. An answer resolves when more may be read. */
+  logOutput(itemId: Item['id'], chunk: Uint8Array): Promise<void> | undefined;
 }
 
 export interface TurnInput {
@@ -108,6 +108,8 @@ export interface TurnInput {
    * in the same transaction as the turn's start (and a steered message's when it is accepted): the loop only adds them to the history.
    */
   messages: { text: string; via: 'prompt' | 'queue' }[];
+  /** Set where the turn does nothing but shorten the history; `hint` is what to keep above all. */
+  compact?: { hint: string };
   /** The thread's whole history so far; empty in a new thread (then the context prefix is built). */
   history: HistoryItem[];
   model: ModelConfig;

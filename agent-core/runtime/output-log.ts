@@ -1,26 +1,41 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, statSync, type WriteStream } from 'node:fs';
 import { link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ItemId, ThreadId } from '../contract/index.ts';
 
 /** A command's full output on disk stops growing here; the head matters most, the tail is in the item. */
 const LIMIT = 64 * 1024 * 1024;
+/** A file that nothing was written to for this long is closed; it is opened again when more comes. */
 const GRACE_MS = 30_000;
 
-interface Open {
-  stream: WriteStream;
+export interface OutputLimits {
   bytes: number;
-  timer: NodeJS.Timeout;
+  graceMs: number;
 }
 
-/** Full outputs of commands, a file each, under `output/<thread>/<item>.log`. Written as they come, bounded. */
+interface Open {
+  /** Null once the file is as large as it may be. */
+  stream: WriteStream | null;
+  bytes: number;
+  timer: NodeJS.Timeout;
+  /** Set while the disk is slower than the command. */
+  full: Promise<void> | null;
+}
+
+/** Full outputs of commands, a file each, under `output/<thread>/<item>.log`. Written as they come, bounded over their whole life. */
 export class OutputLog {
   readonly #root: string;
+  readonly #limits: OutputLimits;
   readonly #open = new Map<string, Open>();
   readonly #made = new Set<string>();
 
-  constructor(home: string) {
+  constructor(home: string, limits: Partial<OutputLimits> = {}) {
     this.#root = join(home, 'output');
+    this.#limits = { bytes: LIMIT, graceMs: GRACE_MS, ...limits };
+  }
+
+  #file(threadId: ThreadId, itemId: ItemId): string {
+    return join(this.#root, threadId, `${itemId}.log`);
   }
 
   async prepare(threadId: ThreadId): Promise<void> {
@@ -29,20 +44,28 @@ export class OutputLog {
     this.#made.add(threadId);
   }
 
-  append(threadId: ThreadId, itemId: ItemId, chunk: Uint8Array): void {
-    let entry = this.#open.get(itemId);
-    if (!entry) {
-      const stream = createWriteStream(join(this.#root, threadId, `${itemId}.log`), { flags: 'a', mode: 0o600 });
-      stream.on('error', () => this.#close(itemId));
-      entry = { stream, bytes: 0, timer: setTimeout(() => this.#close(itemId), GRACE_MS).unref() };
-      this.#open.set(itemId, entry);
-    }
+  /** The answer, where there is one, resolves when the disk has caught up: until then nothing more should be read from the command. */
+  append(threadId: ThreadId, itemId: ItemId, chunk: Uint8Array): Promise<void> | undefined {
+    const entry = this.#open.get(itemId) ?? this.#begin(threadId, itemId);
     entry.timer.refresh();
-    const room = LIMIT - entry.bytes;
-    if (room <= 0) return;
+    const room = this.#limits.bytes - entry.bytes;
+    if (room <= 0 || !entry.stream) return undefined;
     const part = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
     entry.bytes += part.byteLength;
-    entry.stream.write(part);
+    if (entry.stream.write(part)) return entry.full ?? undefined;
+    return (entry.full ??= caughtUp(entry));
+  }
+
+  #begin(threadId: ThreadId, itemId: ItemId): Open {
+    const file = this.#file(threadId, itemId);
+    // What was written before a pause counts too.
+    const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const stream = bytes < this.#limits.bytes ? createWriteStream(file, { flags: 'a', mode: 0o600 }) : null;
+    stream?.on('error', () => this.#close(itemId));
+    const timer = setTimeout(() => this.#close(itemId), this.#limits.graceMs).unref();
+    const entry: Open = { stream, bytes, timer, full: null };
+    this.#open.set(itemId, entry);
+    return entry;
   }
 
   #close(itemId: string): void {
@@ -50,12 +73,12 @@ export class OutputLog {
     if (!entry) return;
     clearTimeout(entry.timer);
     this.#open.delete(itemId);
-    entry.stream.end();
+    entry.stream?.end();
   }
 
   /** Bytes `offset`… of a command's output as text; `total` is what is on disk. */
   async read(threadId: ThreadId, itemId: ItemId, offset: number, limit: number): Promise<{ text: string; offset: number; total: number }> {
-    const file = join(this.#root, threadId, `${itemId}.log`);
+    const file = this.#file(threadId, itemId);
     const info = await stat(file).catch(() => null);
     if (!info) return { text: '', offset, total: 0 };
     const handle = await open(file, 'r');
@@ -71,8 +94,7 @@ export class OutputLog {
   /** Another thread's items get the same outputs. What is not there (any more) is left out. */
   async link(from: ThreadId, to: ThreadId, items: readonly (readonly [ItemId, ItemId])[]): Promise<void> {
     await this.prepare(to);
-    for (const [item, copy] of items)
-      await link(join(this.#root, from, `${item}.log`), join(this.#root, to, `${copy}.log`)).catch(() => {});
+    for (const [item, copy] of items) await link(this.#file(from, item), this.#file(to, copy)).catch(() => {});
   }
 
   async forget(threadId: ThreadId): Promise<void> {
@@ -83,4 +105,15 @@ export class OutputLog {
   dispose(): void {
     for (const id of [...this.#open.keys()]) this.#close(id);
   }
+}
+
+/** Resolves when what was written is on its way, or never will be. */
+function caughtUp(entry: Open): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      entry.full = null;
+      resolve();
+    };
+    for (const event of ['drain', 'error', 'close']) entry.stream?.once(event, done);
+  });
 }

@@ -134,7 +134,7 @@ export class Supervisor {
   }
 
   /** Begins a turn; when it completes, the next queued message follows. */
-  #turn(taskId: TaskId, opening: Opening[]): TurnRun {
+  #turn(taskId: TaskId, opening: Opening[], compact?: { hint: string }): TurnRun {
     const { thread } = taskParts(this.#context, taskId);
     const run = new TurnRun();
     this.#runs.set(thread.id, run);
@@ -147,7 +147,7 @@ export class Supervisor {
     let sessions = this.#sessions.get(thread.id);
     if (!sessions) this.#sessions.set(thread.id, (sessions = createSessions()));
     run.done = this.#context.rest
-      .during(taskId, () => executeTurn(this.#context, taskId, opening, run, sessions!))
+      .during(taskId, () => executeTurn(this.#context, taskId, opening, run, sessions!, compact))
       .then((status) => {
         if (status === 'completed') this.#next(taskId);
       })
@@ -201,6 +201,17 @@ export class Supervisor {
     this.#thread(threadId);
     await this.#context.store.commit({ events: [{ type: 'queue.added', threadId, message }] });
     return message.id;
+  }
+
+  /** A turn that only shortens what the model is sent. Throws `conflict` while another runs. */
+  compact(threadId: ThreadId, hint: string): void {
+    const { taskId, turn } = this.#thread(threadId);
+    this.#mustBeFree(taskId);
+    const { title } = getTask(this.#context.store.board, taskId);
+    if (this.isBusy(taskId)) throw new Failure('conflict', `“${title}” is still working.`, { fix: 'Stop it first, or wait.' });
+    if (!turn || !this.#ready(taskId)) throw new Failure('conflict', `“${title}” has no conversation to summarize yet.`);
+    this.#wake(taskId);
+    this.#turn(taskId, [], { hint });
   }
 
   /** Joins the running turn at its next step. Throws `conflict` when that turn isn't running. */

@@ -42,7 +42,7 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #open = new Map<ItemId, Item>();
   readonly #streamed = new Set<ItemId>();
   /** What opened the turn, as long as it is not in the model's history. */
-  #opening: readonly string[];
+  #opening: readonly string[] | null;
   #over = false;
   readonly #onFiles: () => void;
   readonly #flush: NodeJS.Timeout;
@@ -52,7 +52,14 @@ export class RuntimeTurnHost implements TurnHost {
 
   constructor(
     context: Context,
-    parts: { task: Task; turn: Turn; workspace: OpenWorkspace; signal: AbortSignal; opening: readonly string[]; onFiles: () => void },
+    parts: {
+      task: Task;
+      turn: Turn;
+      workspace: OpenWorkspace;
+      signal: AbortSignal;
+      opening: readonly string[] | null;
+      onFiles: () => void;
+    },
   ) {
     this.#context = context;
     this.#task = parts.task;
@@ -176,8 +183,8 @@ export class RuntimeTurnHost implements TurnHost {
 
   async appendHistory(items: HistoryItem[]): Promise<void> {
     const events: DomainEvent[] = [];
-    if (this.#opening.length && this.#opening.every((text) => items.some((item) => isSaid(item, text)))) {
-      this.#opening = [];
+    if (this.#opening?.every((text) => items.some((item) => isSaid(item, text)))) {
+      this.#opening = null;
       this.turn = { ...this.turn, heard: true };
       events.push({ type: 'turn.updated', taskId: this.#task.id, turn: this.turn });
     }
@@ -294,8 +301,8 @@ export class RuntimeTurnHost implements TurnHost {
     return ruleRefuses(rulesFor(this.#context.store.board, this.#task, 'refuse'), line);
   }
 
-  logOutput(itemId: ItemId, chunk: Uint8Array): void {
-    this.#context.outputs.append(this.turn.threadId, itemId, chunk);
+  logOutput(itemId: ItemId, chunk: Uint8Array): Promise<void> | undefined {
+    return this.#context.outputs.append(this.turn.threadId, itemId, chunk);
   }
 
   /** Streamed text of items that are still open, made durable. */

@@ -113,12 +113,18 @@ export async function executeTurn(
   opening: Opening[],
   run: TurnRun,
   sessions: ThreadSessions,
+  compact?: { hint: string },
 ): Promise<TurnOutcome['status']> {
   const { task, thread } = taskParts(context, taskId);
   // A turn that goes on where one was cut off is for the same as that one.
   const kind = (opening.length ? opening[0]!.kind : thread.turn?.kind) ?? 'work';
   const on = { model: task.model, effort: task.effort, ...opening.at(-1)?.on };
-  const turn: Turn = { ...nextTurn(thread, newId<TurnId>('turn'), context.now()), ...on, ...(kind === 'work' ? {} : { kind }) };
+  const turn: Turn = {
+    ...nextTurn(thread, newId<TurnId>('turn'), context.now()),
+    ...on,
+    ...(kind === 'work' ? {} : { kind }),
+    ...(compact ? { heard: false } : {}),
+  };
   run.turnId = turn.id;
   const { intents } = await context.store.commit({
     events: [{ type: 'turn.started', taskId, turn }, ...opening.flatMap((message) => openingEvents(taskId, thread, turn, message))],
@@ -126,7 +132,7 @@ export async function executeTurn(
   });
   setActivity(context, taskId, { verb: 'thinking', subject: '', since: context.now(), progress: null });
   const work = new TurnWork(context, taskId, turn, run);
-  const outcome = await work.run(opening, sessions);
+  const outcome = await work.run(opening, sessions, compact);
   await work.finish(outcome, intents[0]!.id);
   return outcome.status;
 }
@@ -134,15 +140,19 @@ export async function executeTurn(
 const personHome = ({ options: { env } }: Context): { personHome?: string } => (env['HOME'] ? { personHome: env['HOME'] } : {});
 
 /** What opened the turns since the last that completed and never reached the model, because they failed or died before. */
-function unheard(turn: Turn, context: Context): { text: string; via: 'prompt' }[] {
-  const before = context.store.turns(turn.threadId).filter((each) => each.number < turn.number);
-  return before.slice(before.findLastIndex((each) => each.status === 'completed') + 1).flatMap((each) => {
-    if (each.heard) return [];
-    const items = context.store.itemsOfTurn(each.id);
+function unheard(turn: Turn, { store }: Context): { text: string; via: 'prompt' }[] {
+  const said: { text: string; via: 'prompt' }[][] = [];
+  for (let number = turn.number - 1; number > 0; number -= 1) {
+    const each = store.turnAt(turn.threadId, number);
+    // A turn that only shortened the history has heard nothing.
+    if (!each || (each.status === 'completed' && each.heard !== false)) break;
+    if (each.heard) continue;
+    const items = store.itemsOfTurn(each.id);
     // A turn in which the agent did something has heard what opened it; an older one does not say so.
-    if (items.some((item) => item.type !== 'userMessage' && item.type !== 'notice')) return [];
-    return items.flatMap((item) => (item.type === 'userMessage' ? [{ text: item.text, via: 'prompt' as const }] : []));
-  });
+    if (items.some((item) => item.type !== 'userMessage' && item.type !== 'notice')) continue;
+    said.unshift(items.flatMap((item) => (item.type === 'userMessage' ? [{ text: item.text, via: 'prompt' as const }] : [])));
+  }
+  return said.flat();
 }
 
 function openingEvents(taskId: TaskId, thread: Thread, turn: Turn, message: Opening): DomainEvent[] {
@@ -181,7 +191,7 @@ class TurnWork {
     this.#run = run;
   }
 
-  async run(opening: Opening[], sessions: ThreadSessions): Promise<TurnOutcome> {
+  async run(opening: Opening[], sessions: ThreadSessions, compact?: { hint: string }): Promise<TurnOutcome> {
     const { task, thread, workspace } = taskParts(this.#context, this.#taskId);
     try {
       const open = await this.#context.workspaces.open(workspace!.id);
@@ -195,12 +205,13 @@ class TurnWork {
         /* a failed checkpoint fails the first change */
       });
       this.#before = before;
+      const said = compact ? [] : [...unheard(this.#turn, this.#context), ...opening.map(({ text, via }) => ({ text, via }))];
       const host = new RuntimeTurnHost(this.#context, {
         task,
         turn: this.#turn,
         workspace: open,
         signal: this.#run.signal,
-        opening: opening.map(({ text }) => text),
+        opening: compact ? null : said.map(({ text }) => text),
         onFiles: () => this.#liveDiff(),
       });
       this.#host = host;
@@ -222,11 +233,8 @@ class TurnWork {
         {
           threadId: thread.id,
           turnId: this.#turn.id,
-          messages: [
-            ...(notice ? [{ text: notice, via: 'prompt' as const }] : []),
-            ...unheard(this.#turn, this.#context),
-            ...opening.map(({ text, via }) => ({ text, via })),
-          ],
+          messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...said],
+          ...(compact ? { compact } : {}),
           history,
           model: await this.#context.models.config(wanted, this.#context.endpoints.get(task.id)),
           serverTools,

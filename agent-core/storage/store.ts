@@ -211,8 +211,19 @@ export class Store {
     return readItems(this.#sql.itemsOfTurn.all(id) as { json: string }[]);
   }
 
-  turns(threadId: ThreadId): Turn[] {
-    return (this.#sql.turns.all(threadId) as { json: string }[]).map((row) => JSON.parse(row.json) as Turn);
+  /** The number of the turn that an item is in. */
+  turnNumberOf(id: ItemId): number {
+    return (this.#sql.turnOfItem.get(id) as { number: number } | undefined)?.number ?? 0;
+  }
+
+  turnAt(threadId: ThreadId, number: number): Turn | null {
+    const row = this.#sql.turnAt.get(threadId, number) as { json: string } | undefined;
+    return row ? (JSON.parse(row.json) as Turn) : null;
+  }
+
+  /** Turns of a thread, oldest first; from a number on, if one is given. */
+  turns(threadId: ThreadId, from = 0): Turn[] {
+    return (this.#sql.turns.all(threadId, from) as { json: string }[]).map((row) => JSON.parse(row.json) as Turn);
   }
 
   /** Turns that were undone together. */
@@ -297,6 +308,8 @@ function statements(
   | 'itemById'
   | 'itemsOfTurn'
   | 'turns'
+  | 'turnAt'
+  | 'turnOfItem'
   | 'hiddenTurns'
   | 'unnumbered'
   | 'forgetItems'
@@ -328,7 +341,9 @@ function statements(
     open: db.prepare('SELECT json FROM item WHERE open = 1 ORDER BY ord'),
     openOfThread: db.prepare('SELECT json FROM item WHERE open = 1 AND thread = ? ORDER BY ord'),
     itemsOfTurn: db.prepare('SELECT json FROM item WHERE turn = ? ORDER BY ord'),
-    turns: db.prepare('SELECT json FROM turn WHERE thread = ? AND undone IS NULL ORDER BY number'),
+    turns: db.prepare('SELECT json FROM turn WHERE thread = ? AND undone IS NULL AND number >= ? ORDER BY number'),
+    turnAt: db.prepare('SELECT json FROM turn WHERE thread = ? AND number = ? AND undone IS NULL'),
+    turnOfItem: db.prepare('SELECT turn.number FROM item JOIN turn ON turn.id = item.turn WHERE item.id = ?'),
     hiddenTurns: db.prepare('SELECT json FROM turn WHERE thread = ? AND undone = ? ORDER BY number'),
     unnumbered: db.prepare(
       'SELECT EXISTS (SELECT 1 FROM history WHERE thread = ? AND turn IS NULL) AS old, (SELECT min(turn) FROM history WHERE thread = ?) AS first',

@@ -1,4 +1,4 @@
-import { approvalsOf, threadOf, workspaceOf, type Approval, type Scope, type TaskId } from '../../agent-core/contract/index.ts';
+import { approvalsOf, heldBackBy, threadOf, workspaceOf, type Approval, type Scope, type TaskId } from '../../agent-core/contract/index.ts';
 import { rpc } from '../state/store.ts';
 import { openTask } from '../state/route.ts';
 import { dismissToast, openLayer, toast, ui } from '../state/ui.ts';
@@ -99,7 +99,7 @@ export const taskActions: readonly Action[] = [
   },
   {
     id: 'task.start',
-    title: 'Start',
+    title: ({ board, task }) => (board && task && heldBackBy(board, task) ? 'Start anyway' : 'Start'),
     group: 'Task',
     icon: 'play',
     keys: ['s'],

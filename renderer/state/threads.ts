@@ -35,9 +35,22 @@ export function foldThread(threadId: string, state: ThreadState, { seq, event }:
     case 'turn.updated':
     case 'turn.ended':
       return event.turn.threadId === threadId ? { ...state, seq, turns: putTurn(state.turns, event.turn) } : state;
+    case 'thread.rewound':
+      return event.threadId === threadId ? withoutTurns({ ...state, seq }, event.from) : state;
     default:
       return state;
   }
+}
+
+/** What is left when the turns from a number on are undone. What came back is read anew. */
+function withoutTurns(state: ThreadState, from: number): ThreadState {
+  const gone = new Set(state.turns.filter(({ number }) => number >= from).map(({ id }) => id));
+  return {
+    ...state,
+    turns: state.turns.filter(({ id }) => !gone.has(id)),
+    order: state.order.filter((id) => !gone.has(state.items[id]!.turnId)),
+    items: Object.fromEntries(Object.entries(state.items).filter(([, item]) => !gone.has(item.turnId))),
+  };
 }
 
 /** Adds streamed text to the item it belongs to. */

@@ -12,7 +12,7 @@ import {
 } from '../../agent-core/domain/tasks.ts';
 import { titleOf } from '../../agent-core/domain/title.ts';
 import { checkOf, isCheck, summaryOf } from '../../agent-core/domain/checks.ts';
-import type { ItemId, ItemOf, ThreadId, TurnId } from '../../agent-core/contract/index.ts';
+import { heldBackBy, type ItemId, type ItemOf, type ThreadId, type TurnId } from '../../agent-core/contract/index.ts';
 import { BoardBuilder } from '../support/board.ts';
 
 const code = (work: () => unknown): string => {
@@ -51,6 +51,27 @@ test('a dependent task waits until the other has work to build on, and goes on w
   expect(nextToStart(builder.board)).toEqual([]);
   builder.end(first, turn);
   expect(nextToStart(builder.board)).toEqual([second.id]);
+});
+
+test('a dependency that a person stopped or put in the trash is not met: the task waits, says why, and is started anyway', () => {
+  const builder = new BoardBuilder();
+  const project = builder.project();
+  const first = builder.task(project.id);
+  const second = builder.task(project.id, { dependsOn: [first.id] });
+  builder.workspace(first, 'ready');
+  const turn = builder.turn(first);
+  const held = () => heldBackBy(builder.board, builder.board.tasks[second.id]!)?.why ?? null;
+  expect(held()).toBe('coming');
+  builder.end(first, turn, { status: 'interrupted', interruptedBy: 'person' });
+  expect([nextToStart(builder.board), held()]).toEqual([[], 'stopped']);
+  builder.end(first, turn);
+  expect([nextToStart(builder.board), held()]).toEqual([[second.id], null]);
+  builder.apply({ type: 'task.trashed', taskId: first.id });
+  expect([nextToStart(builder.board), held()]).toEqual([[], 'trashed']);
+  builder.apply({ type: 'task.purged', taskId: first.id });
+  expect([nextToStart(builder.board), held()]).toEqual([[], 'gone']);
+  builder.apply(...startTask(builder.board, second.id));
+  expect([nextToStart(builder.board), held(), builder.board.tasks[second.id]!.dependsOn]).toEqual([[second.id], null, []]);
 });
 
 test('start puts a task at the head of the queue; reorder moves it anywhere', () => {

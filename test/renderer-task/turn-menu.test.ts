@@ -94,7 +94,7 @@ it('a message is edited, a turn run again with another model, and forked into a 
   expect(await core.until('turn/edit')).toEqual({ threadId: ids.thread, turnId: turnId(2), text: 'Not for weekends' });
   await page.getByRole('log', { name: 'Conversation' }).focus();
   await page.keyboard.press('r');
-  await page.getByLabel('Model').selectOption('gpt-5.6');
+  await page.getByLabel('Model', { exact: true }).selectOption('gpt-5.6');
   await page.getByRole('button', { name: 'Run turn 3 again' }).click();
   expect(await core.until('turn/redo')).toEqual({ threadId: ids.thread, turnId: turnId(3), model: 'gpt-5.6' });
   await page.getByRole('button', { name: 'Actions for turn 1' }).click();
@@ -134,5 +134,23 @@ it('the queue is moved by dragging and by keys, edited in place, sent now and em
   await rows.nth(2).getByRole('button', { name: 'Third' }).focus();
   await page.keyboard.press('Delete');
   expect(await core.until('queue/remove')).toEqual({ threadId: ids.thread, messageId: messageId(2) });
+  expect(problems).toEqual([]);
+});
+
+it('a conversation is summarized by hand, from the palette with a hint or by typing /compact', async () => {
+  const made = await show({ board: board({ thread: { turn: three[2]! } }), items, turns: three });
+  const { page, core, problems } = made;
+  await page.getByLabel('Message to the agent').fill('/compact keep the port');
+  await page.keyboard.press('Control+Enter');
+  expect(await core.until('thread/compact')).toEqual({ threadId: ids.thread, hint: 'keep the port' });
+  await page.keyboard.press('Control+K');
+  await page.keyboard.type('Summarize');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('What to keep above all').fill('the schema');
+  await shot(made, 'compact');
+  expect(await axe(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Summarize', exact: true }).click();
+  expect(await core.until('thread/compact', ({ hint }) => hint === 'the schema')).toMatchObject({ threadId: ids.thread });
+  expect(core.called('turn/start')).toEqual([]);
   expect(problems).toEqual([]);
 });

@@ -55,6 +55,12 @@ export const threadMethods = {
     ...control,
     'no-model',
   ]),
+  /** Shortens what the model is sent to a summary; `hint` is what to keep above all. Its conversation stays readable. */
+  'thread/compact': method(z.object({ threadId: ThreadId, hint: z.string().max(4000).default('') }), nothing, [
+    'conflict',
+    'no-model',
+    'worktree-missing',
+  ]),
   'queue/add': method(
     z.object({ threadId: ThreadId, text: Prompt, kind: TurnKind.optional(), ...TurnModel.shape }),
     z.object({ messageId: MessageId }),

@@ -48,7 +48,12 @@ export class Session {
   #take(chunk: Uint8Array, host: TurnHost): void {
     this.#unread.add(chunk);
     this.#shown.add(chunk);
-    host.logOutput(this.#item.id, chunk);
+    const full = host.logOutput(this.#item.id, chunk);
+    if (full) {
+      // The disk is slower than the command: it waits at its full pipe, not in our memory.
+      this.process.pause();
+      void full.then(() => this.process.resume());
+    }
     if (this.#live <= 0) return;
     const part = chunk.subarray(0, this.#live);
     this.#live -= part.length;

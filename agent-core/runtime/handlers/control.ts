@@ -10,6 +10,7 @@ type Part = Pick<
   | 'thread/undo'
   | 'thread/redo'
   | 'thread/fork'
+  | 'thread/compact'
   | 'turn/edit'
   | 'turn/redo'
   | 'queue/add'
@@ -40,6 +41,10 @@ export function controlHandlers(context: Context, supervisor: Supervisor, contro
       return {};
     },
     'thread/fork': (input) => fork(context, input),
+    'thread/compact': async ({ threadId, hint }) => {
+      supervisor.compact(threadId, hint);
+      return {};
+    },
     'turn/edit': async ({ threadId, turnId, text }) => ({ undone: await control.edit(threadId, turnId, text) }),
     'turn/redo': async ({ threadId, turnId, model }) => ({ undone: await control.again(threadId, turnId, model) }),
     'queue/add': async ({ threadId, text, ...asked }) => ({ messageId: await supervisor.enqueue(threadId, text, asked) }),

@@ -14,7 +14,10 @@ export function threadHandlers(context: Context, supervisor: Supervisor): Part {
     'thread/read': async ({ threadId, before, limit }) => {
       const thread = store.durable.board.threads[threadId];
       if (!thread) throw new Failure('not-found', 'This conversation does not exist any more.');
-      return { thread, ...store.items(threadId, limit, before), turns: store.turns(threadId), seq: store.durable.seq };
+      const page = store.items(threadId, limit, before);
+      // The turns of what is read, and the one before: a thread may have thousands.
+      const from = page.more ? store.turnNumberOf(page.items[0]!.id) - 1 : 0;
+      return { thread, ...page, turns: store.turns(threadId, from), seq: store.durable.seq };
     },
     'thread/subscribe': async ({ threadId }, client) => {
       client.threads.add(threadId);

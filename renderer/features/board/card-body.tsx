@@ -1,5 +1,6 @@
 import {
   approvalsOf,
+  heldBackBy,
   questionsOf,
   threadOf,
   workspaceOf,
@@ -118,9 +119,18 @@ function FailedBody({ task, current }: BodyProps) {
 
 const ORDINALS = ['Next to start', 'Second in line', 'Third in line'];
 
+/** Why a task waits for more than another's work. */
+const HELD_BACK = {
+  coming: '',
+  stopped: ', which was stopped',
+  failed: ', which failed',
+  trashed: ', which is in the trash',
+  gone: ' that was deleted',
+} as const;
+
 function queueLine(board: Board, task: Task): string {
-  const waitsFor = task.dependsOn.map((id) => board.tasks[id]).find((other) => other && other.phase !== 'archived');
-  if (waitsFor) return `After “${waitsFor.title}”`;
+  const held = heldBackBy(board, task);
+  if (held) return `After ${board.tasks[held.id] ? `“${board.tasks[held.id]!.title}”` : 'a task'}${HELD_BACK[held.why]}`;
   if (task.phase === 'held') return 'Held until you start it';
   const { columns, status } = boardView(board);
   const line = columns.queued.filter((id) => status[id] === 'queued' && board.tasks[id]?.phase === 'queued');

@@ -82,6 +82,12 @@ export function Composer({
     setBusy(true);
     setError(null);
     try {
+      const compact = /^\/compact(?:\s+([^]*))?$/.exec(words.trim());
+      if (compact) {
+        await rpc().call('thread/compact', { threadId: thread.id, hint: compact[1] ?? '' });
+        setText('');
+        return;
+      }
       const turn = thread.turn;
       if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words, kind, ...turnModel(thread) });
       else if (running && turn) await rpc().call('turn/steer', { threadId: thread.id, turnId: turn.id, text: words });

@@ -8,7 +8,7 @@ import { plural } from '../../ui/format.ts';
 
 /** What the person is asked about before it is done with a turn. */
 export interface Asked {
-  what: 'undo' | 'edit' | 'retry';
+  what: 'undo' | 'edit' | 'retry' | 'compact';
   thread: Thread;
   turn: Turn;
 }
@@ -127,7 +127,19 @@ export const turnActions: readonly Action[] = [
     when: rests,
     run: (context) => ask('retry', ...newest(context)),
   },
+  {
+    id: 'thread.compact',
+    title: 'Summarize the conversation for the model…',
+    group: 'Conversation',
+    icon: 'minus',
+    when: rests,
+    run: (context) => ask('compact', ...newest(context)),
+  },
 ];
+
+/** Shortens what the model is sent; `hint` is what it must keep. */
+export const compact = (thread: Thread, hint: string): Promise<boolean> =>
+  attempt(() => rpc().call('thread/compact', { threadId: thread.id, hint }), thread.taskId);
 
 /** Whether a turn of this task can be taken back, and why not. */
 export const restingWhy = (task: Task, thread: Thread): string | undefined =>

@@ -4,7 +4,7 @@ import type { Task, Thread, Turn } from '../../../agent-core/contract/index.ts';
 import { useCore } from '../../state/hooks.ts';
 import { core } from '../../state/store.ts';
 import { Button, ConfirmDialog, Dialog, Field, Icon, Menu, Select, isMac, plural } from '../../ui/index.ts';
-import { ask, asked, bringBack, broughtBack, editTo, forkFrom, restingWhy, runAgain, turnsFrom, undoTo } from './turn-control.ts';
+import { ask, asked, bringBack, broughtBack, compact, editTo, forkFrom, restingWhy, runAgain, turnsFrom, undoTo } from './turn-control.ts';
 
 /** The conversation that a menu stands in. */
 export const TurnScope = createContext<{ task: Task; thread: Thread; turns: readonly Turn[] } | null>(null);
@@ -169,10 +169,49 @@ function Retry({ thread, turn }: { thread: Thread; turn: Turn }) {
   );
 }
 
+function Compact({ thread }: { thread: Thread }) {
+  const [hint, setHint] = useState('');
+  const run = () => {
+    close();
+    void compact(thread, hint);
+  };
+  return (
+    <Dialog
+      open
+      onClose={close}
+      title="Summarize the conversation"
+      foot={
+        <>
+          <Button onClick={close}>Cancel</Button>
+          <Button look="fill" onClick={run}>
+            Summarize
+          </Button>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        <Field
+          label="What to keep above all"
+          hint="The model goes on with a summary, your newest messages, the plan and the changed files. Here everything stays readable, and the turn can be undone. Typing /compact does the same."
+        >
+          {(props) => (
+            <input {...props} className="input" value={hint} maxLength={4000} onChange={(event) => setHint(event.target.value)} />
+          )}
+        </Field>
+      </form>
+    </Dialog>
+  );
+}
+
 /** The question that is open about a turn of this thread, if there is one. */
 export function TurnDialogs({ threadId }: { threadId: string }) {
   const about = useStore(asked, (state) => state.asked);
   if (!about || about.thread.id !== threadId) return null;
-  const Body = { undo: Undo, edit: Edit, retry: Retry }[about.what];
+  const Body = { undo: Undo, edit: Edit, retry: Retry, compact: Compact }[about.what];
   return <Body thread={about.thread} turn={about.turn} />;
 }

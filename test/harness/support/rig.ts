@@ -68,6 +68,7 @@ export function recorder(overrides: Partial<TurnHost> = {}) {
     ruleAllows: (argv) => ruleAllows(prefixes, argv),
     logOutput: (id, chunk) => {
       logged.set(id, (logged.get(id) ?? 0) + chunk.length);
+      return undefined;
     },
     ...overrides,
   };
