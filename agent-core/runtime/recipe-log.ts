@@ -52,7 +52,7 @@ export class ScriptLog {
   add(chunk: Uint8Array): void {
     const { id, threadId } = this.#item;
     this.#shown.add(chunk);
-    this.#context.outputs.append(threadId, id, chunk);
+    void this.#context.outputs.append(threadId, id, chunk);
     const part = chunk.subarray(0, Math.max(0, this.#live));
     this.#live -= part.length;
     for (let at = 0; at < part.length; at += DELTA_BYTES) {

@@ -36,8 +36,8 @@ test('a command that prints faster than the disk takes it is told to wait', asyn
   const [thread, item] = [newId<ThreadId>('thr'), newId<ItemId>('item')];
   await log.prepare(thread);
   const waits = Array.from({ length: 8 }, () => log.append(thread, item, Buffer.alloc(1024 * 1024, 'x')));
-  expect(waits.every((wait) => wait instanceof Promise)).toBe(true);
-  await Promise.all(waits);
+  expect(waits.filter((wait) => wait === undefined)).toEqual([]);
+  for (const wait of waits) await wait;
   await expect.poll(async () => (await log.read(thread, item, 0, 1)).total).toBe(8 * 1024 * 1024);
   log.dispose();
 });

@@ -46,6 +46,16 @@ function ComposerActs({
   );
 }
 
+/** `/compact` with what to keep is no message. */
+async function say(thread: Thread, text: string, how: How, running: boolean, kind: TurnKind): Promise<void> {
+  const { id: threadId, turn } = thread;
+  const compact = /^\/compact(?:\s+([^]*))?$/.exec(text.trim());
+  if (compact) await rpc().call('thread/compact', { threadId, hint: compact[1] ?? '' });
+  else if (how === 'queue') await rpc().call('queue/add', { threadId, text, kind, ...turnModel(thread) });
+  else if (running && turn) await rpc().call('turn/steer', { threadId, turnId: turn.id, text });
+  else await rpc().call('turn/start', { threadId, text, kind, ...turnModel(thread) });
+}
+
 /**
  * Where a person answers the agent. Idle: ⌘↵ sends. While a turn runs: ⌘↵ steers it at its next step, and Queue keeps
  * the message for the next turn. What is typed stays when the page is left.
@@ -82,16 +92,7 @@ export function Composer({
     setBusy(true);
     setError(null);
     try {
-      const compact = /^\/compact(?:\s+([^]*))?$/.exec(words.trim());
-      if (compact) {
-        await rpc().call('thread/compact', { threadId: thread.id, hint: compact[1] ?? '' });
-        setText('');
-        return;
-      }
-      const turn = thread.turn;
-      if (how === 'queue') await rpc().call('queue/add', { threadId: thread.id, text: words, kind, ...turnModel(thread) });
-      else if (running && turn) await rpc().call('turn/steer', { threadId: thread.id, turnId: turn.id, text: words });
-      else await rpc().call('turn/start', { threadId: thread.id, text: words, kind, ...turnModel(thread) });
+      await say(thread, words, how, running, kind);
       setText('');
       reset();
     } catch (thrown) {
