@@ -183,6 +183,27 @@ test('a machine whose holder was killed from outside starts again with the next 
   expect((await shell(machine, 'echo again')).out).toBe('again');
 });
 
+test('a command that was started as its holder died is run by the next one, and once', async () => {
+  const { machine, worktree } = await openMachine();
+  const began: string[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    await machine.collect({ argv: ['true'] });
+    const [holder] = holders();
+    const run = machine.collect({ argv: ['sh', '-c', `echo ${round} >> log; echo ran`] });
+    // At a different moment of its start each time.
+    await new Promise((resolve) => setTimeout(resolve, round % 6));
+    process.kill(holder!, 'SIGKILL');
+    const { code, stdout, stderr } = await run;
+    // Either it had begun, and was killed with its holder or had ended, or it never had, and runs now.
+    expect([0, 137], stderr.toString()).toContain(code);
+    if (code === 0) began.push(stdout.toString().trim());
+    await eventually('the core has noticed', () => !existsSync(`/proc/${holder}`));
+  }
+  expect(new Set(began)).toEqual(new Set(['ran']));
+  const lines = existsSync(join(worktree, 'log')) ? readFileSync(join(worktree, 'log'), 'utf8').trim().split('\n') : [];
+  expect(new Set(lines).size).toBe(lines.length);
+});
+
 test('a command that is killed at once is really gone', async () => {
   const { machine } = await openMachine();
   const seconds = mark();

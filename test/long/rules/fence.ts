@@ -140,7 +140,6 @@ const processes: Rule[] = [
 const limits: Rule[] = [
   rule('no core dumps', [LIMITS, "    'ulimit -c 0',\n"], WALLS, { only: 'limits of a command' }),
   rule('the file size limit', [LIMITS, '...(limited(fileBytes) ?', '...(limited(0) ?'], WALLS, { only: 'limits of a command' }),
-  rule('the memory limit of a process', [LIMITS, '...(limited(memoryBytes) ?', '...(limited(0) ?'], WALLS, { only: 'limits of a command' }),
   rule('the process limit of an ordinary user', [LIMITS, '...(limited(processes) ?', '...(limited(0) ?'], WALLS, {
     only: 'limits of a command',
   }),

@@ -86,6 +86,10 @@ export function fileSystemArguments(frame: Frame, request: Pick<RunRequest, 'acc
     frame.etc,
     '/etc',
     ...procArguments(),
+    // How many processors there are and what they can: run times and `lscpu` look there. Nothing else of /sys is shown.
+    '--ro-bind-try',
+    '/sys/devices/system/cpu',
+    '/sys/devices/system/cpu',
     // What is written there is memory that no process is charged for: bounded in one folder, and nowhere else.
     '--dev',
     '/dev',

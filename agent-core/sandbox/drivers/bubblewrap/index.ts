@@ -1,7 +1,8 @@
 import { closeSync, existsSync, mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
-import type { Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
+import type { Collected, Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
 import { DiskUse } from '../../limits/disk.ts';
 import { checkLimits, limited } from '../../limits/policy.ts';
@@ -97,6 +98,19 @@ function endOrphans(tree: ReturnType<typeof treeOf>, kill: KillTree, exited: Pro
   });
 }
 
+/** bwrap and nsenter say so themselves, and nothing else is said, when they could not put the fence up. */
+const neverBegan = ({ code, stdout, stderr }: Collected): boolean =>
+  code === 1 && stdout.length === 0 && /^(?:(?:bwrap|nsenter): [^\n]*\n)+$/.test(stderr.subarray(0, 4096).toString());
+
+/** Whether a holder's namespaces can be joined. They go before the process does; its pid namespace is named for as long as it is. */
+const holds = (holder: Holder): boolean => existsSync(`/proc/${holder.pid}/ns/ipc`);
+
+/** Whether a holder is gone, or goes in the next moments: its commands are killed before anyone can tell. */
+async function lost(holder: Holder): Promise<boolean> {
+  for (let look = 0; look < 60 && holds(holder); look += 1) await sleep(5);
+  return !holds(holder);
+}
+
 /** What the kernel is told of the process limit: null where it knows none for a machine alone. */
 const kernelProcesses = (options: BubblewrapOptions, { processes }: Policy['limits']): number | null =>
   limited(processes) && (options.kernelLimits ?? kernelLimitsNamespaces()) ? processes : null;
@@ -157,25 +171,28 @@ class BubblewrapMachine implements Machine {
         fix: 'Open the workspace again.',
       });
     // Its namespaces go a moment before the core is told that it ended.
-    if (!existsSync(`/proc/${this.#holder.pid}/ns/pid`)) await this.#revive();
+    if (!holds(this.#holder)) await this.#revive();
     const launch = this.#launch(request, await this.#proxied());
     return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
   }
 
   async collect(request: Parameters<Machine['collect']>[0]) {
+    const holder = this.#holder;
     const done = await collectFrom((inner) => this.run(inner), request);
-    // bwrap says so itself when it could not put the fence up; then the command never began.
-    if (done.code === 1 && done.stdout.length === 0 && /^(bwrap|nsenter): /.test(done.stderr.subarray(0, 9).toString())) {
-      throw new Failure(
-        'cannot-confine',
-        `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`,
-        {
-          command: request.argv.join(' '),
-          output: done.stderr.toString(),
-        },
-      );
+    if (!neverBegan(done)) return done;
+    // In the very moment its holder died: then it never began, and the next holder takes it. Once, so that nothing goes round.
+    if (await lost(holder)) {
+      const again = await collectFrom((inner) => this.run(inner), request);
+      if (!neverBegan(again)) return again;
     }
-    return done;
+    throw new Failure(
+      'cannot-confine',
+      `The sandbox could not be put around a command, so it was not run: ${done.stderr.toString().trim()}`,
+      {
+        command: request.argv.join(' '),
+        output: done.stderr.toString(),
+      },
+    );
   }
 
   async dispose(): Promise<void> {

@@ -11,15 +11,14 @@ function flag(): string {
 }
 
 /**
- * Shell text that sets a command's limits from inside the fence. Memory is a limit on writable private memory
- * (`RLIMIT_DATA`): address space would break every run time that reserves more than it uses. No core dumps. Where the
- * machine's memory ends all the same, the kernel is to end these processes first, and not the core.
+ * Shell text that sets a command's limits from inside the fence. None on memory: the kernel's count address space that was
+ * only reserved, which breaks sanitizers and run times; the watchdog counts what is held. No core dumps. Where the machine's
+ * memory ends all the same, the kernel is to end these processes first, and not the core.
  */
-export function limitText({ memoryBytes, fileBytes, processes }: Policy['limits']): string {
+export function limitText({ fileBytes, processes }: Policy['limits']): string {
   const set = [
     'ulimit -c 0',
     ...(limited(fileBytes) ? [`ulimit -f ${Math.max(1, Math.floor(fileBytes / 512))}`] : []),
-    ...(limited(memoryBytes) ? [`ulimit -d ${Math.max(64 * 1024, Math.floor(memoryBytes / 1024))}`] : []),
     ...(limited(processes) ? [`ulimit ${flag()} ${Math.max(1, Math.trunc(processes))}`] : []),
   ];
   return `{ echo 600 > /proc/self/oom_score_adj; } 2>/dev/null; ${set.join('; ')}; `;
