@@ -156,7 +156,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       return { machine: open.machine, cwd: open.cwd, title: context.store.board.tasks[taskId]?.title ?? 'Terminal' };
     },
   });
-  context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running);
+  context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running) || context.network.hasOpenPort(taskId);
   const ending = new Ending(context, supervisor, terminals);
   const control = new Control(context, supervisor, ending);
   await context.models.load();

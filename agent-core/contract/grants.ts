@@ -33,6 +33,16 @@ export const Connection = z.object({
 });
 export type Connection = z.infer<typeof Connection>;
 
+/** A port that something in a task's workspace listens on. */
+export const WorkspacePort = z.object({
+  port: z.number().int(),
+  /** The command line of what listens; '' where it can't be told. */
+  command: z.string(),
+  /** The port of the person's own loopback that leads there; null while none does. */
+  open: z.number().int().nullable(),
+});
+export type WorkspacePort = z.infer<typeof WorkspacePort>;
+
 /** Hosts that a package manager or a forge needs, by a name that a person chooses. */
 export const NETWORK_PRESETS = {
   npm: { title: 'npm', hosts: ['registry.npmjs.org:443', 'registry.yarnpkg.com:443', 'repo.yarnpkg.com:443', 'nodejs.org:443'] },

@@ -92,6 +92,12 @@ export class Networks {
     }
   }
 
+  /** Whether a person has a port of the task open. */
+  hasOpenPort(taskId: TaskId): boolean {
+    const workspace = Object.values(this.#store.board.workspaces).find((one) => one.taskId === taskId);
+    return workspace !== undefined && this.#context?.workspaces.running(workspace.id)?.confined.ports?.anyOpen === true;
+  }
+
   takeNotices(taskId: TaskId): string[] {
     const notices = this.#notices.get(taskId) ?? [];
     this.#notices.delete(taskId);

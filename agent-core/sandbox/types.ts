@@ -1,3 +1,4 @@
+import type { Ports } from './egress/ports.ts';
 import type { Exceeded } from './limits/policy.ts';
 import type { AsyncDisposable, Disposable } from '../support/disposable.ts';
 
@@ -102,6 +103,8 @@ export interface Machine extends AsyncDisposable {
   collect(request: Omit<RunRequest, 'tty'> & { input?: string | Uint8Array; limit?: number }): Promise<Collected>;
   /** The one door to the worktree's files for the core itself. */
   readonly files: WorktreeFiles;
+  /** What its processes listen on; absent where they listen on this computer's own ports. */
+  readonly ports?: Pick<Ports, 'list' | 'open' | 'close' | 'anyOpen'>;
   /** Changes what the next commands run under. */
   setPolicy(policy: Policy): void;
   /** Ends every process in the machine, daemons included, and the holder. */

@@ -122,6 +122,11 @@ export class Workspaces {
     return openWorkspace(this.#context(), meta, machine);
   }
 
+  /** The workspace if it runs at this moment; nothing is started for the answer. */
+  running(id: WorkspaceId): OpenWorkspace | null {
+    return this.#running.get(id)?.workspace ?? null;
+  }
+
   /** Brings the network of a workspace that runs up to date with its grants. Done when it resolves; never rejects. */
   async regrant(id: WorkspaceId): Promise<void> {
     const open = await this.#open.get(id)?.catch(() => null);

@@ -10,6 +10,7 @@ import { ui, type TaskTab } from '../state/ui.ts';
 import { Button, Empty, Icon, Tabs, visibleTitle } from './task-kit.ts';
 import { ConversationPane } from '../features/conversation/conversation-pane.tsx';
 import { ProposalBlock } from '../features/plan/proposal-block.tsx';
+import { NetworkPane } from '../features/network/network-pane.tsx';
 import { ReviewPane } from '../features/review/review-pane.tsx';
 import { ChecksPane } from '../features/task/checks-pane.tsx';
 import { TaskFacts, TaskHeader } from '../features/task/task-header.tsx';
@@ -130,6 +131,11 @@ function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskT
           <ChecksPane taskId={taskId} onOpenItem={openItem} />
         </Panel>
       )}
+      {shown.includes('network') && (
+        <Panel tab="network" taskId={taskId}>
+          <NetworkPane taskId={taskId} />
+        </Panel>
+      )}
     </div>
   );
 }
@@ -183,12 +189,13 @@ function TaskTabs({ taskId, shown, wide }: { taskId: TaskId; shown: readonly Tas
             <Icon small name={check.passed ? 'check' : 'failed'} className={check.stale ? 'faint' : check.passed ? 'ok' : 'bad'} />
           ),
         },
+        { id: 'network', label: 'Network' },
       ]}
     />
   );
 }
 
-/** One task: its conversation, changes, terminal and checks. Composed here, because features don't know each other. */
+/** One task: its conversation, changes, terminal, checks and network. Composed here, because features don't know each other. */
 export function TaskPage({ taskId }: { taskId: TaskId }) {
   const task = useTask(taskId);
   const wide = useWide();

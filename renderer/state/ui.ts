@@ -14,7 +14,7 @@ export type Route =
   | { place: 'project'; projectId: ProjectId }
   | { place: 'task'; taskId: TaskId };
 
-export const TASK_TABS = ['conversation', 'changes', 'terminal', 'checks'] as const;
+export const TASK_TABS = ['conversation', 'changes', 'terminal', 'checks', 'network'] as const;
 export type TaskTab = (typeof TASK_TABS)[number];
 
 /** One open layer of the shell; the task's own layers are its own. */

@@ -52,3 +52,11 @@ export function titleFrom(prompt: string): string {
   const line = prompt.trim().split('\n')[0] ?? '';
   return line.length <= 80 ? line : `${line.slice(0, 80).replace(/\s+\S*$/, '')}…`;
 }
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** "0 B", "3.4 kB", "12 MB": thousands, as networks count. */
+export function bytes(count: number): string {
+  const step = count < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
+  const value = count / 1000 ** step;
+  return `${step > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[step]}`;
+}

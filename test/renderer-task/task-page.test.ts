@@ -32,7 +32,7 @@ describe('the task page', () => {
     expect(await header.getByText('Ready for review').isVisible()).toBe(true);
     expect(await page.getByText('signalbox/cache-exchange-rates').isVisible()).toBe(true);
     expect(await page.getByRole('img', { name: '214 added, 36 removed' }).isVisible()).toBe(true);
-    expect(await page.getByRole('tab').allTextContents()).toEqual(['Conversation', 'Changes', 'Terminal', 'Checks']);
+    expect(await page.getByRole('tab').allTextContents()).toEqual(['Conversation', 'Changes', 'Terminal', 'Checks', 'Network']);
     expect(await header.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
     await header.getByRole('button', { name: 'More actions' }).click();
     for (const name of ['Delete task', 'Archive', 'Open terminal', 'Copy path']) await page.getByRole('menuitem', { name }).waitFor();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Connection, Grants } from '../grants.ts';
+import { Connection, Grants, WorkspacePort } from '../grants.ts';
 import { ProjectId, TaskId } from '../ids.ts';
-import { method, type MethodSpec } from './method.ts';
+import { method, nothing, type MethodSpec } from './method.ts';
 
 const change = {
   /** Each is checked: a pattern that would open everything, or is none, is refused, and nothing has changed then. */
@@ -19,4 +19,11 @@ export const networkMethods = {
     z.object({ taskId: TaskId, before: z.number().int().optional(), limit: z.number().int().min(1).max(500).default(100) }),
     z.object({ entries: z.array(Connection), more: z.boolean() }),
   ),
+  /** What the workspace listens on now. Nothing where it doesn't run, or runs with full access. */
+  'port/list': method(z.object({ taskId: TaskId }), z.object({ ports: z.array(WorkspacePort) })),
+  /** Leads a port of the person's own loopback there until it is closed or the workspace ends: the same number where it is free. */
+  'port/open': method(z.object({ taskId: TaskId, port: z.number().int().min(1).max(65_535) }), z.object({ port: z.number().int() }), [
+    'conflict',
+  ]),
+  'port/close': method(z.object({ taskId: TaskId, port: z.number().int() }), nothing),
 } as const satisfies Record<string, MethodSpec>;

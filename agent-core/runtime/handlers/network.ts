@@ -1,13 +1,20 @@
-import { noGrants, type Grants, type Handlers } from '../../contract/index.ts';
+import { Failure, noGrants, workspaceOf, type Grants, type Handlers, type TaskId } from '../../contract/index.ts';
+import type { Machine } from '../../sandbox/types.ts';
 import { getTask } from '../../domain/tasks.ts';
 import type { Client } from '../api.ts';
 import { getProject, type Context } from '../context.ts';
 import { addGrants, readGrants, removeGrants } from '../grants.ts';
 
-type Part = Pick<Handlers<Client>, 'project/grant' | 'task/grant' | 'network/log'>;
+type Part = Pick<Handlers<Client>, 'project/grant' | 'task/grant' | 'network/log' | 'port/list' | 'port/open' | 'port/close'>;
 
 export function networkHandlers(context: Context): Part {
   const { store, network } = context;
+  /** With full access a command's ports are this computer's own. */
+  const ports = (taskId: TaskId): Machine['ports'] => {
+    const workspace = workspaceOf(store.board, getTask(store.board, taskId));
+    const open = workspace ? context.workspaces.running(workspace.id) : null;
+    return open?.machine === open?.confined ? open?.confined.ports : undefined;
+  };
   /** A pattern to take away is one of ours: it needs no check, so that one that is no good any more can go too. */
   const changed = (now: Grants | undefined, add: Partial<Grants>, remove: Partial<Grants>): Grants =>
     addGrants(removeGrants(now ?? noGrants, remove), readGrants(add));
@@ -27,6 +34,16 @@ export function networkHandlers(context: Context): Part {
     'network/log': async ({ taskId, before, limit }) => {
       getTask(store.board, taskId);
       return network.page(taskId, before, limit);
+    },
+    'port/list': async ({ taskId }) => ({ ports: ports(taskId)?.list() ?? [] }),
+    'port/open': async ({ taskId, port }) => {
+      const found = ports(taskId);
+      if (!found) throw new Failure('conflict', 'Nothing runs in this workspace now.', { fix: 'Start the server first.' });
+      return { port: await found.open(port) };
+    },
+    'port/close': async ({ taskId, port }) => {
+      ports(taskId)?.close(port);
+      return {};
     },
   };
 }

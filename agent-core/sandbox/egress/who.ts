@@ -28,6 +28,25 @@ function holds(pid: string, socket: string): boolean {
   return names.some((name) => quiet(() => readlinkSync(`/proc/${pid}/fd/${name}`), '') === socket);
 }
 
+/** The command line of the process of a machine that holds a socket; '' where it can't be told. Looks through all processes. */
+export function commandHolding(namespace: number, inode: string): string {
+  const network = quiet(() => readlinkSync(`/proc/${namespace}/ns/net`), '');
+  if (network === '') return '';
+  const own = String(process.pid);
+  const found = readdirSync('/proc').find(
+    (pid) =>
+      /^\d+$/.test(pid) &&
+      pid !== own &&
+      quiet(() => readlinkSync(`/proc/${pid}/ns/net`), '') === network &&
+      holds(pid, `socket:[${inode}]`),
+  );
+  if (found === undefined) return '';
+  return quiet(() => readFileSync(`/proc/${found}/cmdline`, 'utf8'), '')
+    .split('\0')
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** Names the process of a machine that is at the other end of a connection, by its command line; '' where it can't be told. */
 export class Askers {
   #last = 0;
@@ -38,20 +57,6 @@ export class Askers {
     if (port === undefined || now - this.#last < AT_MOST_EVERY_MS) return '';
     this.#last = now;
     const inode = inodeOf(namespace, port);
-    const network = quiet(() => readlinkSync(`/proc/${namespace}/ns/net`), '');
-    if (inode === null || network === '') return '';
-    const own = String(process.pid);
-    const found = readdirSync('/proc').find(
-      (pid) =>
-        /^\d+$/.test(pid) &&
-        pid !== own &&
-        quiet(() => readlinkSync(`/proc/${pid}/ns/net`), '') === network &&
-        holds(pid, `socket:[${inode}]`),
-    );
-    if (found === undefined) return '';
-    return quiet(() => readFileSync(`/proc/${found}/cmdline`, 'utf8'), '')
-      .split('\0')
-      .filter(Boolean)
-      .join(' ');
+    return inode === null ? '' : commandHolding(namespace, inode);
   }
 }

@@ -8,6 +8,8 @@ import { DiskUse } from '../../limits/disk.ts';
 import { checkLimits, limited } from '../../limits/policy.ts';
 import { Watchdog } from '../../limits/watchdog.ts';
 import { WayOut, type WayOutOptions } from '../../egress/index.ts';
+import type { Namespace } from '../../egress/listener.ts';
+import { Ports } from '../../egress/ports.ts';
 import { collectFrom } from '../../process/collect.ts';
 import { treeKiller, type Tree } from '../../process/kill.ts';
 import { PipePool } from '../../process/pipe-pool.ts';
@@ -118,6 +120,7 @@ const kernelProcesses = (options: BubblewrapOptions, { processes }: Policy['limi
 class BubblewrapMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
+  readonly ports: Ports;
   #options: BubblewrapOptions;
   #frame: Frame;
   #person: Person;
@@ -143,6 +146,10 @@ class BubblewrapMachine implements Machine {
     this.#options = options;
     this.#person = person;
     this.#holder = holder;
+    this.ports = new Ports(
+      () => (this.#holder.alive ? this.#namespace : null),
+      () => wayOut.ports,
+    );
     this.#limits = limitText(spec.policy.limits);
     this.#frame = { spec: this.spec, roots, etc: person.etc, home: person.home, toolchains: person.toolchains };
     this.#kernelProcesses = kernelProcesses(options, spec.policy.limits);
@@ -199,6 +206,7 @@ class BubblewrapMachine implements Machine {
     this.#disposed = true;
     this.#watchdog.dispose();
     this.#wayOut.dispose();
+    this.ports.dispose();
     await this.#holder.end();
     await Promise.all([...this.#running].map((child) => child.exited));
     this.#pool.dispose();
@@ -216,9 +224,13 @@ class BubblewrapMachine implements Machine {
     if (this.#disposed) await holder.end();
   }
 
+  get #namespace(): Namespace {
+    return { nsenter: this.#options.programs.nsenter, pid: this.#holder.pid, leaks: this.#leaks };
+  }
+
   /** What leads a command to the way out, opened by the first one that may use it. */
   async #proxied(): Promise<Record<string, string>> {
-    const env = await this.#wayOut.environment({ nsenter: this.#options.programs.nsenter, pid: this.#holder.pid, leaks: this.#leaks });
+    const env = await this.#wayOut.environment(this.#namespace);
     if (this.#disposed) this.#wayOut.dispose();
     return env;
   }
