@@ -11,7 +11,7 @@ function Presets({ grants, change }: { grants: Grants; change: (change: Change) 
   return (
     <div className="field" role="group" aria-label="Presets">
       <span className="label">Presets</span>
-      <div className="row wrap">
+      <div className="presets">
         {Object.entries(NETWORK_PRESETS).map(([id, { title, hosts }]) => {
           const on = hosts.every((host) => grants.hosts.includes(host));
           return (
