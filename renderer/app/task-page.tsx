@@ -52,6 +52,14 @@ function useTaskPageActions(terminalTab: boolean): void {
         run: ({ ui: state }) =>
           ui.setState(terminalTab ? { tabs: ['conversation'], terminalDock: false } : { terminalDock: !state.terminalDock }),
       },
+      {
+        id: 'task.network',
+        title: 'Show ports and connections',
+        group: 'Task',
+        icon: 'external',
+        scope: 'task',
+        run: () => ui.setState({ tabs: ['network'] }),
+      },
     ],
     [terminalTab],
   );

@@ -45,7 +45,7 @@ interface Listener {
 
 /** Loopback addresses as /proc/net writes them (words in the machine's byte order), and the one to connect to. */
 function reachable(address: string, six: boolean): string | null {
-  if (!six) return address === '00000000' || /7F$/.test(address) ? (address === '00000000' ? '127.0.0.1' : dotted(address)) : null;
+  if (!six && address !== '00000000') return address.endsWith('7F') ? dotted(address) : null;
   if (/^0+$/.test(address)) return '127.0.0.1';
   return address === '00000000000000000000000001000000' ? '::1' : null;
 }
