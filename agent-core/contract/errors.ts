@@ -39,6 +39,7 @@ export const ErrorCode = z.enum([
   'model-bad-reply',
   'model-interrupted',
   'context-overflow',
+  'budget-spent',
   // a bug, caught at the boundary
   'internal',
 ]);

@@ -16,6 +16,7 @@ import {
 } from './ids.ts';
 import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Undone, Usage, Workspace } from './values.ts';
 import { Approval, Denial, Question, Rule, Scope } from './gates.ts';
+import { Budgets } from './budget.ts';
 import { Grants } from './grants.ts';
 import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 import { SandboxStatus, Settings } from './settings.ts';
@@ -84,6 +85,10 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('question.answered', { questionId: QuestionId, taskId: TaskId, answers: z.record(z.string(), z.string()).nullable() }),
   e('denial.recorded', { denial: Denial }),
   e('denial.decided', { denialId: DenialId, taskId: TaskId, decision: z.enum(['allowed', 'dismissed']), scope: Scope.nullable() }),
+  e('project.budgeted', { projectId: ProjectId, budgets: Budgets }),
+  e('task.budgeted', { taskId: TaskId, budgets: Budgets }),
+  /** More of it was done: commands, and time at work. */
+  e('task.worked', { taskId: TaskId, commands: z.number().int(), ms: z.number() }),
   e('project.granted', { projectId: ProjectId, grants: Grants }),
   e('project.recipe', { projectId: ProjectId, recipe: Recipe }),
   e('project.registries', { projectId: ProjectId, registries: RegistryAnswers }),

@@ -12,7 +12,7 @@ export const Approval = z.object({
   taskId: TaskId,
   threadId: ThreadId,
   itemId: ItemId,
-  kind: z.enum(['escalate', 'command', 'patch', 'setup', 'mcp']),
+  kind: z.enum(['escalate', 'command', 'patch', 'setup', 'mcp', 'budget']),
   /** The exact command; for a patch its paths, for `setup` the registries that it may reach, one a line. */
   subject: z.string(),
   argv: z.array(z.string()).nullable(),

@@ -12,6 +12,7 @@ export * from './settings.ts';
 export * from './mcp.ts';
 export * from './items.ts';
 export * from './usage.ts';
+export * from './budget.ts';
 export * from './events.ts';
 export * from './state.ts';
 export * from './depends.ts';

@@ -52,6 +52,7 @@ const projects: Applies<Extract<DomainEventType, `project.${string}`>> = {
   'project.closed': (board, { projectId }) => ({ ...board, projects: without(board.projects, projectId) }),
   'project.recipe': (board, { projectId, recipe }) => patchProject(board, projectId, { recipe }),
   'project.registries': (board, { projectId, registries }) => patchProject(board, projectId, { registries }),
+  'project.budgeted': (board, { projectId, budgets }) => patchProject(board, projectId, { budgets }),
   'project.granted': (board, { projectId, grants }) => patchProject(board, projectId, { grants }),
 };
 
@@ -75,6 +76,11 @@ const tasks: Applies<Extract<DomainEventType, `task.${string}`>> = {
   'task.landed': (board, { taskId, landing }, at) => patchTask(board, taskId, at, { landing }),
   'task.running': (board, { taskId, running }) => patchTask(board, taskId, board.tasks[taskId]?.updatedAt ?? 0, { running }),
   'task.moded': (board, { taskId, mode }, at) => patchTask(board, taskId, at, { mode }),
+  'task.budgeted': (board, { taskId, budgets }, at) => patchTask(board, taskId, at, { budgets }),
+  'task.worked': (board, { taskId, commands, ms }, at) => {
+    const { worked } = board.tasks[taskId] ?? {};
+    return patchTask(board, taskId, at, { worked: { commands: (worked?.commands ?? 0) + commands, ms: (worked?.ms ?? 0) + ms } });
+  },
   'task.granted': (board, { taskId, grants }, at) => patchTask(board, taskId, at, { grants }),
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Budgets } from './budget.ts';
 import { ApprovalPolicy, Mode } from './values.ts';
 import { Effort, kindOf, ListedModel, MAIN_PROVIDER, ModelChoice, ModelWire, PRESETS, Provider, ProviderId } from './catalogue.ts';
 
@@ -13,7 +14,7 @@ export const Settings = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   worktreeRoot: z.string().nullable(),
   /** What a new task is created with. */
-  defaults: z.object({ mode: Mode, approval: ApprovalPolicy, effort: Effort.optional() }),
+  defaults: z.object({ mode: Mode, approval: ApprovalPolicy, effort: Effort.optional(), budgets: Budgets.optional() }),
   models: z.array(ModelChoice),
   /** The main provider's `api-version`, for Azure. */
   apiVersion: z.string().max(40).optional(),

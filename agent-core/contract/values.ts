@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AttemptId, ItemId, MessageId, ProjectId, TaskId, ThreadId, TurnId, UndoId, WorkspaceId } from './ids.ts';
 import { AppError } from './errors.ts';
+import { Budgets, Worked } from './budget.ts';
 import { Effort } from './catalogue.ts';
 import { Grants } from './grants.ts';
 import { TurnKind } from './plan.ts';
@@ -24,6 +25,8 @@ export const Project = z.object({
   /** The built-in sample repository, on which the demo model has scripts to play. */
   sample: z.boolean(),
   openedAt: Time,
+  /** What each of its tasks may spend before a person is asked; the settings' word where absent. */
+  budgets: Budgets.optional(),
   /** What each of its tasks may reach beyond its sandbox; absent where nothing was granted. */
   grants: Grants.optional(),
   /** What its worktrees are given before an agent starts; absent where nothing was set. */
@@ -124,6 +127,9 @@ export const Task = z.object({
   running: z.array(RunningAction).optional(),
   /** How long its model may think; the model's own measure where absent. */
   effort: Effort.optional(),
+  /** What it may spend before a person is asked; the project's word where absent. */
+  budgets: Budgets.optional(),
+  worked: Worked.optional(),
 });
 export type Task = z.infer<typeof Task>;
 

@@ -11,6 +11,9 @@ import { tools } from './tools/index.ts';
 import type { Sessions } from './tools/session.ts';
 import type { HistoryItem, ToolSpec, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
+/** A person decided at a gate that the turn stops before its next step. */
+const STOP = new Error('Stopped at a gate.');
+
 /** One turn: from what the person said until the model yields. */
 export class TurnLoop {
   #input: TurnInput;
@@ -47,7 +50,7 @@ export class TurnLoop {
       else while (await this.#step());
       return { status: 'completed', message: this.#said };
     } catch (thrown) {
-      if (!signal.aborted) return { status: 'failed', error: toAppError(thrown), message: this.#said };
+      if (!signal.aborted && thrown !== STOP) return { status: 'failed', error: toAppError(thrown), message: this.#said };
       return await this.#interrupted();
     }
   }
@@ -89,6 +92,7 @@ export class TurnLoop {
 
   /** One request and its calls; true when there is more to do. */
   async #step(): Promise<boolean> {
+    if (this.#host.mayGoOn && !(await this.#host.mayGoOn())) throw STOP;
     await this.#append((this.#host.takeNotices?.() ?? []).map((text) => message('user', text)));
     await this.#hear(this.#host.takeSteering());
     await this.#makeRoom();

@@ -71,6 +71,8 @@ export interface TurnHost {
   /** Replaces the whole history (compaction), durable before it resolves. */
   replaceHistory(items: HistoryItem[]): Promise<void>;
   spent(usage: Usage): void;
+  /** Asked before each step: false stops the turn here. A `Failure` that it throws ends the turn with it. */
+  mayGoOn?(): Promise<boolean>;
   /** Told when a rate limit makes the turn wait (until ms since the epoch), and with null when it goes on. */
   limited(until: number | null): void;
   /** Asks a person; waits for as long as it takes. Rejects only when the turn is aborted. */

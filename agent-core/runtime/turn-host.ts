@@ -18,6 +18,7 @@ import type { HistoryItem, TurnHost } from '../harness/types.ts';
 import { ruleAllows, ruleRefuses } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
+import { BudgetKeeper } from './budget.ts';
 import { setActivity, type Context } from './context.ts';
 import { afterCall } from './gates-files.ts';
 import { priced } from './usage.ts';
@@ -43,6 +44,7 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #streamed = new Set<ItemId>();
   /** What opened the turn, as long as it is not in the model's history. */
   #opening: readonly string[] | null;
+  readonly #budget: BudgetKeeper;
   #over = false;
   readonly #onFiles: () => void;
   readonly #flush: NodeJS.Timeout;
@@ -73,6 +75,7 @@ export class RuntimeTurnHost implements TurnHost {
       FLUSH_MS,
     );
     this.#flush.unref();
+    this.#budget = new BudgetKeeper(context, parts.task.id, (subject, effect) => this.#askForMore(subject, effect));
   }
 
   /** Items that have no end yet, as they stand. */
@@ -114,6 +117,7 @@ export class RuntimeTurnHost implements TurnHost {
   async itemStarted(item: Item): Promise<void> {
     this.#open.set(item.id, item);
     this.#show(item);
+    if (item.type === 'command') this.#budget.command();
     if (item.type === 'command') await this.#context.outputs.prepare(item.threadId);
     if (item.type === 'command' && isCheck(item.command)) await this.#beforeCheck(item.id);
     await this.#commit([{ type: 'item.started', taskId: this.#task.id, item }]);
@@ -204,6 +208,26 @@ export class RuntimeTurnHost implements TurnHost {
     );
   }
 
+  mayGoOn(): Promise<boolean> {
+    return this.#budget.mayGoOn(this.turn.usage);
+  }
+
+  /** A gate for more of what is spent. */
+  async #askForMore(subject: string, effect: string): Promise<boolean> {
+    const itemId = newId<ItemId>('item');
+    const { decision } = await this.approve({
+      itemId,
+      kind: 'budget',
+      subject,
+      argv: null,
+      cwd: this.#workspace.cwd,
+      reason: '',
+      effect,
+      prefix: null,
+    });
+    return decision === 'approved';
+  }
+
   limited(until: number | null): void {
     void this.#commit([{ type: 'thread.limited', threadId: this.turn.threadId, taskId: this.#task.id, until }]).catch((error: unknown) =>
       this.#context.log('saving a limit', error),
@@ -238,7 +262,7 @@ export class RuntimeTurnHost implements TurnHost {
       { type: 'item.started', taskId: this.#task.id, item },
       { type: 'approval.requested', approval },
     ]);
-    const answer = await answered;
+    const answer = await this.#budget.pause(answered);
     this.#open.delete(item.id);
     const closed: Item = { ...item, endedAt: this.#context.now(), decision: answer.decision, scope: answer.scope, note: answer.note };
     await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: closed }]);
@@ -271,7 +295,7 @@ export class RuntimeTurnHost implements TurnHost {
       { type: 'item.started', taskId: this.#task.id, item },
       { type: 'question.asked', question },
     ]);
-    const answers = await answered;
+    const answers = await this.#budget.pause(answered);
     this.#open.delete(item.id);
     const answer = questions.map((asked) => answers[asked.id]?.trim()).join('\n');
     await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: { ...item, endedAt: this.#context.now(), answer } }]);
@@ -335,6 +359,7 @@ export class RuntimeTurnHost implements TurnHost {
   }
 
   dispose(): void {
+    void this.#budget.save().catch((error: unknown) => this.#context.log('saving what was done', error));
     this.#over = true;
     clearInterval(this.#flush);
   }

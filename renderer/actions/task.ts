@@ -205,6 +205,14 @@ export const taskActions: readonly Action[] = [
     run: (context) => openLayer({ kind: 'rename', taskId: need(context) }),
   },
   {
+    id: 'task.budget',
+    title: 'Set budget',
+    group: 'Task',
+    icon: 'chart',
+    when: ({ task }) => task !== null && task.phase !== 'trashed',
+    run: (context) => openLayer({ kind: 'budget', taskId: need(context) }),
+  },
+  {
     id: 'task.delete',
     title: 'Delete task',
     group: 'Task',

@@ -5,6 +5,7 @@ import { archiveTasks, deleteTasks, purgeTasks } from '../actions/task.ts';
 import { ComposeDialog } from '../features/compose/compose-dialog.tsx';
 import { MergeDialog } from '../features/landing/merge-dialog.tsx';
 import { FolderDialog } from '../features/sidebar/folder-dialog.tsx';
+import { BudgetDialog } from '../features/task/budget-bar.tsx';
 import { useCore, useUi } from '../state/hooks.ts';
 import { core, rpc } from '../state/store.ts';
 import { closeLayer, ui } from '../state/ui.ts';
@@ -87,6 +88,8 @@ export function Layers() {
       return <FolderDialog />;
     case 'merge':
       return <MergeDialog taskId={layer.taskId} {...(layer.method ? { method: layer.method } : {})} />;
+    case 'budget':
+      return <BudgetDialog taskId={layer.taskId} />;
     case 'rename':
       return <Rename taskId={layer.taskId} />;
     case 'confirm-delete':

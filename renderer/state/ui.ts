@@ -27,7 +27,8 @@ export type Layer =
   | { kind: 'confirm-purge'; taskIds: TaskId[] }
   | { kind: 'confirm-archive'; taskIds: TaskId[] }
   | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] }
-  | { kind: 'rename'; taskId: TaskId };
+  | { kind: 'rename'; taskId: TaskId }
+  | { kind: 'budget'; taskId: TaskId };
 
 export interface Toast {
   id: number;

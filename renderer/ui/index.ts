@@ -1,4 +1,5 @@
 export * from './bits.tsx';
+export * from './budget-fields.tsx';
 export * from './button.tsx';
 export * from './clock.tsx';
 export * from './dialog.tsx';

@@ -54,7 +54,11 @@ export function ApprovalBlock({ item }: { item: ItemOf<'approval'> }) {
         )}
         {error && <ErrorNote error={error} />}
         <div className="acts">
-          {approval?.kind === 'setup' ? (
+          {approval?.kind === 'budget' ? (
+            <Button look="fill" disabled={busy} onClick={() => answer('approve')}>
+              Raise by as much again
+            </Button>
+          ) : approval?.kind === 'setup' ? (
             <Button look="fill" disabled={busy} onClick={() => answer('approve')}>
               Allow while setup runs
             </Button>
@@ -86,7 +90,7 @@ export function ApprovalBlock({ item }: { item: ItemOf<'approval'> }) {
             </span>
           )}
           <Button disabled={busy || !approval} onClick={() => answer('decline')}>
-            Decline
+            {approval?.kind === 'budget' ? 'Stop' : 'Decline'}
           </Button>
         </div>
       </div>

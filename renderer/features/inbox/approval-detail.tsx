@@ -13,9 +13,11 @@ const verbs: Record<Approval['kind'], string> = {
   patch: 'Apply changes',
   setup: 'Let setup reach',
   mcp: 'Call',
+  budget: 'Go on over the budget',
 };
 
 function title([first, ...more]: readonly Approval[]): string {
+  if (first!.kind === 'budget') return verbs.budget;
   if (first!.kind === 'setup') return 'Setup asks for the network';
   const command = first!.kind === 'patch' ? '' : ` ${visible(first!.prefix?.join(' ') ?? first!.subject.split('\n')[0]!.slice(0, 60))}`;
   const verb = first!.kind === 'escalate' ? 'Run' : verbs[first!.kind];
@@ -97,7 +99,9 @@ function Facts({ approvals }: { approvals: readonly Approval[] }) {
       )}
       <dt>Reason</dt>
       <dd>
-        {reasons.length ? (
+        {first!.kind === 'budget' ? (
+          'The turn waits before its next step.'
+        ) : reasons.length ? (
           reasons.map((reason) => <p key={reason}>“{visible(reason)}”</p>)
         ) : (
           <span className="muted">The agent gave none.</span>
@@ -119,6 +123,8 @@ function Facts({ approvals }: { approvals: readonly Approval[] }) {
           </>
         ) : first!.kind === 'setup' ? (
           'The answer holds for the project. It can be changed in its settings.'
+        ) : first!.kind === 'budget' ? (
+          'Its budget stays as it is; it can be changed in its settings.'
         ) : (
           'No rule can be saved for this: it is too open. Answer it each time.'
         )}
@@ -249,7 +255,7 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
           />
         )}
         <Button look="fill" keys="a" disabled={none} onClick={() => now.answer('approve')}>
-          {approvals.length > 1 ? `Allow once in these ${now.chosen.length}` : 'Approve'}
+          {approvals.length > 1 ? `Allow once in these ${now.chosen.length}` : first.kind === 'budget' ? 'Raise the budget' : 'Approve'}
         </Button>
         {now.rules && (
           <Button keys="t" onClick={() => now.answer('approve', 'task')}>
@@ -268,7 +274,7 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
             </Button>
           )}
           <Button keys="d" disabled={none} onClick={() => now.answer('decline')}>
-            Decline
+            {first.kind === 'budget' ? 'Stop' : 'Decline'}
           </Button>
         </span>
       </footer>

@@ -4,6 +4,7 @@ import { KeyFoot } from '../../actions/key-foot.tsx';
 import { PageBar } from '../../actions/page-bar.tsx';
 import { useCore } from '../../state/hooks.ts';
 import { Button, Empty } from '../../ui/index.ts';
+import { BudgetSection } from './budget.tsx';
 import { Environment } from './environment.tsx';
 import { Network } from './network.tsx';
 import { Rules } from './rules.tsx';
@@ -28,6 +29,7 @@ export function ProjectPage({ projectId }: { projectId: ProjectId }) {
             <Environment project={project} />
             <Network project={project} />
             <Rules project={project} />
+            <BudgetSection project={project} />
             <p className="xs faint">
               Folder: <code>{project.root}</code>
             </p>

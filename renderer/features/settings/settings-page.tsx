@@ -5,7 +5,7 @@ import { setTheme } from '../../actions/app.ts';
 import { useCore, useUi } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 import { ui } from '../../state/ui.ts';
-import { Segments } from '../../ui/index.ts';
+import { BudgetFields, Segments } from '../../ui/index.ts';
 import { DefaultsForm } from './defaults-form.tsx';
 import { ModelTable } from './models.tsx';
 import { Providers } from './providers.tsx';
@@ -50,6 +50,7 @@ const SECTIONS = [
   { id: 'providers', title: 'Providers' },
   { id: 'models', title: 'Models' },
   { id: 'tasks', title: 'New tasks' },
+  { id: 'budgets', title: 'Budgets' },
   { id: 'looks', title: 'Appearance' },
   { id: 'sandbox', title: 'Sandbox' },
   { id: 'rules', title: 'Saved rules' },
@@ -81,6 +82,15 @@ export function SettingsPage() {
             </Section>
             <Section id="tasks" title="New tasks">
               <DefaultsForm settings={settings} write={(change) => void attempt(() => rpc().call('settings/write', { change }), null)} />
+            </Section>
+            <Section id="budgets" title="Budgets">
+              <BudgetFields
+                value={settings.defaults.budgets ?? {}}
+                wider={{}}
+                onChange={(budgets) =>
+                  void attempt(() => rpc().call('settings/write', { change: { defaults: { ...settings.defaults, budgets } } }), null)
+                }
+              />
             </Section>
             <Section id="looks" title="Appearance">
               <Looks />

@@ -6,8 +6,9 @@ import { runAction } from '../../actions/registry.ts';
 import { useCore, useStatus, useUi } from '../../state/hooks.ts';
 import { goBack } from '../../state/route.ts';
 import { openLayer } from '../../state/ui.ts';
-import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, money, type MenuEntry } from '../../ui/index.ts';
+import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, type MenuEntry } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
+import { BudgetBar } from './budget-bar.tsx';
 
 function More({ task, path }: { task: Task; path: string | undefined }) {
   useAllActions();
@@ -126,7 +127,7 @@ export function TaskFacts({ taskId }: { taskId: TaskId }): ReactNode {
         <Icon name="chip" />
         <span className="cut">{visibleLine(model)}</span>
       </span>
-      {task.usage.cost !== null && <span title="Cost so far">{money(task.usage.cost)}</span>}
+      <BudgetBar taskId={taskId} />
     </div>
   );
 }

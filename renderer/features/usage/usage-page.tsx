@@ -153,19 +153,19 @@ export function UsagePage() {
   return (
     <main className="main" data-scope="usage">
       <PageBar title="Usage" />
-      <div className="page">
-        {none ? (
-          <Empty
-            title={`Nothing was spent in the last ${span} days`}
-            action={
-              <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>
-                New task
-              </Button>
-            }
-          >
-            Here you will see what your agents used, by day, project, model and task: tokens, and money where the price is known.
-          </Empty>
-        ) : (
+      {none ? (
+        <Empty
+          title={`Nothing was spent in the last ${span} days`}
+          action={
+            <Button look="fill" icon="plus" keys="mod+n" onClick={() => void runAction('task.new')}>
+              New task
+            </Button>
+          }
+        >
+          Here you will see what your agents used, by day, project, model and task: tokens, and money where the price is known.
+        </Empty>
+      ) : (
+        <div className="page">
           <div className="usage">
             <div className="row">
               <Segments label="Span" options={SPANS} value={span} onChange={setSpan} />
@@ -186,8 +186,8 @@ export function UsagePage() {
               <Skeleton lines={8} label="Reading the accounts" />
             )}
           </div>
-        )}
-      </div>
+        </div>
+      )}
       <KeyFoot scopes={['usage']} extra={[['escape', 'Back to the board']]} />
     </main>
   );
