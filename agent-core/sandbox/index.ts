@@ -5,6 +5,8 @@ import type { Probe, SandboxStatus } from '../contract/settings.ts';
 import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
 import type { Programs } from './drivers/bubblewrap/holder.ts';
 import type { ConnectionEntry, Dialler, Resolver } from './egress/index.ts';
+import { elsewhere } from './drivers/elsewhere.ts';
+import { createLandlockDriver } from './drivers/landlock/index.ts';
 import { createNoneDriver } from './drivers/none/index.ts';
 import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
@@ -18,7 +20,7 @@ export type { ConnectionEntry, Grantable } from './egress/index.ts';
 export { parsePattern, parseService, spelt } from './egress/index.ts';
 
 export interface Sandbox {
-  /** The driver for a policy: `none` for `full`, else what confines on this machine. Its `open` throws `cannot-confine`. */
+  /** The driver for a policy: `none` for `full`, the weaker one where the policy names it, else what confines on this machine. Its `open` throws `cannot-confine`. */
   driver(policy: Policy): SandboxDriver;
   /** Proves denial and function in a throwaway machine; cached for this boot. */
   selfTest(): Promise<SandboxStatus>;
@@ -111,9 +113,6 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const confined: SandboxDriver = {
     name: 'bubblewrap',
     async open(spec) {
-      if (process.platform !== 'linux') {
-        throw new Failure('cannot-confine', `There is no sandbox for ${process.platform} yet.`, { fix: 'Use Linux, or WSL2 on Windows.' });
-      }
       return createBubblewrapDriver({
         programs: findPrograms(env),
         person,
@@ -123,10 +122,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       }).open(spec);
     },
   };
+  const fenced = process.platform === 'linux' ? confined : elsewhere(process.platform, person);
+  const weaker = createLandlockDriver({ find: (name) => findProgram(name, env), person });
   const none = createNoneDriver(async () => ({ ...(await environment()), HOME: home }));
-  const tested = { driver: confined, prepare: person, stateDir, env, find: (name: string) => findProgram(name, env) };
+  const tested = { driver: fenced, prepare: person, stateDir, env, find: (name: string) => findProgram(name, env) };
   return {
-    driver: (policy) => (policy.mode === 'full' ? none : confined),
+    driver: (policy) => (policy.mode === 'full' ? none : policy.fence === 'landlock' ? weaker : fenced),
     selfTest: () => selfTest(tested),
     probes: () => doctorProbes(tested),
   };

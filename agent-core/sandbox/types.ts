@@ -12,6 +12,8 @@ export interface Bind {
 /** What a workspace's processes may read, write, reach and spend. */
 export interface Policy {
   mode: 'read-only' | 'workspace' | 'ask' | 'full';
+  /** A weaker fence that a person chose for this task, where the system refuses the real one; never taken by itself. */
+  fence?: 'landlock';
   /**
    * Host patterns that may be reached through the proxy; empty means no network. `services` are single hosts with a port
    * that may lie at a private address, such as `db.internal:5432`.
@@ -129,5 +131,7 @@ export interface WorktreeFiles {
 /** Makes machines on this platform, and says whether it can. */
 export interface SandboxDriver {
   readonly name: string;
+  /** False where files can't be shown in another place: every bind has the same source and target then. True by default. */
+  readonly mounts?: boolean;
   open(spec: MachineSpec): Promise<Machine>;
 }

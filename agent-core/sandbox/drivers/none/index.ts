@@ -73,6 +73,9 @@ function treeOf(group: number, mark: string, exited: () => Promise<unknown>): Tr
   };
 }
 
+/** The argument list that puts a command behind a fence; called for each, so that a change of policy counts at once. */
+export type Wrap = (request: RunRequest, spec: MachineSpec) => string[];
+
 class OpenMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
@@ -81,8 +84,10 @@ class OpenMachine implements Machine {
   #running = new Set<SandboxProcess>();
   #marks = new Set<string>();
   #disposed = false;
+  readonly #wrap: Wrap;
 
-  constructor(spec: MachineSpec, base: Record<string, string>) {
+  constructor(spec: MachineSpec, base: Record<string, string>, wrap: Wrap) {
+    this.#wrap = wrap;
     this.spec = { ...spec };
     this.files = openDoor(spec.worktree);
     this.#base = base;
@@ -93,7 +98,7 @@ class OpenMachine implements Machine {
   }
 
   async run(request: RunRequest): Promise<SandboxProcess> {
-    const [file, ...args] = request.argv;
+    const [file, ...args] = request.argv.length === 0 ? [] : this.#wrap(request, this.spec);
     if (file === undefined) throw new Failure('invalid-input', 'There is no command to run.');
     if (this.#disposed) throw new Failure('cannot-confine', 'This workspace has been closed, so nothing was run.');
     const mark = `${process.pid}-${this.spec.id}-${++count}`;
@@ -145,5 +150,8 @@ class OpenMachine implements Machine {
  * access, and for one command that a person let outside; never what the app falls back to.
  */
 export function createNoneDriver(environment: () => Promise<Record<string, string>>): SandboxDriver {
-  return { name: 'none', open: async (spec) => new OpenMachine(spec, await environment()) };
+  return { name: 'none', open: async (spec) => new OpenMachine(spec, await environment(), (request) => request.argv) };
 }
+
+/** A machine whose commands are processes of ours, each started through `wrap`: for systems whose fence is a program that starts another. */
+export const openPlainMachine = (spec: MachineSpec, base: Record<string, string>, wrap: Wrap): Machine => new OpenMachine(spec, base, wrap);
