@@ -9,6 +9,7 @@ import { Control } from './runtime/control.ts';
 import { Denials } from './runtime/denials.ts';
 import { Ending } from './runtime/ending.ts';
 import { Gates } from './runtime/gates.ts';
+import { findingHandlers } from './runtime/handlers/findings.ts';
 import { planHandlers } from './runtime/handlers/plan.ts';
 import { controlHandlers } from './runtime/handlers/control.ts';
 import { modelHandlers } from './runtime/handlers/models.ts';
@@ -31,6 +32,7 @@ import { Registries } from './runtime/registries.ts';
 import { Rest } from './runtime/rest.ts';
 import { recover } from './runtime/recovery.ts';
 import { defaultSettings, Models } from './runtime/settings.ts';
+import { Reviews } from './runtime/reviews.ts';
 import { Supervisor } from './runtime/supervisor.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { Store } from './storage/store.ts';
@@ -157,10 +159,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     },
   });
   context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running) || context.network.hasOpenPort(taskId);
+  const reviews = new Reviews(context, supervisor);
+  supervisor.alsoStops = (taskId) => reviews.stopTask(taskId);
   const ending = new Ending(context, supervisor, terminals);
   const control = new Control(context, supervisor, ending);
   await context.models.load();
   await recover(context, ending, control);
+  await reviews.begin();
   const selfTest = setTimeout(
     () => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)),
     SELF_TEST_AFTER_MS,
@@ -177,6 +182,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...threadHandlers(context, supervisor),
       ...gateHandlers(context),
       ...planHandlers(context, supervisor),
+      ...findingHandlers(context, reviews),
       ...controlHandlers(context, supervisor, control),
       ...mcpHandlers(context),
       ...reviewHandlers(context, terminals),
@@ -188,7 +194,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     onTransient: (listener) => context.transients.on(listener),
     dispose: async () => {
       clearTimeout(selfTest);
-      await supervisor.dispose();
+      await Promise.all([supervisor.dispose(), reviews.dispose()]);
       await terminals.dispose();
       context.rest.dispose();
       await context.workspaces.dispose();

@@ -7,6 +7,7 @@ import {
   MessageId,
   ProjectId,
   QuestionId,
+  ReviewId,
   RuleId,
   TaskId,
   TerminalId,
@@ -17,6 +18,7 @@ import {
 import { Attempt, Check, DiffStat, Landing, Project, QueuedMessage, Task, Thread, Time, Turn, Undone, Usage, Workspace } from './values.ts';
 import { Approval, Denial, Question, Rule, Scope } from './gates.ts';
 import { Budgets } from './budget.ts';
+import { AutoReview, Review } from './findings.ts';
 import { Grants } from './grants.ts';
 import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 import { SandboxStatus, Settings } from './settings.ts';
@@ -95,6 +97,9 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.running', { taskId: TaskId, running: z.array(RunningAction) }),
   e('task.moded', { taskId: TaskId, mode: Task.shape.mode }),
   e('task.granted', { taskId: TaskId, grants: Grants }),
+  e('review.changed', { review: Review }),
+  e('review.dropped', { reviewId: ReviewId, taskId: TaskId }),
+  e('project.reviewing', { projectId: ProjectId, review: AutoReview }),
   e('rule.saved', { rule: Rule }),
   e('rule.revoked', { ruleId: RuleId }),
   e('mcp.saved', { server: McpServer }),

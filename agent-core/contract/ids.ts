@@ -24,6 +24,7 @@ export const RuleId = id('rule');
 export const McpServerId = id('mcp');
 export const TerminalId = id('term');
 export const MessageId = id('msg');
+export const ReviewId = id('rev');
 export const UndoId = id('undo');
 
 export type ProjectId = z.infer<typeof ProjectId>;
@@ -40,6 +41,7 @@ export type RuleId = z.infer<typeof RuleId>;
 export type McpServerId = z.infer<typeof McpServerId>;
 export type TerminalId = z.infer<typeof TerminalId>;
 export type MessageId = z.infer<typeof MessageId>;
+export type ReviewId = z.infer<typeof ReviewId>;
 export type UndoId = z.infer<typeof UndoId>;
 
 export type IdPrefix =
@@ -57,4 +59,5 @@ export type IdPrefix =
   | 'mcp'
   | 'term'
   | 'msg'
+  | 'rev'
   | 'undo';

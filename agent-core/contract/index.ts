@@ -6,6 +6,7 @@ export * from './grants.ts';
 export * from './plan.ts';
 export * from './recipe.ts';
 export * from './evidence.ts';
+export * from './findings.ts';
 export * from './gates.ts';
 export * from './catalogue.ts';
 export * from './settings.ts';

@@ -41,6 +41,7 @@ function dropTask(board: Board, id: TaskId): Board {
     questions: keep(board.questions),
     denials: keep(board.denials),
     rules: keep(board.rules),
+    reviews: keep(board.reviews),
   };
 }
 
@@ -53,6 +54,7 @@ const projects: Applies<Extract<DomainEventType, `project.${string}`>> = {
   'project.recipe': (board, { projectId, recipe }) => patchProject(board, projectId, { recipe }),
   'project.registries': (board, { projectId, registries }) => patchProject(board, projectId, { registries }),
   'project.budgeted': (board, { projectId, budgets }) => patchProject(board, projectId, { budgets }),
+  'project.reviewing': (board, { projectId, review }) => patchProject(board, projectId, { review }),
   'project.granted': (board, { projectId, grants }) => patchProject(board, projectId, { grants }),
 };
 
@@ -144,6 +146,13 @@ const gates: Applies<Extract<DomainEventType, `${'approval' | 'question' | 'deni
   'rule.revoked': (board, { ruleId }) => ({ ...board, rules: without(board.rules, ruleId) }),
 };
 
+const reviews: Applies<Extract<DomainEventType, `review.${string}`>> = {
+  // One that ends after its task is gone for good leaves nothing.
+  'review.changed': (board, { review }) =>
+    board.tasks[review.taskId] ? { ...board, reviews: { ...board.reviews, [review.id]: review } } : board,
+  'review.dropped': (board, { reviewId }) => ({ ...board, reviews: without(board.reviews, reviewId) }),
+};
+
 /** The conversations are no part of the board. */
 const same = (board: Board): Board => board;
 
@@ -152,6 +161,7 @@ const applies: Applies<DomainEventType> = {
   ...tasks,
   ...work,
   ...gates,
+  ...reviews,
   'mcp.saved': (board, { server }) => ({ ...board, mcpServers: { ...board.mcpServers, [server.id]: server } }),
   'mcp.removed': (board, { serverId }) => ({ ...board, mcpServers: without(board.mcpServers, serverId) }),
   'settings.changed': (board, { settings }) => ({ ...board, settings }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Attempt, Project, Task, Thread, Workspace, type Column, type TaskStatus, type Usage } from './values.ts';
 import { Approval, Denial, Question, Rule } from './gates.ts';
 import { McpServer } from './mcp.ts';
+import { Review } from './findings.ts';
 import { SandboxStatus, Settings } from './settings.ts';
 import { Activity } from './events.ts';
 import type { TaskId } from './ids.ts';
@@ -19,6 +20,7 @@ export const Board = z.object({
   questions: byId(Question),
   denials: byId(Denial),
   rules: byId(Rule),
+  reviews: byId(Review),
   mcpServers: byId(McpServer),
   settings: Settings,
 });
@@ -65,6 +67,7 @@ export function emptyBoard(settings: Settings): Board {
     questions: {},
     denials: {},
     rules: {},
+    reviews: {},
     mcpServers: {},
     settings,
   };
@@ -84,6 +87,12 @@ export const approvalsOf = (board: Board, id: TaskId): Approval[] =>
   Object.values(board.approvals).filter((approval) => approval.taskId === id);
 export const questionsOf = (board: Board, id: TaskId): Question[] =>
   Object.values(board.questions).filter((question) => question.taskId === id);
+
+/** A task's reviews, newest first. */
+export const reviewsOf = (board: Board, id: TaskId): Review[] =>
+  Object.values(board.reviews)
+    .filter((review) => review.taskId === id)
+    .sort((a, b) => b.startedAt - a.startedAt);
 
 /** The one of eight words that a task's card shows. Strongest first: what needs a person wins. */
 export function statusOf(board: Board, task: Task): TaskStatus {

@@ -4,6 +4,7 @@ import { AppError } from './errors.ts';
 import { Budgets, Worked } from './budget.ts';
 import { Effort } from './catalogue.ts';
 import { Grants } from './grants.ts';
+import { AutoReview } from './findings.ts';
 import { TurnKind } from './plan.ts';
 import { Recipe, RegistryAnswers, RunningAction } from './recipe.ts';
 
@@ -29,6 +30,8 @@ export const Project = z.object({
   budgets: Budgets.optional(),
   /** What each of its tasks may reach beyond its sandbox; absent where nothing was granted. */
   grants: Grants.optional(),
+  /** Whether its tasks are reviewed by themselves; off where absent. */
+  review: AutoReview.optional(),
   /** What its worktrees are given before an agent starts; absent where nothing was set. */
   recipe: Recipe.optional(),
   /** Which registries setup may reach; absent where nothing was asked yet. */

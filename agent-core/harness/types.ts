@@ -116,7 +116,7 @@ export interface TurnInput {
   history: HistoryItem[];
   model: ModelConfig;
   /** What the turn is for; work where absent. Others come with a machine in which nothing can be changed. */
-  kind?: TurnKind;
+  kind?: TurnKind | 'review';
   mode: Mode;
   approval: ApprovalPolicy;
   machine: Machine;

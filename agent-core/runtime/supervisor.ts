@@ -45,6 +45,8 @@ export class Supervisor {
   /** Tasks that were made or queued since this core began. */
   readonly #touched = new Set<TaskId>();
   #scheduled = false;
+  /** What else works for a task and ends when it is stopped. */
+  alsoStops: (taskId: TaskId) => Promise<void> = async () => {};
   constructor(context: Context) {
     this.#context = context;
   }
@@ -252,6 +254,7 @@ export class Supervisor {
     }
     await this.#runs.get(thread.id)?.stop('person');
     await this.endSessions(thread.id);
+    await this.alsoStops(taskId);
     if (this.#context.store.board.tasks[taskId]?.phase === 'queued')
       await this.#context.store.commit({ events: [{ type: 'task.phased', taskId, phase: 'held' }] });
   }

@@ -12,6 +12,7 @@ const kinds = [
   'questions',
   'denials',
   'rules',
+  'reviews',
   'mcpServers',
 ] as const;
 

@@ -83,7 +83,7 @@ const Panel = ({ tab, children }: PanelProps) => (
 function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskTab[]; wide: boolean }) {
   const left = useUi((state) => state.panes['task-left'] ?? LEFT);
   const [focus, setFocus] = useState<{ itemId: string } | null>(null);
-  const [reveal, setReveal] = useState<{ path: string } | null>(null);
+  const [reveal, setReveal] = useState<{ path: string; line?: number | undefined } | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const openItem = useCallback(
     (itemId: string) => {
@@ -93,8 +93,8 @@ function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskT
     [wide],
   );
   const openFile = useCallback(
-    (path: string) => {
-      setReveal({ path });
+    (path: string, line?: number) => {
+      setReveal({ path, line });
       show('changes', wide);
     },
     [wide],

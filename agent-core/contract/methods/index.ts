@@ -7,6 +7,7 @@ import { recipeMethods } from './recipe.ts';
 import { taskMethods } from './tasks.ts';
 import { threadMethods } from './threads.ts';
 import { planMethods } from './plan.ts';
+import { findingMethods } from './findings.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
 import { networkMethods } from './network.ts';
@@ -29,6 +30,7 @@ export const methods = {
   ...taskMethods,
   ...threadMethods,
   ...planMethods,
+  ...findingMethods,
   ...gateMethods,
   ...reviewMethods,
   ...terminalMethods,

@@ -1,3 +1,4 @@
+import { REVIEW_PURPOSE } from '../review/prompt.ts';
 import type { TurnInput } from '../types.ts';
 
 /** Who the agent is and how it works here. Short on purpose; the tools describe themselves. */
@@ -37,6 +38,7 @@ What will be there afterwards, and why this way, in a sentence or two.
 </proposed_plan>
 An agent that sees only the plan must be able to carry out each step. "(after 1, 2)" names the steps whose result a step needs. The person edits the plan and starts it: do not ask whether to go on.`,
   ask: 'Ask: nothing is changed in this turn. Answer the question about this code base. Read before you answer, and name each place that shows it as path:line or path:line-line, from the top of the worktree. Say what you could not find.',
+  review: REVIEW_PURPOSE,
 };
 
 /** What this turn is for; a new message is sent when it changes. */

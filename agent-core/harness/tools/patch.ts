@@ -20,6 +20,7 @@ const PatchArgs = z.union([z.string(), z.object({ input: z.string() }), z.object
 export const applyPatchTool: Tool = {
   name: 'apply_patch',
   parallel: false,
+  offered: ({ kind }) => kind !== 'review',
   spec: ({ model }) =>
     freeform(model)
       ? {

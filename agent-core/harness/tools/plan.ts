@@ -8,6 +8,7 @@ const PlanArgs = z.object({ explanation: z.string().nullish(), plan: z.array(Pla
 export const updatePlan: Tool = {
   name: 'update_plan',
   parallel: false,
+  offered: ({ kind }) => kind !== 'review',
   spec: () => ({
     type: 'function',
     name: 'update_plan',

@@ -64,7 +64,7 @@ export const ItemBlock = memo(function ItemBlock({ item }: { item: Item }) {
     case 'agentMessage':
       return (
         <article aria-label="Agent" id={`item-${item.id}`}>
-          <AgentText text={item.text} />
+          <AgentText text={item.text} evidence={item.evidence} />
         </article>
       );
     case 'plan':

@@ -8,6 +8,7 @@ import type { ThreadState } from '../../state/threads.ts';
 import { Button, Empty, ErrorNote, Skeleton } from '../../ui/index.ts';
 import { ItemBlock, TurnEnd } from './blocks.tsx';
 import { Composer } from './composer.tsx';
+import { OpenerContext } from './evidence.tsx';
 import { useFollowEnd } from './follow-end.ts';
 import { LiveLine } from './live-line.tsx';
 import { rowsOf, waitingCalls, type Row } from './rows.ts';
@@ -20,7 +21,7 @@ export interface ConversationProps {
   taskId: TaskId;
   /** An item to open and bring into view; a new object asks again. */
   focus?: { itemId: string } | null;
-  onOpenFile?: (path: string) => void;
+  onOpenFile?: (path: string, line?: number) => void;
   /** Draws items that other features know; give a stable function. */
   renderItem?: (item: Item, taskId: TaskId) => ReactNode;
   /** Stands above the first message: the state of the workspace. */
@@ -165,6 +166,17 @@ function Body({
 
 const NONE: readonly Turn[] = [];
 
+/** Opens what a message cites: a command here, a file where the page shows files. */
+function useOpener({ focus: asked, onOpenFile }: ConversationProps) {
+  const [focus, setFocus] = useState(asked ?? null);
+  useEffect(() => setFocus(asked ?? null), [asked]);
+  const opener = useMemo(
+    () => ({ openItem: (itemId: string) => setFocus({ itemId }), openFile: (path: string, line?: number) => onOpenFile?.(path, line) }),
+    [onOpenFile],
+  );
+  return { focus, opener };
+}
+
 /** A task's conversation with its composer. */
 export function ConversationPane(props: ConversationProps) {
   const { taskId, above } = props;
@@ -176,6 +188,7 @@ export function ConversationPane(props: ConversationProps) {
   const state = useThread(thread?.id);
   const turns = state?.turns ?? NONE;
   const scope = useMemo(() => (task && thread ? { task, thread, turns } : null), [task, thread, turns]);
+  const { focus, opener } = useOpener(props);
   useActions(turnActions);
   if (!task) return null;
   if (!thread) {
@@ -193,7 +206,9 @@ export function ConversationPane(props: ConversationProps) {
   return (
     <div className="convo-pane" data-scope="conversation">
       <TurnScope value={scope}>
-        <Body {...props} thread={thread} state={state} />
+        <OpenerContext value={opener}>
+          <Body {...props} focus={focus} thread={thread} state={state} />
+        </OpenerContext>
       </TurnScope>
       <TurnDialogs threadId={thread.id} />
       <Composer
