@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './contract/index.ts';
 import { McpServers } from './mcp/index.ts';
 import { startDemoModel } from './demo/index.ts';
+import { Actions } from './runtime/actions.ts';
 import type { Client, Core, CoreOptions } from './runtime/api.ts';
 import type { Context } from './runtime/context.ts';
 import { Control } from './runtime/control.ts';
@@ -161,6 +162,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running) || context.network.hasOpenPort(taskId);
   const reviews = new Reviews(context, supervisor);
   supervisor.alsoStops = (taskId) => reviews.stopTask(taskId);
+  const actions = new Actions(context, terminals);
+  await actions.recover();
   const ending = new Ending(context, supervisor, terminals);
   const control = new Control(context, supervisor, ending);
   await context.models.load();
@@ -186,7 +189,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...controlHandlers(context, supervisor, control),
       ...mcpHandlers(context),
       ...reviewHandlers(context, terminals),
-      ...recipeHandlers(context, supervisor),
+      ...recipeHandlers(context, supervisor, actions),
       ...networkHandlers(context),
     },
     snapshot: () => snapshotOf(context),

@@ -26,3 +26,12 @@ export function shellCommand(shell: string | undefined): { argv: string[]; env: 
     env: { TERM: 'xterm-256color', COLORTERM: 'truecolor', TERM_PROGRAM: 'Signalbox', SIGNALBOX_RC: bashRc },
   };
 }
+
+/** What an action of the recipe runs: its line by bash where that exists inside, else by sh. */
+export function actionCommand(command: string): { argv: string[]; env: Record<string, string> } {
+  const run = '[ -x /bin/bash ] && exec /bin/bash -c "$1"; exec /bin/sh -c "$1"';
+  return {
+    argv: ['/bin/sh', '-c', run, 'sh', command],
+    env: { TERM: 'xterm-256color', COLORTERM: 'truecolor', TERM_PROGRAM: 'Signalbox' },
+  };
+}

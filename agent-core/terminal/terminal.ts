@@ -21,6 +21,8 @@ export interface TerminalOptions {
   title: string;
   size: { cols: number; rows: number };
   process: SandboxProcess;
+  /** The action of the recipe that runs in it, instead of a shell. */
+  action?: string;
 }
 
 /**
@@ -33,6 +35,7 @@ export class Terminal {
   readonly taskId: TaskId;
   readonly exited: Promise<void>;
   readonly #title: string;
+  readonly #action: string | undefined;
   readonly #process: SandboxProcess;
   readonly #mirror: Mirror;
   readonly #guard = new ClientGuard();
@@ -42,7 +45,8 @@ export class Terminal {
   #exit: { code: number } | null = null;
   #paused = false;
 
-  constructor({ id, taskId, title, size, process }: TerminalOptions) {
+  constructor({ id, taskId, title, size, process, action }: TerminalOptions) {
+    this.#action = action;
     this.id = id;
     this.taskId = taskId;
     this.#title = title;
@@ -63,6 +67,7 @@ export class Terminal {
       ...this.#size,
       running: !this.#exit,
       exitCode: this.#exit?.code ?? null,
+      ...(this.#action === undefined ? {} : { action: this.#action }),
     };
   }
   get watched(): boolean {
@@ -103,6 +108,14 @@ export class Terminal {
     this.#size = { cols, rows };
     this.#mirror.resize(cols, rows);
     if (!this.#exit) this.#process.resize(cols, rows);
+  }
+
+  /** Ends what runs in it with its whole tree, SIGTERM first. */
+  async stop(): Promise<void> {
+    if (this.#exit) return;
+    if (this.#paused) this.#process.resume();
+    await this.#process.kill('terminate');
+    await this.exited;
   }
 
   /** Ends the shell and all that it started. */

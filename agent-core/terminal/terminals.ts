@@ -1,8 +1,8 @@
-import { Failure, type TaskId, type TerminalId, type TerminalInfo } from '../contract/index.ts';
+import { Failure, type RecipeAction, type TaskId, type TerminalId, type TerminalInfo } from '../contract/index.ts';
 import type { Client } from '../runtime/api.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
-import { shellCommand } from './shell.ts';
+import { actionCommand, shellCommand } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface TerminalsOptions {
@@ -25,14 +25,23 @@ export class Terminals {
     this.#options = options;
   }
 
-  /** Starts a shell in the task's worktree, inside its machine. Throws what opening the workspace throws. */
-  async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }): Promise<TerminalInfo> {
+  /** Starts a shell, or an action of the recipe, in the task's worktree, inside its machine. Throws what opening the workspace throws. */
+  async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }, action?: RecipeAction): Promise<TerminalInfo> {
     // With its mirror it is loaded at the first one: the core's start doesn't wait for it.
     const [{ machine, cwd, title }, { Terminal }] = await Promise.all([this.#options.open(taskId), import('./terminal.ts')]);
-    const shell = shellCommand('shell' in this.#options ? this.#options.shell : process.env['SHELL']);
+    const shell = action
+      ? actionCommand(action.command)
+      : shellCommand('shell' in this.#options ? this.#options.shell : process.env['SHELL']);
     const running = await machine.run({ ...shell, cwd, tty: { cols, rows } });
     await this.#tidy(taskId);
-    const terminal = new Terminal({ id: newId<TerminalId>('term'), taskId, title, size: { cols, rows }, process: running });
+    const terminal = new Terminal({
+      id: newId<TerminalId>('term'),
+      taskId,
+      title: action?.name ?? title,
+      size: { cols, rows },
+      process: running,
+      ...(action ? { action: action.name } : {}),
+    });
     this.#all.set(terminal.id, terminal);
     return terminal.info;
   }
@@ -65,6 +74,16 @@ export class Terminals {
     this.#all.get(id)?.ack(client, chars);
   }
 
+  /** Resolves when what runs in it has ended; at once for one that is gone. */
+  async ended(id: TerminalId): Promise<void> {
+    await this.#all.get(id)?.exited;
+  }
+
+  /** Ends what runs in it, gently first; the tab stays with what was printed. */
+  async stop(id: TerminalId): Promise<void> {
+    await this.#get(id).stop();
+  }
+
   /** Ends the shell if it runs and forgets the terminal. */
   async close(id: TerminalId): Promise<void> {
     const terminal = this.#get(id);
@@ -83,7 +102,8 @@ export class Terminals {
 
   /** Ended terminals that nobody looks at make room for the new one. */
   async #tidy(taskId: TaskId): Promise<void> {
-    for (const terminal of this.#of(taskId)) if (!terminal.info.running && !terminal.watched) await this.close(terminal.id);
+    for (const terminal of this.#of(taskId))
+      if (!terminal.info.running && !terminal.watched && !terminal.info.action) await this.close(terminal.id);
   }
 
   #of(taskId: TaskId): Terminal[] {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { ProjectId, TaskId } from '../ids.ts';
-import { Recipe, RecipeChange, Registry } from '../recipe.ts';
+import { Recipe, RecipeAction, RecipeChange, Registry } from '../recipe.ts';
 import { method, nothing, type MethodSpec } from './method.ts';
+import { TerminalInfo } from './terminals.ts';
+
+const actionName = RecipeAction.shape.name;
 
 /** A project's recipe, and what it does in a task. */
 export const recipeMethods = {
@@ -41,4 +44,16 @@ export const recipeMethods = {
   ),
   /** Starts a task whose setup failed without it. */
   'setup/skip': method(z.object({ taskId: TaskId }), nothing, ['conflict']),
+  /** Runs an action of the project's recipe in the task's sandbox, in a terminal tab; the one that runs already is answered. */
+  'action/start': method(
+    z.object({
+      taskId: TaskId,
+      name: actionName,
+      cols: z.number().int().min(2).max(1000).default(100),
+      rows: z.number().int().min(1).max(500).default(24),
+    }),
+    TerminalInfo,
+    ['cannot-confine', 'worktree-missing'],
+  ),
+  'action/stop': method(z.object({ taskId: TaskId, name: actionName }), nothing),
 } as const satisfies Record<string, MethodSpec>;

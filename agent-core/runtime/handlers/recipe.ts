@@ -8,14 +8,15 @@ import { scratchOf } from '../recipe-include.ts';
 import { readOffer } from '../../workspace/recipe/offer.ts';
 import type { Client } from '../api.ts';
 import { getProject, type Context } from '../context.ts';
+import type { Actions } from '../actions.ts';
 import type { Supervisor } from '../supervisor.ts';
 
 type Part = Pick<
   Handlers<Client>,
-  'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'recipe/include' | 'setup/skip'
+  'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'recipe/include' | 'setup/skip' | 'action/start' | 'action/stop'
 >;
 
-export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
+export function recipeHandlers(context: Context, supervisor: Supervisor, actions: Actions): Part {
   const { store } = context;
   return {
     'recipe/write': async ({ projectId, recipe }) => {
@@ -47,6 +48,11 @@ export function recipeHandlers(context: Context, supervisor: Supervisor): Part {
         throw new Failure('conflict', `The setup of “${task.title}” has not failed.`);
       await store.commit({ events: [{ type: 'workspace.changed', workspace: { ...workspace, setup: 'skipped' } }] });
       await supervisor.retry(taskId);
+      return {};
+    },
+    'action/start': ({ taskId, name, cols, rows }) => actions.start(taskId, name, { cols, rows }),
+    'action/stop': async ({ taskId, name }) => {
+      await actions.stop(taskId, name);
       return {};
     },
   };

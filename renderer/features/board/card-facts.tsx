@@ -1,5 +1,5 @@
 import type { Check, Task, TaskStatus } from '../../../agent-core/contract/index.ts';
-import { Diffstat, Icon, Money } from '../../ui/index.ts';
+import { Diffstat, Icon, Money, visibleLine } from '../../ui/index.ts';
 
 function CheckMark({ check }: { check: Check }) {
   const words = check.summary ?? (check.passed ? 'passed' : 'failed');
@@ -40,6 +40,14 @@ export function CardFacts({ task, project, attempts, status }: { task: Task; pro
         <div className="meta">
           <span>{task.diff && <Diffstat {...task.diff} />}</span>
           {task.check && <CheckMark check={task.check} />}
+        </div>
+      )}
+      {task.running && task.running.length > 0 && (
+        <div className="meta">
+          <span className="row ok">
+            <Icon small name="play" />
+            <span className="cut">{task.running.map(({ name }) => visibleLine(name)).join(', ')} running</span>
+          </span>
         </div>
       )}
       {attempts > 1 && <Pips attempts={attempts} status={status} />}

@@ -18,7 +18,7 @@ export function Include({ project }: { project: Project }) {
   return (
     <div className="field" role="group" aria-label="Ignored files that are copied in">
       <span className="row">
-        <span className="label grow">Ignored files that are copied in</span>
+        <span className="label grow sm muted">Ignored files that are copied in</span>
         <Button small look="quiet" icon="undo" disabled={busy} onClick={again}>
           Look again
         </Button>

@@ -7,6 +7,8 @@ import { useCore, useStatus, useUi } from '../../state/hooks.ts';
 import { goBack } from '../../state/route.ts';
 import { openLayer } from '../../state/ui.ts';
 import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, type MenuEntry } from '../../ui/index.ts';
+import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, money, type MenuEntry } from '../../ui/index.ts';
+import { RunMenu } from './run-menu.tsx';
 import { visibleLine } from '../../ui/safe-text.ts';
 import { BudgetBar } from './budget-bar.tsx';
 
@@ -99,6 +101,7 @@ export function TaskHeader({ task }: { task: Task }) {
       )}
       <span className="grow" />
       <More task={task} path={path} />
+      <RunMenu task={task} />
       <ActionButton id="task.retry" taskId={task.id} icon />
       <ActionButton id="task.start" taskId={task.id} icon />
       <ActionButton id="task.stop" taskId={task.id} icon disabledWhy="Nothing is running" />

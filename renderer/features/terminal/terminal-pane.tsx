@@ -2,7 +2,8 @@ import { useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEven
 import '@xterm/xterm/css/xterm.css';
 import { workspaceOf, type TaskId, type TerminalInfo } from '../../../agent-core/contract/index.ts';
 import { useActions } from '../../actions/hooks.ts';
-import type { Action } from '../../actions/registry.ts';
+import { actionId } from '../../actions/recipe.ts';
+import { runAction, type Action } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, plural } from '../../ui/index.ts';
 import { visible, visibleLine } from '../../ui/safe-text.ts';
@@ -188,14 +189,20 @@ function useTerminalActions(ready: boolean, open: () => void, find: (finding: bo
 
 function Ended({ info, terminals }: { info: TerminalInfo; terminals: Terminals }) {
   const again = () => {
+    if (info.action) {
+      void runAction(actionId(info.action), info.taskId);
+      return;
+    }
     terminals.close(info.id);
     terminals.open();
   };
   return (
     <div className="term-ended" role="status">
-      <span>The shell ended{info.exitCode === null ? '' : ` with code ${info.exitCode}`}.</span>
+      <span>
+        {info.action ? visibleLine(info.title) : 'The shell'} ended{info.exitCode === null ? '' : ` with code ${info.exitCode}`}.
+      </span>
       <Button small onClick={again}>
-        Reopen
+        {info.action ? 'Start again' : 'Reopen'}
       </Button>
     </div>
   );

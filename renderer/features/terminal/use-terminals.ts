@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { toAppError, type AppError, type TaskId, type TerminalId, type TerminalInfo } from '../../../agent-core/contract/index.ts';
+import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 
 export interface Terminals {
@@ -50,6 +51,21 @@ export function useTerminals(taskId: TaskId, ready: boolean): Terminals {
       gone = true;
     };
   }, [taskId, ready, open, fail]);
+  // An action that was started, from here or elsewhere, has a tab of its own: it comes to the front.
+  const running = useCore((state) => state.board?.tasks[taskId]?.running);
+  const seen = useRef(running);
+  useEffect(() => {
+    const before = seen.current;
+    seen.current = running;
+    if (!ready || before === running) return;
+    const news = running?.findLast(({ terminalId }) => !before?.some((known) => known.terminalId === terminalId));
+    rpc()
+      .call('terminal/list', { taskId })
+      .then(({ terminals }) => {
+        setList(terminals);
+        if (news) setActive(news.terminalId);
+      }, fail);
+  }, [running, ready, taskId, fail]);
   const close = useCallback((id: TerminalId) => {
     rpc()
       .call('terminal/close', { terminalId: id })
