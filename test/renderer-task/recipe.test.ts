@@ -131,6 +131,8 @@ describe('the recipe in a task', () => {
     await soon(() => page.getByRole('group', { name: 'Terminal' }).textContent()).toContain('ready on');
     expect(await axe(page)).toEqual([]);
     await shot(made, 'action');
+    // A terminal keeps Ctrl+K for its shell.
+    await page.getByRole('tab', { name: 'Conversation' }).focus();
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').getByRole('combobox').fill('stop dev');
     await page.getByRole('option', { name: 'Stop Dev server' }).click();

@@ -7,7 +7,6 @@ import { useCore, useStatus, useUi } from '../../state/hooks.ts';
 import { goBack } from '../../state/route.ts';
 import { openLayer } from '../../state/ui.ts';
 import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, type MenuEntry } from '../../ui/index.ts';
-import { Button, CopyButton, Diffstat, Icon, IconButton, Menu, StatusGlyph, money, type MenuEntry } from '../../ui/index.ts';
 import { RunMenu } from './run-menu.tsx';
 import { visibleLine } from '../../ui/safe-text.ts';
 import { BudgetBar } from './budget-bar.tsx';
