@@ -23,6 +23,8 @@ export const Approval = z.object({
   effect: z.string(),
   /** The words a saved rule would match at the start of a command; null when no rule may be saved. */
   prefix: z.array(z.string()).nullable(),
+  /** The model's call that waits for it, so that it can go on after a restart. */
+  callId: z.string().optional(),
   at: Time,
 });
 export type Approval = z.infer<typeof Approval>;
@@ -40,6 +42,8 @@ export const Question = z.object({
       options: z.array(z.object({ label: z.string(), description: z.string() })),
     }),
   ),
+  /** As for an approval. */
+  callId: z.string().optional(),
   at: Time,
 });
 export type Question = z.infer<typeof Question>;

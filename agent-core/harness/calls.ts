@@ -47,6 +47,8 @@ export interface Step {
   sessions: Sessions;
   /** Resolves once the model's reply, with its calls, is durable. */
   recorded: Promise<void>;
+  /** Calls that were begun before, with the item that goes on. */
+  resumed?: ReadonlyMap<string, Item | null>;
 }
 
 /**
@@ -89,7 +91,7 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
     host,
     sessions,
     recorded,
-    item: (type) => newItem(input, type),
+    item: (type) => ({ ...newItem(input, type), ...begunBefore(step.resumed?.get(item.call_id), type) }),
     begin: async (started) => {
       begun.set(started.id, started);
       await Promise.all([recorded, host.itemStarted(started)]);
@@ -110,6 +112,10 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
     throw thrown;
   }
 }
+
+/** What a new item has of the one that its call began before. */
+const begunBefore = (before: Item | null | undefined, type: Item['type']): Pick<Item, 'id' | 'turnId' | 'startedAt'> | null =>
+  before?.type === type ? { id: before.id, turnId: before.turnId, startedAt: before.startedAt } : null;
 
 const said = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 

@@ -40,14 +40,15 @@ export function withOwnIds(items: HistoryItem[], taken: Set<string>): HistoryIte
 
 /**
  * A history that the API takes: each call has one output after it, each output a call before it. What a crash
- * left open gets an output that says so, at the end of its step. The same array when nothing is amiss.
+ * left open gets an output that says so, at the end of its step; but for calls that are `waiting` and will get theirs.
+ * The same array when nothing is amiss.
  */
-export function repaired(history: HistoryItem[]): HistoryItem[] {
+export function repaired(history: HistoryItem[], waiting: ReadonlyMap<string, unknown> = new Map()): HistoryItem[] {
   const open = new Map<string, CallItem>();
   const fixed: HistoryItem[] = [];
   const close = () => {
-    for (const call of open.values()) fixed.push(outputOf(call, LOST));
-    open.clear();
+    for (const call of open.values()) if (!waiting.has(call.call_id)) fixed.push(outputOf(call, LOST));
+    for (const id of [...open.keys()]) if (!waiting.has(id)) open.delete(id);
   };
   for (const item of history) {
     if (isOutput(item)) {

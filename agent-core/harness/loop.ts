@@ -1,4 +1,4 @@
-import { Failure, toAppError, type AppError, type Usage } from '../contract/index.ts';
+import { Failure, toAppError, type AppError, type Item, type Usage } from '../contract/index.ts';
 import { runCalls } from './calls.ts';
 import { clipped, compacted, estimateTokens, mustCompact } from './context/compact.ts';
 import { changes, prefix } from './context/index.ts';
@@ -60,11 +60,13 @@ export class TurnLoop {
     this.#skills = await findSkills(this.#input);
     const input = { ...this.#input, machine: showing(this.#input.machine, this.#skills.binds) };
     this.#input = input;
-    const whole = repaired(this.#history);
+    const waiting = this.#host.standing?.() ?? new Map<string, Item | null>();
+    const whole = repaired(this.#history, waiting);
     if (whole !== this.#history) {
       await this.#host.replaceHistory(whole);
       this.#history = [...whole];
     }
+    await this.#goOn(waiting);
     const context = this.#history.length ? changes(this.#history, input, this.#catalogue) : await prefix(input, this.#catalogue);
     if (context.length && this.#skills.broken.length)
       await this.#notice('warn', `Skills that can't be used:\n${this.#skills.broken.join('\n')}`);
@@ -72,6 +74,15 @@ export class TurnLoop {
       input.messages.map(({ text }) => text),
       context,
     );
+  }
+
+  /** Runs the calls that waited for a person when the core ended: their gates stand, or are answered by now. */
+  async #goOn(resumed: ReadonlyMap<string, Item | null>): Promise<void> {
+    const calls = this.#history.filter(isCall).filter((call) => resumed.has(call.call_id));
+    if (!calls.length) return;
+    const step = { input: this.#input, host: this.#host, sessions: this.#sessions, recorded: Promise.resolve(), resumed };
+    await runCalls(calls, step, (output) => this.#append([output]));
+    this.#input.signal.throwIfAborted();
   }
 
   /** Records for the model what the person said, before anything is done about it. Its items are the runtime's. */

@@ -83,7 +83,12 @@ export interface TurnHost {
    * Asks a person in words; waits for as long as it takes. The answers by the questions' ids, durable before it
    * resolves. Rejects only when the turn is aborted.
    */
-  ask(questions: Question['questions']): Promise<Record<string, string>>;
+  ask(questions: Question['questions'], callId?: string): Promise<Record<string, string>>;
+  /**
+   * Calls of the history without an output that wait for a person, or whose answer is there by now, with the item that
+   * each goes on with: they run again when a turn begins, and find their gate or its answer.
+   */
+  standing?(): ReadonlyMap<string, Item | null>;
   /** What the person typed for the running turn since last asked; joins at the next step. */
   takeSteering(): string[];
   /** What the surroundings have to say to the model at its next step; unlike steering no reason for one. */

@@ -88,6 +88,7 @@ async function mayCall(server: McpServer, tool: ServerTool, name: string, item: 
     reason: '',
     effect: `Lets the server “${server.name}” do this once.`,
     prefix: [name],
+    callId: call.id,
   });
   if (decision !== 'approved') throw new Rejected(note.trim() ? `rejected by user: ${note.trim()}` : 'rejected by user');
 }

@@ -5,6 +5,7 @@ import { assertNever } from '../support/assert-never.ts';
 import type { Context } from './context.ts';
 import type { Control } from './control.ts';
 import type { Ending } from './ending.ts';
+import { belongs, resumable } from './gates-durable.ts';
 
 /**
  * Finishes or undoes what the last core was doing when it died: every open intent gets an outcome.
@@ -33,6 +34,7 @@ async function endCommands(context: Context): Promise<void> {
   const { threads } = context.store.board;
   const events = context.store.openItems().flatMap((item): DomainEvent[] => {
     const thread = threads[item.threadId];
+    if (thread && belongs(item, resumable(context.store, thread.id))) return [];
     return thread ? [{ type: 'item.completed', taskId: thread.taskId, item: closeItem(item, context.now()) }] : [];
   });
   if (events.length) await context.store.commit({ events });
@@ -59,16 +61,19 @@ async function endTurn(context: Context, intent: OpenIntent & { kind: 'turn' }):
     await context.store.commit({ done: [intent.id] });
     return;
   }
+  // What a person is asked for outlives the core, where its call can go on with the answer.
+  const kept = resumable(context.store, thread.id);
   const gates = {
     approvals: Object.values(board.approvals)
-      .filter((gate) => gate.threadId === thread.id)
+      .filter((gate) => gate.threadId === thread.id && !kept.approvals.some(({ id }) => id === gate.id))
       .map((gate) => gate.id),
     questions: Object.values(board.questions)
-      .filter((gate) => gate.threadId === thread.id)
+      .filter((gate) => gate.threadId === thread.id && !kept.questions.some(({ id }) => id === gate.id))
       .map((gate) => gate.id),
   };
+  const items = context.store.itemsOfTurn(intent.turnId).filter((item) => !belongs(item, kept));
   await context.store.commit({
-    events: interrupt(intent.taskId, thread.turn, context.store.itemsOfTurn(intent.turnId), gates, 'crash', context.now()),
+    events: interrupt(intent.taskId, thread.turn, items, gates, 'crash', context.now()),
     done: [intent.id],
   });
 }
@@ -84,6 +89,11 @@ async function reconcile(
     return;
   }
   switch (intent.kind) {
+    case 'answered':
+      // Stays until its call has taken it; one whose call is gone is of no use any more.
+      if (!resumable(context.store, intent.threadId).answered.some(({ id }) => id === intent.id))
+        await context.store.commit({ done: [intent.id] });
+      return;
     case 'prepare':
       // The task goes back to the queue; whoever takes it up finishes what is half-made.
       await context.store.commit({ done: [intent.id] });

@@ -16,6 +16,7 @@ import { getTask } from '../domain/tasks.ts';
 import { createSessions, type ThreadSessions } from '../harness/index.ts';
 import { newId } from '../support/ids.ts';
 import { setActivity, settle, taskParts, type Context } from './context.ts';
+import { dropStanding, onlyGates, standing, stands } from './gates-durable.ts';
 import { announce, CLOSING, prepare } from './prepare.ts';
 import { executeTurn, TurnRun, type Opening } from './turn.ts';
 
@@ -61,6 +62,17 @@ export class Supervisor {
       if (events.some(({ event }) => !event.type.startsWith('item.'))) this.schedule();
     });
     this.schedule();
+    this.#context.gates.onAnswered = (threadId) => this.#resume(threadId);
+    for (const { id } of Object.values(this.#context.store.board.threads))
+      if (standing(this.#context.store, id).answered.length) this.#resume(id);
+  }
+
+  /** A thread that waited for nothing but a person, in a core that is gone, goes on with the answer. */
+  #resume(threadId: ThreadId): void {
+    const thread = this.#context.store.board.threads[threadId];
+    const task = thread && this.#context.store.board.tasks[thread.taskId];
+    if (!task || task.phase !== 'active' || this.#closing || this.#runs.has(threadId) || this.#blocked.has(task.id)) return;
+    if (onlyGates(this.#context.store, threadId) && this.#ready(task.id)) this.#turn(task.id, []);
   }
 
   get #closing(): boolean {
@@ -168,7 +180,13 @@ export class Supervisor {
     if (this.#closing) return;
     const { task, thread } = taskParts(this.#context, taskId);
     const message = thread.queue[0];
-    if (message && (woken || task.phase === 'active') && !this.#runs.has(thread.id) && !this.#blocked.has(taskId))
+    if (
+      message &&
+      (woken || task.phase === 'active') &&
+      !this.#runs.has(thread.id) &&
+      !this.#blocked.has(taskId) &&
+      !stands(this.#context.store, thread.id)
+    )
       this.#turn(taskId, [queued(message)]);
   }
 
@@ -179,6 +197,8 @@ export class Supervisor {
     const messageId = await this.enqueue(threadId, text, asked);
     if (this.#runs.has(threadId) || this.#preparing.has(taskId) || this.#blocked.has(taskId) || this.#closing || !this.#ready(taskId))
       return { turnId: null, queued: messageId };
+    // What it was asked before the core was started anew comes first.
+    if (stands(this.#context.store, threadId)) return { turnId: null, queued: messageId };
     const { task, thread: now } = taskParts(this.#context, taskId);
     const first = now.queue[0];
     // Taken back, or taken up, while it was being saved.
@@ -253,6 +273,7 @@ export class Supervisor {
       await preparing.done;
     }
     await this.#runs.get(thread.id)?.stop('person');
+    await this.#drop(thread.id);
     await this.endSessions(thread.id);
     await this.alsoStops(taskId);
     if (this.#context.store.board.tasks[taskId]?.phase === 'queued')
@@ -261,6 +282,13 @@ export class Supervisor {
 
   async interrupt(threadId: ThreadId): Promise<void> {
     await this.#runs.get(threadId)?.stop('person');
+    await this.#drop(threadId);
+  }
+
+  /** Takes back what an earlier core's turn was waiting for. */
+  async #drop(threadId: ThreadId): Promise<void> {
+    const dropped = dropStanding(this.#context.store, threadId, this.#context.now());
+    if (dropped.events.length || dropped.done.length) await this.#context.store.commit(dropped);
   }
 
   /** Ends the background commands of a thread. */
@@ -271,7 +299,8 @@ export class Supervisor {
 
   /** Whether a turn runs, or its worktree is being made. */
   isBusy(taskId: TaskId): boolean {
-    return this.#preparing.has(taskId) || this.#runs.has(taskParts(this.#context, taskId).thread.id);
+    const { id } = taskParts(this.#context, taskId).thread;
+    return this.#preparing.has(taskId) || this.#runs.has(id) || stands(this.#context.store, id);
   }
 
   /** An idle task goes on with the first message that waits for it, if there is one. */
@@ -322,7 +351,8 @@ export class Supervisor {
     for (const { abort } of this.#preparing.values()) abort.abort(CLOSING);
     await Promise.allSettled([
       ...[...this.#preparing.values()].map(({ done }) => done),
-      ...[...this.#runs.values()].map((run) => run.stop('crash')),
+      // What waits for a person goes on waiting, with the next core.
+      ...[...this.#runs].map(([id, run]) => (stands(this.#context.store, id) ? run.leave() : run.stop('crash'))),
     ]);
     await Promise.allSettled([...this.#sessions.values()].map((sessions) => sessions.dispose()));
   }

@@ -1,28 +1,18 @@
-import type {
-  Approval,
-  ApprovalId,
-  CheckTrees,
-  DomainEvent,
-  Item,
-  ItemId,
-  ItemOf,
-  Question,
-  QuestionId,
-  Task,
-  Turn,
-  Usage,
-} from '../contract/index.ts';
+import type { CheckTrees, DomainEvent, Item, ItemId, Question, Task, Turn, Usage } from '../contract/index.ts';
 import { addUsage, Failure } from '../contract/index.ts';
 import { checkOf, isCheck } from '../domain/checks.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
 import { ruleAllows, ruleRefuses } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
+import type { Batch } from '../storage/store.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { BudgetKeeper } from './budget.ts';
 import { setActivity, type Context } from './context.ts';
 import { afterCall } from './gates-files.ts';
 import { priced } from './usage.ts';
 import { rulesFor } from './gates-rules.ts';
+import { waitingCalls } from './gates-durable.ts';
+import { TurnGates } from './gates-turn.ts';
 
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
@@ -39,7 +29,6 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #context: Context;
   readonly #task: Task;
   readonly #workspace: OpenWorkspace;
-  readonly #signal: AbortSignal;
   readonly #open = new Map<ItemId, Item>();
   readonly #streamed = new Set<ItemId>();
   /** What opened the turn, as long as it is not in the model's history. */
@@ -50,6 +39,8 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #flush: NodeJS.Timeout;
   /** The trees around commands that look like checks, by item. */
   readonly #trees = new Map<ItemId, CheckTrees>();
+  readonly #gates: TurnGates;
+  readonly #left: () => boolean;
   turn: Turn;
 
   constructor(
@@ -61,15 +52,24 @@ export class RuntimeTurnHost implements TurnHost {
       signal: AbortSignal;
       opening: readonly string[] | null;
       onFiles: () => void;
+      left: () => boolean;
     },
   ) {
     this.#context = context;
     this.#task = parts.task;
     this.turn = parts.turn;
     this.#workspace = parts.workspace;
-    this.#signal = parts.signal;
     this.#onFiles = parts.onFiles;
     this.#opening = parts.opening;
+    this.#left = parts.left;
+    this.#gates = new TurnGates(context, {
+      task: parts.task,
+      threadId: parts.turn.threadId,
+      turnId: parts.turn.id,
+      signal: parts.signal,
+      open: this.#open,
+      commit: (events, done) => this.#write({ events, ...(done ? { done } : {}) }),
+    });
     this.#flush = setInterval(
       () => void this.#flushStreamed().catch((error: unknown) => this.#context.log('saving streamed text', error)),
       FLUSH_MS,
@@ -192,11 +192,11 @@ export class RuntimeTurnHost implements TurnHost {
       this.turn = { ...this.turn, heard: true };
       events.push({ type: 'turn.updated', taskId: this.#task.id, turn: this.turn });
     }
-    await this.#context.store.commit({ events, history: { threadId: this.turn.threadId, items } });
+    await this.#write({ events, history: { threadId: this.turn.threadId, items } });
   }
 
   async replaceHistory(items: HistoryItem[]): Promise<void> {
-    await this.#context.store.commit({ history: { threadId: this.turn.threadId, items, replace: true } });
+    await this.#write({ history: { threadId: this.turn.threadId, items, replace: true } });
   }
 
   spent(counted: Usage): void {
@@ -235,72 +235,16 @@ export class RuntimeTurnHost implements TurnHost {
     if (until === null) this.#think();
   }
 
-  async approve(request: Omit<Approval, 'id' | 'taskId' | 'threadId' | 'at'>): ReturnType<TurnHost['approve']> {
-    const now = this.#context.now();
-    const approval: Approval = { ...request, id: newId<ApprovalId>('appr'), taskId: this.#task.id, threadId: this.turn.threadId, at: now };
-    const item: ItemOf<'approval'> = {
-      id: newId<ItemId>('item'),
-      threadId: this.turn.threadId,
-      turnId: this.turn.id,
-      startedAt: now,
-      endedAt: null,
-      type: 'approval',
-      approvalId: approval.id,
-      subject: approval.subject,
-      reason: approval.reason,
-      decision: 'pending',
-      scope: null,
-      note: '',
-    };
-    this.#open.set(item.id, item);
-    const answered = this.#context.gates.wait(approval.id, this.#signal);
-    answered.catch(() => {
-      /* told to the caller below */
-    });
-    setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: approval.subject, since: now, progress: null });
-    await this.#commit([
-      { type: 'item.started', taskId: this.#task.id, item },
-      { type: 'approval.requested', approval },
-    ]);
-    const answer = await this.#budget.pause(answered);
-    this.#open.delete(item.id);
-    const closed: Item = { ...item, endedAt: this.#context.now(), decision: answer.decision, scope: answer.scope, note: answer.note };
-    await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: closed }]);
-    this.#think();
-    return answer;
+  approve(request: Parameters<TurnHost['approve']>[0]): ReturnType<TurnHost['approve']> {
+    return this.#budget.pause(this.#gates.approve(request)).finally(() => this.#think());
   }
 
-  async ask(questions: Question['questions']): ReturnType<TurnHost['ask']> {
-    const now = this.#context.now();
-    const id = newId<QuestionId>('ques');
-    const item: ItemOf<'question'> = {
-      id: newId<ItemId>('item'),
-      threadId: this.turn.threadId,
-      turnId: this.turn.id,
-      startedAt: now,
-      endedAt: null,
-      type: 'question',
-      questionId: id,
-      text: questions.map(({ question }) => question).join('\n'),
-      answer: null,
-    };
-    this.#open.set(item.id, item);
-    const answered = this.#context.gates.waitForAnswers(id, this.#signal);
-    answered.catch(() => {
-      /* told to the caller below */
-    });
-    setActivity(this.#context, this.#task.id, { verb: 'waiting', subject: questions[0]!.question, since: now, progress: null });
-    const question: Question = { id, taskId: this.#task.id, threadId: this.turn.threadId, itemId: item.id, questions, at: now };
-    await this.#commit([
-      { type: 'item.started', taskId: this.#task.id, item },
-      { type: 'question.asked', question },
-    ]);
-    const answers = await this.#budget.pause(answered);
-    this.#open.delete(item.id);
-    const answer = questions.map((asked) => answers[asked.id]?.trim()).join('\n');
-    await this.#commit([{ type: 'item.completed', taskId: this.#task.id, item: { ...item, endedAt: this.#context.now(), answer } }]);
-    this.#think();
-    return answers;
+  ask(questions: Question['questions'], callId?: string): ReturnType<TurnHost['ask']> {
+    return this.#budget.pause(this.#gates.ask(questions, callId)).finally(() => this.#think());
+  }
+
+  standing(): ReturnType<typeof waitingCalls> {
+    return waitingCalls(this.#context.store, this.turn.threadId);
   }
 
   runOutside: TurnHost['runOutside'] = (request) => {
@@ -354,8 +298,13 @@ export class RuntimeTurnHost implements TurnHost {
     setActivity(this.#context, this.#task.id, { verb: 'thinking', subject: '', since: this.#context.now(), progress: null });
   }
 
+  /** A turn that is left to the next core writes nothing more: on disk it stands as if the core had died. */
+  async #write(batch: Batch): Promise<void> {
+    if (!this.#left()) await this.#context.store.commit(batch);
+  }
+
   async #commit(events: DomainEvent[]): Promise<void> {
-    await this.#context.store.commit({ events });
+    await this.#write({ events });
   }
 
   dispose(): void {

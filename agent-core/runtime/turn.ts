@@ -20,6 +20,7 @@ import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, settle, taskParts, type Context } from './context.ts';
+import { standing } from './gates-durable.ts';
 import { checkEvents, evidenceEvents } from './evidence.ts';
 import { planEvents, readOnly } from './plan.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
@@ -52,6 +53,14 @@ export class TurnRun {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** The turn waits for a person, and is left to the next core: nothing of it is written any more. */
+  left = false;
+
+  leave(): Promise<void> {
+    this.left = true;
+    return this.stop('crash');
   }
 
   stop(by: 'person' | 'crash'): Promise<void> {
@@ -213,6 +222,7 @@ class TurnWork {
         signal: this.#run.signal,
         opening: compact ? null : said.map(({ text }) => text),
         onFiles: () => this.#liveDiff(),
+        left: () => this.#run.left,
       });
       this.#host = host;
       before.then(
@@ -293,6 +303,11 @@ class TurnWork {
   async finish(outcome: TurnOutcome, intent: number): Promise<void> {
     this.#over = true;
     if (this.#diffTimer) clearTimeout(this.#diffTimer);
+    if (this.#run.left) {
+      this.#host?.dispose();
+      this.#run.onEnd();
+      return;
+    }
     const edge = await this.#edge();
     const host = this.#host;
     host?.dispose();
@@ -331,7 +346,7 @@ class TurnWork {
           ...edge.news,
           { type: 'turn.ended', taskId, turn },
         ],
-        done: [intent],
+        done: [intent, ...standing(this.#context.store, turn.threadId).answered.map(({ id }) => id)],
       }),
       {
         tried: () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Landing, TaskId, ThreadId, TurnId, TurnKind, Undone, UndoId, WorkspaceId } from '../contract/index.ts';
+import { ItemId, Landing, Scope, TaskId, ThreadId, TurnId, TurnKind, Undone, UndoId, WorkspaceId } from '../contract/index.ts';
 
 /**
  * Side effects that are on disk before they run and are crossed out when their outcome is.
@@ -23,6 +23,17 @@ export const Intent = z.discriminatedUnion('kind', [
     tree: z.string(),
     /** What is said next, and to whom; a turn begins with it. */
     say: z.object({ text: z.string(), kind: TurnKind.optional(), model: z.string().nullable() }).nullable(),
+  }),
+  // A person's answer that its call hasn't taken yet.
+  z.object({
+    kind: z.literal('answered'),
+    taskId: TaskId,
+    threadId: ThreadId,
+    callId: z.string(),
+    gateId: z.string(),
+    itemId: ItemId,
+    approval: z.object({ decision: z.enum(['approved', 'declined']), scope: Scope, note: z.string() }).nullable(),
+    answers: z.record(z.string(), z.string()).nullable(),
   }),
   z.object({ kind: z.literal('land'), taskId: TaskId, method: Landing.shape.method, into: z.string() }),
 ]);

@@ -179,6 +179,7 @@ describe('gates', () => {
     expect(t.asked).toEqual([
       {
         itemId: t.items('command')[0]!.id,
+        callId: expect.any(String) as string,
         kind: 'escalate',
         subject: 'gh pr create',
         argv: ['gh', 'pr', 'create'],

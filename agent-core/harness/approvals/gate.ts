@@ -36,6 +36,7 @@ export async function gate(args: Asked, call: Call, item: ItemOf<'command'>): Pr
     reason: args.justification ?? '',
     effect: 'Runs this command once, in the sandbox.',
     prefix: null,
+    callId: call.id,
   });
   return decision === 'approved' ? { go: true, outside: false, argv: null, item } : { go: false, why: byPerson(note) };
 }
@@ -70,6 +71,7 @@ async function escalate(args: Asked, call: Call, item: ItemOf<'command'>): Promi
     reason: args.justification ?? '',
     effect: `Runs this command once, outside the sandbox, as you: with your network, your files and your keys.${readsWorktree(argv)}`,
     prefix,
+    callId: call.id,
   });
   // The very words that the person read. What only a shell knows by name it must run.
   const exact = argv && !builtins.has(argv[0]!) ? argv : null;

@@ -73,6 +73,6 @@ export const requestUserInput: Tool = {
     if (new Set(questions.map(({ id }) => id)).size < questions.length)
       throw new Rejected('request_user_input failed: each question needs an id of its own');
     await call.recorded;
-    return answersOf(questions, await call.host.ask(questions));
+    return answersOf(questions, await call.host.ask(questions, call.id));
   },
 };

@@ -91,6 +91,7 @@ async function refusal(call: Call, item: ItemOf<'fileChange'>, cwd: string): Pro
     reason: '',
     effect: 'Changes these files in the worktree.',
     prefix: null,
+    callId: call.id,
   });
   return decision === 'approved' ? null : `patch rejected by user${note.trim() ? `: ${note.trim()}` : ''}`;
 }
