@@ -26,6 +26,7 @@ import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
 import { KeyRing } from './runtime/key-ring.ts';
+import { transcriptHandlers } from './runtime/handlers/transcripts.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { Networks } from './runtime/network.ts';
 import { OutputLog } from './runtime/output-log.ts';
@@ -188,6 +189,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...findingHandlers(context, reviews),
       ...controlHandlers(context, supervisor, control),
       ...mcpHandlers(context),
+      ...transcriptHandlers(context),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor, actions),
       ...networkHandlers(context),

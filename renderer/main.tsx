@@ -12,6 +12,7 @@ import { register } from './actions/registry.ts';
 import { appActions } from './actions/app.ts';
 import { followRecipes } from './actions/recipe.ts';
 import { taskActions } from './actions/task.ts';
+import { transcriptActions } from './actions/transcript.ts';
 import { followWidth } from './app/narrow.ts';
 import { announce } from './app/announce.ts';
 import { followShell } from './app/shell.ts';
@@ -19,7 +20,7 @@ import { App } from './app/app.tsx';
 
 followTheme();
 followWidth();
-register([...appActions, ...taskActions]);
+register([...appActions, ...taskActions, ...transcriptActions]);
 const { connect, token } = defaultTransport();
 setClient(createClient(connect, token, coreEvents));
 if (!window.signalbox) followToken();

@@ -14,6 +14,7 @@ export * from './mcp.ts';
 export * from './items.ts';
 export * from './usage.ts';
 export * from './budget.ts';
+export * from './transcript.ts';
 export * from './events.ts';
 export * from './state.ts';
 export * from './depends.ts';

@@ -18,6 +18,11 @@ export class KeyRing {
     this.#keys = read(await this.#store.get());
   }
 
+  /** All of them, to be kept out of what leaves this machine. */
+  values(): string[] {
+    return Object.values(this.#keys);
+  }
+
   get(name: string): string {
     return this.#keys[name] ?? '';
   }

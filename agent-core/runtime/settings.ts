@@ -83,6 +83,11 @@ export class Models {
     await this.#store.commit({ events: [{ type: 'settings.changed', settings }] });
   }
 
+  /** Every secret that is kept here. */
+  secrets(): string[] {
+    return this.#keys.values();
+  }
+
   /** Keeps a provider's key; '' forgets it. */
   setKey(key: string, provider: string = MAIN_PROVIDER): Promise<void> {
     return this.#keys.set(provider, key);

@@ -18,7 +18,7 @@ import { migrate } from './schema.ts';
 import { BoardWriter, loadBoard, logRow } from './projection.ts';
 import { Intent, type OpenIntent } from './intents.ts';
 import { Spend } from './spend.ts';
-import { copyThread, READ_HISTORY, rewindRows, type ThreadCopy } from './rewind.ts';
+import { copyThread, READ_HISTORY, readHistoryRows, readRows, rewindRows, type ThreadCopy } from './rewind.ts';
 
 /** What is written together or not at all. */
 export interface Batch {
@@ -214,6 +214,16 @@ export class Store {
   /** The number of the turn that an item is in. */
   turnNumberOf(id: ItemId): number {
     return (this.#sql.turnOfItem.get(id) as { number: number } | undefined)?.number ?? 0;
+  }
+
+  /** A thread's items in order, a page from after a row on. */
+  rows(threadId: ThreadId, after: number, limit: number): ReturnType<typeof readRows> {
+    return readRows(this.#db, threadId, after, limit);
+  }
+
+  /** What the model is sent of a thread with the numbers of its turns, a page from after a row on. */
+  historyRows(threadId: ThreadId, after: number, limit: number): ReturnType<typeof readHistoryRows> {
+    return readHistoryRows(this.#db, threadId, after, limit);
   }
 
   turnAt(threadId: ThreadId, number: number): Turn | null {

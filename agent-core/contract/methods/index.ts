@@ -13,6 +13,7 @@ import { reviewMethods } from './review.ts';
 import { networkMethods } from './network.ts';
 import { mcpMethods } from './mcp.ts';
 import { terminalMethods } from './terminals.ts';
+import { transcriptMethods } from './transcripts.ts';
 import type { MethodSpec } from './method.ts';
 
 export { Prompt, type MethodSpec } from './method.ts';
@@ -29,6 +30,7 @@ export const methods = {
   ...recipeMethods,
   ...taskMethods,
   ...threadMethods,
+  ...transcriptMethods,
   ...planMethods,
   ...findingMethods,
   ...gateMethods,

@@ -8,6 +8,8 @@ export const USAGE = {
   'apply-patch': 'signalbox apply-patch [DIR] < PATCH',
   git: 'signalbox git ARGS…',
   harvest: 'signalbox harvest [--cwd DIR] [--json]',
+  transcript:
+    'signalbox transcript export TASK [--format markdown|jsonl] [-o FILE] · signalbox transcript import FILE.jsonl [--repo DIR] [--json]',
   doctor: 'signalbox doctor [--json]',
 } as const;
 
@@ -30,6 +32,8 @@ ${USAGE.git}
     Git by Signalbox's own rules: inside the sandbox in a workspace, hardened elsewhere.
 ${USAGE.harvest}
     Bring a workspace's branch, as it is inside the sandbox, into the repository.
+${USAGE.transcript}
+    A task's conversation as a file, without secrets; a JSONL one comes back as a new task. TASK is its id, title or branch.
 ${USAGE.doctor}
     What works on this machine, and what to do about the rest.
 

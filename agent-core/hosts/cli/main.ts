@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Run>> = {
   'apply-patch': async () => (await import('./apply-patch.ts')).run,
   git: async () => (await import('./git.ts')).run,
   harvest: async () => (await import('./harvest.ts')).run,
+  transcript: async () => (await import('./transcript.ts')).run,
   doctor: async () => (await import('./doctor.ts')).run,
 };
 
