@@ -17,6 +17,7 @@ import { modelHandlers } from './runtime/handlers/models.ts';
 import { gateHandlers } from './runtime/handlers/gates.ts';
 import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
 import { networkHandlers } from './runtime/handlers/network.ts';
+import { hookHandlers } from './runtime/handlers/hooks.ts';
 import { mcpHandlers } from './runtime/handlers/mcp.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
@@ -25,6 +26,7 @@ import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/syst
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
+import { HookRooms } from './runtime/hooks.ts';
 import { KeyRing } from './runtime/key-ring.ts';
 import { transcriptHandlers } from './runtime/handlers/transcripts.ts';
 import { fileKeys } from './runtime/keys.ts';
@@ -120,6 +122,7 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     models: new Models({ store, env: options.env, keys: secrets, demo: demo.endpoint }),
     secrets,
     mcp,
+    hooks: new HookRooms({ options, sandbox }),
     outputs: new OutputLog(options.home),
     transients,
     activity: new Map<TaskId, Activity>(),
@@ -190,6 +193,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...controlHandlers(context, supervisor, control),
       ...mcpHandlers(context),
       ...transcriptHandlers(context),
+      ...hookHandlers(context),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor, actions),
       ...networkHandlers(context),
@@ -204,6 +208,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       context.rest.dispose();
       await context.workspaces.dispose();
       await context.mcp.dispose();
+      await context.hooks.dispose();
       await demo.close();
       context.outputs.dispose();
       context.network.dispose();

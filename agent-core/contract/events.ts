@@ -91,6 +91,7 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('task.budgeted', { taskId: TaskId, budgets: Budgets }),
   /** More of it was done: commands, and time at work. */
   e('task.worked', { taskId: TaskId, commands: z.number().int(), ms: z.number() }),
+  e('project.hooked', { projectId: ProjectId, hash: z.string().nullable() }),
   e('project.granted', { projectId: ProjectId, grants: Grants }),
   e('project.recipe', { projectId: ProjectId, recipe: Recipe }),
   e('project.registries', { projectId: ProjectId, registries: RegistryAnswers }),

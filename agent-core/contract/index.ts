@@ -11,6 +11,7 @@ export * from './gates.ts';
 export * from './catalogue.ts';
 export * from './settings.ts';
 export * from './mcp.ts';
+export * from './hooks.ts';
 export * from './items.ts';
 export * from './usage.ts';
 export * from './budget.ts';

@@ -55,6 +55,7 @@ const projects: Applies<Extract<DomainEventType, `project.${string}`>> = {
   'project.registries': (board, { projectId, registries }) => patchProject(board, projectId, { registries }),
   'project.budgeted': (board, { projectId, budgets }) => patchProject(board, projectId, { budgets }),
   'project.reviewing': (board, { projectId, review }) => patchProject(board, projectId, { review }),
+  'project.hooked': (board, { projectId, hash }) => patchProject(board, projectId, { hooksTrusted: hash ?? undefined }),
   'project.granted': (board, { projectId, grants }) => patchProject(board, projectId, { grants }),
 };
 

@@ -28,6 +28,8 @@ export const Project = z.object({
   openedAt: Time,
   /** What each of its tasks may spend before a person is asked; the settings' word where absent. */
   budgets: Budgets.optional(),
+  /** SHA-256 of the hooks file that the person trusts; absent where none. */
+  hooksTrusted: z.string().optional(),
   /** What each of its tasks may reach beyond its sandbox; absent where nothing was granted. */
   grants: Grants.optional(),
   /** Whether its tasks are reviewed by themselves; off where absent. */

@@ -103,10 +103,12 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
   };
   const args = argumentsOf(item);
   if (args instanceof Rejected) return refuse(args.message, item, step, durable);
+  const before = await host.calling?.(item.name, args, item.call_id);
+  if (before?.refuse) return refuse(`refused by a hook: ${before.refuse}`, item, step, durable);
   try {
     const output = await tool.run(args, call);
-    const note = await host.settled?.(item.name, args);
-    return note && typeof output === 'string' ? `${output}\n\n${note}` : output;
+    const note = await host.settled?.(item.name, args, textIn(output), item.call_id);
+    return withNotes(output, [before?.context, note]);
   } catch (thrown) {
     for (const open of begun.values()) call.end(brokenOff(open, input.signal.aborted ? 'interrupted' : 'failed', said(thrown)));
     throw thrown;
@@ -116,6 +118,14 @@ async function runOne(item: CallItem, step: Step, durable: Pending): Promise<Too
 /** What a new item has of the one that its call began before. */
 const begunBefore = (before: Item | null | undefined, type: Item['type']): Pick<Item, 'id' | 'turnId' | 'startedAt'> | null =>
   before?.type === type ? { id: before.id, turnId: before.turnId, startedAt: before.startedAt } : null;
+const textIn = (output: ToolOutput): string =>
+  typeof output === 'string' ? output : output.map((part) => (part.type === 'input_text' ? part.text : '[image]')).join('\n');
+
+function withNotes(output: ToolOutput, notes: (string | null | undefined)[]): ToolOutput {
+  const told = notes.filter(Boolean).join('\n\n');
+  if (!told) return output;
+  return typeof output === 'string' ? `${output}\n\n${told}` : [...output, { type: 'input_text', text: told }];
+}
 
 const said = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 

@@ -121,7 +121,10 @@ export class TurnLoop {
     if (calls.length) return true;
     const late = this.#host.takeSteering();
     await this.#hear(late);
-    return late.length > 0;
+    if (late.length > 0) return true;
+    const more = await this.#host.stopping?.(this.#said);
+    if (more) await this.#append([message('user', more)]);
+    return Boolean(more);
   }
 
   #spend(usage: Usage): void {

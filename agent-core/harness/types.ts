@@ -95,14 +95,18 @@ export interface TurnHost {
   takeNotices?(): string[];
   /** Runs outside the fence, once, after a person allowed it: harvest first, the real git directory, reseed after. */
   runOutside: Machine['run'];
+  /** Before a call: why it may not be made, and what the model is told besides its output; null where nothing. */
+  calling?(tool: string, args: unknown, callId: string): Promise<{ refuse: string | null; context: string | null }>;
+  /** When the model yields: words that make it go on; null lets the turn end. */
+  stopping?(said: string): Promise<string | null>;
   /** Whether a saved rule lets this tool of a server be called without asking. */
   toolAllowed?(name: string): boolean;
   /** Whether a saved rule lets this command run outside without asking. */
   ruleAllows(argv: string[]): boolean;
   /** Whether a saved rule keeps this command line inside without asking; wins over one that allows it. */
   ruleRefuses?(line: string): boolean;
-  /** Called after each call that may have changed files; what the model is told about it besides its output, or null. */
-  settled?(tool: string, args: unknown): Promise<string | null>;
+  /** Called after each call, with what it gave as text; what the model is told about it besides its output, or null. */
+  settled?(tool: string, args: unknown, output: string, callId: string): Promise<string | null>;
   /** Appends a command's bytes to its log on disk; bounded by the runtime. An answer resolves when more may be read. */
   logOutput(itemId: Item['id'], chunk: Uint8Array): Promise<void> | undefined;
 }

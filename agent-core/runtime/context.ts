@@ -22,6 +22,7 @@ import type { CoreOptions } from './api.ts';
 import type { Denials } from './denials.ts';
 import type { Gates } from './gates.ts';
 import type { Networks } from './network.ts';
+import type { HookRooms } from './hooks.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { OutputLog } from './output-log.ts';
 import type { Registries } from './registries.ts';
@@ -41,6 +42,7 @@ export interface Context {
   network: Networks;
   registries: Registries;
   mcp: McpServers;
+  hooks: HookRooms;
   outputs: OutputLog;
   rest: Rest;
   transients: Emitter<Transient>;

@@ -1,4 +1,5 @@
 import {
+  Failure,
   toAppError,
   type DiffFile,
   type DiffStat,
@@ -22,6 +23,7 @@ import type { OpenWorkspace } from '../workspace/index.ts';
 import { setActivity, settle, taskParts, type Context } from './context.ts';
 import { standing } from './gates-durable.ts';
 import { checkEvents, evidenceEvents } from './evidence.ts';
+import { TurnHooks } from './hooks.ts';
 import { planEvents, readOnly } from './plan.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
 
@@ -232,18 +234,17 @@ class TurnWork {
         },
       );
       const wanted = { model: this.#turn.model ?? task.model, effort: this.#turn.effort };
-      const { tools: serverTools, missing } = await this.#context.mcp.toolsFor({
-        projectId: task.projectId,
-        spec: open.confined.spec,
-        signal: this.#run.signal,
-      });
-      for (const line of missing) await this.#tell(line, 'warn');
+      const { serverTools, hooks, told } = await this.#equip(
+        open,
+        wanted.model,
+        said.map(({ text }) => text),
+      );
       const history = this.#context.store.history(thread.id) as HistoryItem[];
       return await runTurn(
         {
           threadId: thread.id,
           turnId: this.#turn.id,
-          messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...said],
+          messages: [...(notice ? [{ text: notice, via: 'prompt' as const }] : []), ...said, ...told],
           ...(compact ? { compact } : {}),
           history,
           model: await this.#context.models.config(wanted, this.#context.endpoints.get(task.id)),
@@ -259,12 +260,26 @@ class TurnWork {
           signal: this.#run.signal,
           sessions,
         },
-        host,
+        hooks.around(host),
       );
     } catch (error) {
       if (this.#run.signal.aborted) return { status: 'interrupted', message: '' };
       return { status: 'failed', error: toAppError(error), message: '' };
     }
+  }
+
+  /** The tools of servers and the hooks, started; `told` is what hooks add to the messages. Throws `not-allowed` where one refuses them. */
+  async #equip(open: OpenWorkspace, model: string, messages: string[]) {
+    const { task, project } = taskParts(this.#context, this.#taskId);
+    const { signal } = this.#run;
+    const { tools, missing } = await this.#context.mcp.toolsFor({ projectId: project.id, spec: open.confined.spec, signal });
+    const tell = (text: string) => this.#tell(text, 'warn');
+    for (const line of missing) await tell(line);
+    const hooks = await TurnHooks.load(this.#context, { task, turn: this.#turn, project, open, model, signal, tell });
+    const { refuse, context } = await hooks.begin(messages);
+    if (refuse)
+      throw new Failure('not-allowed', `A hook refused this message: ${refuse}`, { fix: 'Change the message or the hook, then retry.' });
+    return { serverTools: tools, hooks, told: context ? [{ text: context, via: 'prompt' as const }] : [] };
   }
 
   /** Says in the conversation what Signalbox did before the turn. */

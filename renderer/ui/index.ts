@@ -7,6 +7,7 @@ export * from './entries.tsx';
 export * from './error-note.tsx';
 export * from './field.tsx';
 export * from './format.ts';
+export * from './hook-list.tsx';
 export * from './icons.tsx';
 export * from './keys.ts';
 export * from './menu.tsx';

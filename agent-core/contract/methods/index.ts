@@ -11,6 +11,7 @@ import { findingMethods } from './findings.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
 import { networkMethods } from './network.ts';
+import { hookMethods } from './hooks.ts';
 import { mcpMethods } from './mcp.ts';
 import { terminalMethods } from './terminals.ts';
 import { transcriptMethods } from './transcripts.ts';
@@ -38,6 +39,7 @@ export const methods = {
   ...terminalMethods,
   ...networkMethods,
   ...mcpMethods,
+  ...hookMethods,
 } as const satisfies Record<string, MethodSpec>;
 
 export type MethodName = keyof typeof methods;

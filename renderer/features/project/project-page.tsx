@@ -6,6 +6,7 @@ import { useCore } from '../../state/hooks.ts';
 import { Button, Empty } from '../../ui/index.ts';
 import { BudgetSection } from './budget.tsx';
 import { Environment } from './environment.tsx';
+import { Hooks } from './hooks.tsx';
 import { Network } from './network.tsx';
 import { Rules } from './rules.tsx';
 import './project.css';
@@ -30,6 +31,7 @@ export function ProjectPage({ projectId }: { projectId: ProjectId }) {
             <Network project={project} />
             <Rules project={project} />
             <BudgetSection project={project} />
+            <Hooks project={project} />
             <p className="xs faint">
               Folder: <code>{project.root}</code>
             </p>

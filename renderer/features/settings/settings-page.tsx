@@ -7,6 +7,7 @@ import { rpc } from '../../state/store.ts';
 import { ui } from '../../state/ui.ts';
 import { BudgetFields, Segments } from '../../ui/index.ts';
 import { DefaultsForm } from './defaults-form.tsx';
+import { Hooks } from './hooks.tsx';
 import { ModelTable } from './models.tsx';
 import { Providers } from './providers.tsx';
 import { Rules } from './rules.tsx';
@@ -54,6 +55,7 @@ const SECTIONS = [
   { id: 'looks', title: 'Appearance' },
   { id: 'sandbox', title: 'Sandbox' },
   { id: 'rules', title: 'Saved rules' },
+  { id: 'hooks', title: 'Hooks' },
 ] as const;
 
 /** Everything that can be set, written as soon as it is left. */
@@ -100,6 +102,9 @@ export function SettingsPage() {
             </Section>
             <Section id="rules" title="Saved rules">
               <Rules />
+            </Section>
+            <Section id="hooks" title="Hooks">
+              <Hooks />
             </Section>
             <p className="xs faint">
               Data: <code>{host?.home}</code>

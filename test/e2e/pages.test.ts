@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
@@ -77,6 +78,37 @@ test('a server is pasted from a readme, tells its tools, is told when to ask, fa
   await page.getByRole('menuitem', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Remove odd' }).click();
   await page.getByText('No MCP servers yet').waitFor();
+});
+
+test('hooks of mine stand in the settings, those of a project on its page, which are trusted there', async () => {
+  const own = {
+    hooks: { PreToolUse: [{ matcher: 'exec_command', hooks: [{ type: 'command', command: './check.sh' }] }], OnTuesday: [{}] },
+  };
+  writeFileSync(join(home, 'hooks.json'), JSON.stringify(own));
+  await page.evaluate(() => {
+    location.hash = '#/settings';
+  });
+  await page
+    .getByRole('list', { name: /Hooks in/ })
+    .getByText('./check.sh')
+    .waitFor();
+  await page.getByText('“OnTuesday” is not known').waitFor();
+  const shop = join(home, 'sample/corner-shop');
+  mkdirSync(join(shop, '.signalbox'));
+  writeFileSync(
+    join(shop, '.signalbox/hooks.json'),
+    JSON.stringify({ hooks: { Stop: [{ hooks: [{ type: 'command', command: 'npm test' }] }] } }),
+  );
+  execFileSync('git', ['add', '-A'], { cwd: shop });
+  execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '-qm', 'Hooks'], { cwd: shop });
+  await page.getByRole('link', { name: 'Board' }).click();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('Project settings');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Trust these hooks' }).click();
+  await page.getByText('Trusted. They run from the next turn on.').waitFor();
+  await page.screenshot({ path: join(shots, 'hooks.png') });
+  expect(await seriousOf()).toEqual([]);
 });
 
 test('the page in the light', async () => {
