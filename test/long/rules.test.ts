@@ -1,10 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { EGRESS } from './rules/egress.ts';
 import { FENCE } from './rules/fence.ts';
+import { GIT } from './rules/git.ts';
 import { occurrences, runWithout, type Outcome } from './support/run.ts';
 import type { Rule } from './support/rule.ts';
 
 /** Every rule by room. SIGNALBOX_RULES=text runs those with that text in their name. */
-const ROOMS: [string, Rule[]][] = [['the fence', FENCE]];
+const ROOMS: [string, Rule[]][] = [
+  ['the fence', FENCE],
+  ['the two gits', GIT],
+  ['the way out', EGRESS],
+];
 const wanted = process.env['SIGNALBOX_RULES'] ?? '';
 
 describe.each(ROOMS)('%s', (_, rules) => {

@@ -164,6 +164,44 @@ test('a folder swapped for a link in a race never lets a read or write out', asy
   expect(existsSync(join(root, 'flip-inside/new'))).toBe(true);
 });
 
+test('a file swapped for a link in a race is never read through', async () => {
+  const { root, outside, door } = place();
+  writeFileSync(join(root, 'plain'), 'inside');
+  const swapper = `
+    const fs = require('node:fs'); process.chdir(${JSON.stringify(root)});
+    const attempt = (act) => { try { act(); } catch {} };
+    for (const end = Date.now() + 2000; Date.now() < end;) {
+      attempt(() => { fs.symlinkSync(${JSON.stringify(join(outside, 'secret'))}, 't'); fs.renameSync('t', 'flip'); });
+      attempt(() => { fs.linkSync('plain', 't'); fs.renameSync('t', 'flip'); });
+    }`;
+  const { spawn } = await import('node:child_process');
+  const child = spawn(process.execPath, ['-e', swapper], { stdio: 'inherit' });
+  let over = false;
+  child.once('close', () => {
+    over = true;
+  });
+  const seen = new Set<string>();
+  while (!over) {
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        seen.add(
+          await door.read('flip').then(
+            (bytes) => bytes.toString(),
+            () => 'refused',
+          ),
+        );
+      }),
+    );
+  }
+  expect([...seen]).not.toContain('secret');
+});
+
+test('the worktree itself is never removed: said, not tried', async () => {
+  const { door } = place();
+  for (const path of ['', '.', './/', 'a/..'])
+    expect([path, await code(door.remove(path))]).toEqual([path, path === 'a/..' ? 'ENOENT' : 'not-allowed']);
+});
+
 test('git’s own `.git` and mounted places are read, never written or removed, by links neither', async () => {
   const { root } = place();
   const door = openDoor(root, [join(root, 'mounted')]);

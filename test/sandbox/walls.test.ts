@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSandbox } from '../../agent-core/sandbox/index.ts';
 import type { Machine } from '../../agent-core/sandbox/types.ts';
-import { eventually, openMachine, POLICY, shell, temporary } from './helpers.ts';
+import { eventually, holders, openMachine, POLICY, shell, temporary } from './helpers.ts';
 
 /**
  * What the fence is made of, read off inside and never tried: where a wall is missing these tests are red and nothing
@@ -182,6 +182,23 @@ test('a command leads a session of its own and holds three descriptors', async (
   const { stdout } = await machine.collect({ argv: ['ls', '-l', '/proc/self/fd'] });
   // The fourth is the folder that it lists.
   expect(stdout.toString().match(/ \d+ -> (?!\/proc\/)/g)).toHaveLength(3);
+});
+
+test('a command’s session is not its launcher’s, and process 1 has no environment', async () => {
+  const { machine } = await openMachine();
+  const launcher = await machine.run({ argv: ['sleep', '3600'] });
+  const child = () => Number(readFileSync(`/proc/${launcher.pid}/task/${launcher.pid}/children`, 'utf8').trim().split(' ').at(-1));
+  await eventually('it runs', () => child() > 0 && readFileSync(`/proc/${child()}/comm`, 'utf8') === 'sleep\n');
+  const session = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
+  expect(session(child())).not.toBe(session(launcher.pid));
+  const [holder = 0] = holders();
+  expect(
+    readFileSync(`/proc/${holder}/environ`, 'utf8')
+      .split('\0')
+      .filter((entry) => entry !== '' && !/^(?:PWD|_|SHLVL|OLDPWD)=/.test(entry)),
+  ).toEqual([]);
+  expect(readlinkSync(`/proc/${child()}/ns/user`)).not.toBe(readlinkSync(`/proc/${holder}/ns/user`));
+  await launcher.kill('kill');
 });
 
 test('names that steer loaders never reach a launcher: each of them', async () => {

@@ -94,7 +94,7 @@ const processes: Rule[] = [
   rule('the machine’s System V objects joined', [LAUNCH, "    '--ipc',\n"], WALLS, { only: 'namespaces are' }),
   rule('a process list of its own', [LAUNCH, "    '--pidns',\n    String(pidNamespace),\n"], WALLS, { only: 'namespaces are' }),
   rule('a user namespace below process 1’s', [LAUNCH, "    '--userns2',\n    String(userNamespace),\n"], WALLS, {
-    only: 'the person is who',
+    only: 'a command’s session',
   }),
   rule('no further user namespaces', [HOLDER, "      '--disable-userns',\n"], WALLS, { only: 'no further' }),
   rule(
@@ -109,11 +109,11 @@ const processes: Rule[] = [
     ['test/sandbox/lifecycle.test.ts'],
     { only: 'a daemon lives' },
   ),
-  rule('a holder without environment', [HOLDER, "cwd: '/', env: {}, stdio", "cwd: '/', stdio"], ESCAPES, { only: 'process 1|environment' }),
+  rule('a holder without environment', [HOLDER, "cwd: '/', env: {}, stdio", "cwd: '/', stdio"], WALLS, { only: 'a command’s session' }),
   rule('dead daemons reaped', [HOLDER, "'exec env --ignore-signal=CHLD cat'", "'exec cat'"], ['test/sandbox/lifecycle.test.ts'], {
     only: 'dead entry',
   }),
-  rule('a session of its own', [LAUNCH, ", ['--new-session']"], WALLS, { only: 'session of its own' }),
+  rule('a session of its own', [LAUNCH, ", ['--new-session']"], WALLS, { only: 'a command’s session' }),
   rule('namespace descriptors closed', [LAUNCH, '`${CLOSE}; ${launch.limits}${inner}`', '`${launch.limits}${inner}`'], WALLS, {
     only: 'session of its own',
   }),
@@ -335,6 +335,7 @@ const door: Rule[] = [
       "  if (isAbsolute(path) && (inside === '..' || inside.startsWith('../'))) throw leadsOut(path, 'it lies outside the worktree');\n",
     ],
     DOORS,
+    { skip: 'the rule before refuses it as well, in other words' },
   ),
   rule('the door: no NUL', [DOOR, "  if (path.includes('\\0')) throw leadsOut(JSON.stringify(path), 'a path has no NUL in it');\n"], DOORS),
   rule(
@@ -358,7 +359,14 @@ const door: Rule[] = [
     [DOOR, "  if (!found.isFile()) throw leadsOut(path, 'it is a device, a pipe or a socket, not a file');\n"],
     DOORS,
   ),
-  rule('the door: a size', [DOOR, '  if (found.size > limit) {', '  if (found.size < 0) {'], DOORS),
+  {
+    name: 'the door: a size',
+    cuts: [
+      { file: DOOR, cut: '  if (found.size > limit) {', put: '  if (found.size < 0) {' },
+      { file: DOOR, cut: '    if (total > limit) throw', put: '    if (total < 0) throw' },
+    ],
+    tests: DOORS,
+  },
   rule('the door: so many links', [DOOR, 'if (++links > MAX_LINKS)', 'if (++links > 1e6)'], DOORS),
   rule('the door: git’s own is not written', [DOOR, "['.git', ...guarded]", 'guarded'], DOORS),
   rule('the door: mounts are not written', [DOOR, "['.git', ...guarded]", "['.git']"], DOORS),
