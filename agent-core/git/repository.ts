@@ -49,7 +49,8 @@ export async function inspectFolder(path: string): Promise<Repository> {
   };
 }
 
-async function realFolder(path: string): Promise<string> {
+/** The folder with links resolved. Throws `no-folder`, and `unsupported-repository` for a path that git can't print in a line. */
+export async function realFolder(path: string): Promise<string> {
   const real = await realpath(path).catch(() => null);
   const found = real === null ? null : await stat(real).catch(() => null);
   if (real === null || !found)

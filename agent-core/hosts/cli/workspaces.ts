@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Failure, type Mode, type Project, type TaskId, type WorkspaceId } from '../../contract/index.ts';
-import { inspectFolder } from '../../git/repository.ts';
+import { inspectFolder, realFolder as realFolderOf } from '../../git/repository.ts';
 import { createSandbox } from '../../sandbox/index.ts';
 import { Workspaces, type WorkspaceMeta } from '../../workspace/index.ts';
 import { connectSocket } from '../attach.ts';
@@ -18,11 +17,7 @@ export function localWorkspaces(): Workspaces {
 }
 
 /** A folder that a person named, with links resolved. Throws `no-folder`. */
-export async function realFolder(path: string): Promise<string> {
-  return realpath(resolve(path)).catch(() => {
-    throw new Failure('no-folder', `There is no folder at ${path}.`);
-  });
-}
+export const realFolder = (path: string): Promise<string> => realFolderOf(resolve(path));
 
 const hashed = (text: string): string =>
   BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 24)}`)
