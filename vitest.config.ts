@@ -8,7 +8,13 @@ const slow = ['e2e', 'electron', 'renderer', 'renderer-task'].map((room) => `tes
 const long = ['test/long/**/*.test.ts'];
 /** A shared CI machine can stall for seconds: there, and only there, a failed test gets a second try. */
 const retry = process.env['CI'] ? 1 : 0;
-const common = { retry, pool: 'forks' as const, environment: 'node' as const, teardownTimeout: 10_000 };
+const common = {
+  retry,
+  globalSetup: './test/model-server/held.ts',
+  pool: 'forks' as const,
+  environment: 'node' as const,
+  teardownTimeout: 10_000,
+};
 
 export default defineConfig({
   test: {

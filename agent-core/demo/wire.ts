@@ -41,7 +41,6 @@ export interface Echo {
   tool_choice?: unknown;
   reasoning?: unknown;
   text?: unknown;
-  store?: boolean;
   prompt_cache_key?: string;
 }
 
@@ -66,7 +65,7 @@ function body(outputs: readonly Output[]): string {
 function usageJson(usage: TokenUsage): Json {
   return {
     input_tokens: usage.input,
-    input_tokens_details: { cached_tokens: usage.cached },
+    input_tokens_details: { cached_tokens: usage.cached, cache_write_tokens: 0 },
     output_tokens: usage.output,
     output_tokens_details: { reasoning_tokens: usage.reasoning },
     total_tokens: usage.input + usage.output,
@@ -79,6 +78,7 @@ function responseJson(responseId: string, createdAt: number, echo: Echo): Json {
     object: 'response',
     created_at: createdAt,
     status: 'in_progress',
+    access_programs: null,
     background: false,
     error: null,
     incomplete_details: null,
@@ -89,11 +89,9 @@ function responseJson(responseId: string, createdAt: number, echo: Echo): Json {
     output: [],
     parallel_tool_calls: echo.parallel_tool_calls ?? true,
     previous_response_id: null,
-    prompt_cache_key: echo.prompt_cache_key ?? null,
+    ...(echo.prompt_cache_key ? { prompt_cache_key: echo.prompt_cache_key } : {}),
     reasoning: echo.reasoning ?? { effort: null, summary: null },
-    safety_identifier: null,
     service_tier: 'default',
-    store: echo.store ?? true,
     temperature: 1,
     text: echo.text ?? { format: { type: 'text' }, verbosity: 'medium' },
     tool_choice: echo.tool_choice ?? 'auto',
@@ -101,8 +99,6 @@ function responseJson(responseId: string, createdAt: number, echo: Echo): Json {
     top_logprobs: 0,
     top_p: 1,
     truncation: 'disabled',
-    usage: null,
-    user: null,
     metadata: {},
   };
 }
@@ -146,7 +142,7 @@ function* call(
   const item = {
     id: at.item_id,
     type: custom ? 'custom_tool_call' : 'function_call',
-    status: 'in_progress',
+    ...(custom ? {} : { status: 'in_progress' }),
     call_id: output.callId,
     name: output.name,
     [key]: '',
@@ -154,7 +150,7 @@ function* call(
   yield { type: 'response.output_item.added', output_index: at.output_index, item };
   for (const delta of split(text)) yield { type: `${family}.delta`, ...at, delta };
   yield { type: `${family}.done`, ...at, [key]: text };
-  return { ...item, status: 'completed', [key]: text };
+  return { ...item, ...(custom ? {} : { status: 'completed' }), [key]: text };
 }
 
 const idPrefix = { message: 'msg', reasoning: 'rs', function: 'fc', custom: 'ctc' } as const;
@@ -203,7 +199,7 @@ export function* responseEvents(echo: Echo, outputs: readonly Output[], options:
       error: failed ? { code: ending.code, message: ending.message } : null,
       incomplete_details: ending.status === 'incomplete' ? { reason: ending.reason } : null,
       output: done,
-      usage: failed ? null : usage,
+      ...(failed ? {} : { usage }),
     },
   });
 }

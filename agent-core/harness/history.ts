@@ -23,12 +23,33 @@ export const outputOf = (call: CallItem, output: ToolOutput): HistoryItem =>
     ? { type: 'function_call_output', call_id: call.call_id, output }
     : { type: 'custom_tool_call_output', call_id: call.call_id, output };
 
+/** What the API takes as the name of a tool: anything else in the history is refused, with all that comes after it. */
+const nameOf = (name: unknown): string =>
+  typeof name === 'string' && /^[a-zA-Z0-9_-]{1,64}$/.test(name)
+    ? name
+    : (typeof name === 'string' ? name : '').replaceAll(/[^a-zA-Z0-9_-]+/g, '_').slice(0, 64) || 'unnamed_tool';
+
+const asText = (value: unknown, none: string): string => (typeof value === 'string' ? value : value == null ? none : JSON.stringify(value));
+
+/** A call as the API takes it back: its name is one, its arguments are text. The same object when nothing is amiss. */
+function wellFormed(call: CallItem): CallItem {
+  const name = nameOf(call.name);
+  if (call.type === 'custom_tool_call') {
+    const input = asText(call.input, '');
+    return name === call.name && input === call.input ? call : { ...call, name, input };
+  }
+  const args = asText(call.arguments, '{}');
+  return name === call.name && args === call.arguments ? call : { ...call, name, arguments: args };
+}
+
 /**
- * Makes calls fit to be answered: each has an id that no other call of the thread has. `taken` grows by them.
+ * Makes calls fit to be answered and to be sent back: each is well formed, and has an id that no other call of the
+ * thread has. `taken` grows by the ids.
  */
 export function withOwnIds(items: HistoryItem[], taken: Set<string>): HistoryItem[] {
-  return items.map((item) => {
-    if (!isCall(item)) return item;
+  return items.map((raw) => {
+    if (!isCall(raw)) return raw;
+    const item = wellFormed(raw);
     const id =
       typeof item.call_id === 'string' && item.call_id && item.call_id.length <= 64 && !taken.has(item.call_id)
         ? item.call_id

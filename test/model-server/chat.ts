@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { words, type Ending, type Output, type TokenUsage } from '../../agent-core/demo/wire.ts';
 import type { ChatRequest } from './chat-request.ts';
+import { keep } from './corpus.ts';
 import type { Step } from './script.ts';
 
 /** Ways in which servers other than OpenAI's stream chat completions; each must be borne. */
@@ -75,7 +76,6 @@ function* frames(
     created: Math.floor(Date.now() / 1000),
     model: request.model,
     service_tier: 'default',
-    system_fingerprint: null,
   };
   const frame = (choices: Json[], more: Json = counts ? { usage: null } : {}): string =>
     `data: ${JSON.stringify({ ...base, choices, ...more })}\n\n`;
@@ -98,13 +98,22 @@ function* frames(
 const of = <T extends Step['type']>(steps: readonly Step[], type: T) =>
   steps.find((step): step is Extract<Step, { type: T }> => step.type === type);
 
+/** The frames with their chunks changed; the end mark stays. */
+function rewritten(frames: readonly string[], twist: (chunks: Json[]) => Json[]): string[] {
+  const chunks = frames.filter((frame) => frame.startsWith('data: {')).map((frame) => JSON.parse(frame.slice(6)) as Json);
+  return [...twist(chunks).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), ...frames.filter((frame) => !frame.startsWith('data: {'))];
+}
+
 /** Streams an answer with its misbehaviour. `after` counts chunks, as it counts events on the other wire. */
 export async function streamChat(
   response: ServerResponse,
   request: ChatRequest,
   { outputs, ending, usage, steps }: { outputs: readonly Output[]; ending: Ending; usage: TokenUsage; steps: readonly Step[] },
 ): Promise<void> {
-  const all = [...frames(request, outputs, ending, usage, of(steps, 'chatDialect')?.dialect ?? {})];
+  const plain = [...frames(request, outputs, ending, usage, of(steps, 'chatDialect')?.dialect ?? {})];
+  if (!of(steps, 'chatDialect')) for (const frame of plain) if (frame.startsWith('data: {')) keep('chat chunk', JSON.parse(frame.slice(6)));
+  const twisted = of(steps, 'twist')?.chunks;
+  const all = twisted ? rewritten(plain, twisted) : plain;
   const cut = of(steps, 'cut');
   const stalled = of(steps, 'stall');
   const failure = of(steps, 'errorEvent');

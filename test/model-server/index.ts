@@ -11,6 +11,7 @@ import {
   type WireEvent,
 } from '../../agent-core/demo/wire.ts';
 import { streamChat, type ChatDialect } from './chat.ts';
+import { keep } from './corpus.ts';
 import { checkChat, type ChatRequest } from './chat-request.ts';
 import { bytesOf, inDialect, type Dialect } from './dialect.ts';
 import { checkRequest, type ResponsesRequest } from './request.ts';
@@ -114,7 +115,9 @@ async function answer(
     startStream(response);
     return streamChat(response, chat, { outputs, ending, usage: full, steps });
   }
-  const events = [...responseEvents(request, outputs, { usage: full, ending, deltas: options.fast ? 'whole' : 'words' })];
+  const plain = [...responseEvents(request, outputs, { usage: full, ending, deltas: options.fast ? 'whole' : 'words' })];
+  const events = of(steps, 'twist')?.events?.(plain) ?? plain;
+  if (!options.fast && events === plain && !of(steps, 'dialect')) for (const event of events) keep('responses event', event);
   if (request.stream !== true) return sendJson(response, 200, events.at(-1)?.['response']);
   startStream(response);
   const spoken = of(steps, 'dialect')?.dialect;
@@ -213,6 +216,7 @@ async function create(room: Room, incoming: IncomingMessage, response: ServerRes
     const message = `The model \`${body.model}\` does not exist or you do not have access to it.`;
     return sendJson(response, 404, errorBody(message, 'invalid_request_error', 'model_not_found', 'model'));
   }
+  keep(chat ? 'chat request' : 'responses request', JSON.parse(text));
   room.count += 1;
   const record: RecordedRequest = {
     n: room.count,

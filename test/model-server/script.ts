@@ -1,7 +1,10 @@
-import type { Ending, Output, TokenUsage } from '../../agent-core/demo/wire.ts';
+import type { Ending, Output, TokenUsage, WireEvent } from '../../agent-core/demo/wire.ts';
 import type { ChatDialect } from './chat.ts';
 import type { Dialect } from './dialect.ts';
 import type { InputItem, ResponsesRequest } from './request.ts';
+
+/** An object as it goes over the wire. */
+export type Json = Record<string, unknown>;
 
 /** What the server does for one request, in order: things the model says, and ways to misbehave. */
 export type Step =
@@ -30,6 +33,8 @@ export type Step =
   | { type: 'dialect'; dialect: Dialect }
   /** The same for chat completions; see `ChatDialect`. */
   | { type: 'chatDialect'; dialect: ChatDialect }
+  /** Changes the events of a reply, or the chunks of one for chat completions, before they are sent: for what no server should do. */
+  | { type: 'twist'; events?: (events: WireEvent[]) => WireEvent[]; chunks?: (chunks: Json[]) => Json[] }
   /** Gives every call of the response the same call id. */
   | { type: 'sameCallIds' };
 
@@ -65,6 +70,7 @@ export const errorEvent = (code: string, message: string): Step => ({ type: 'err
 export const reset = (): Step => ({ type: 'reset' });
 export const dialect = (how: Dialect): Step => ({ type: 'dialect', dialect: how });
 export const chatDialect = (how: ChatDialect): Step => ({ type: 'chatDialect', dialect: how });
+export const twist = (how: Omit<Extract<Step, { type: 'twist' }>, 'type'>): Step => ({ type: 'twist', ...how });
 export const duplicateCallIds = (): Step => ({ type: 'sameCallIds' });
 export const incomplete = (reason: 'max_output_tokens' | 'content_filter' = 'max_output_tokens'): Step => ({
   type: 'ending',
