@@ -6,11 +6,11 @@ import { Failure } from '../contract/errors.ts';
 import type { Bind, Machine } from '../sandbox/types.ts';
 import { insideScript, isOid } from './runner.ts';
 import { receivePack } from './transfer.ts';
-import { coreSettings, objectRoots, renderConfig, type Copies } from './session-store.ts';
+import { alternatesText, coreSettings, objectRoots, renderConfig, type Copies } from './session-store.ts';
 import { replaceFile } from './store-files.ts';
 
 /** Where the snapshot's own git directory appears inside, only for the run that writes a tree. */
-export const SNAP = '/signalbox/snap';
+const SNAP = '/signalbox/snap';
 
 /** What a workspace's checkpoints need on the host. */
 export interface SnapPlace {
@@ -21,6 +21,15 @@ export interface SnapPlace {
   gitDir: string;
   worktree: string;
   workspaceId: string;
+  /** Nothing can be mounted: everything is seen inside where it is. */
+  own: boolean;
+}
+
+/** The private git directory as a run of ours sees it: its bind, and what names it in the environment. */
+export function snapRun(place: SnapPlace): { bind: Bind; env: Record<string, string> } {
+  const target = place.own ? place.snap : SNAP;
+  const env = { ...CHECKPOINT_ENV, GIT_DIR: target, GIT_WORK_TREE: place.worktree };
+  return { bind: { source: place.snap, target, access: 'write' }, env };
 }
 
 /** Makes the project's bare checkpoint store, which borrows the repository's objects, `commit` among them. Idempotent. */
@@ -59,12 +68,12 @@ export async function makeSnap(place: SnapPlace, index: string | null, copies: C
     ),
     writeFile(join(place.snap, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(place.snap, 'info', 'exclude'), copies.exclude),
-    writeFile(join(place.snap, 'objects', 'info', 'alternates'), copies.roots.map((_, at) => `/signalbox/objects/${at}\n`).join('')),
+    writeFile(join(place.snap, 'objects', 'info', 'alternates'), alternatesText(copies.roots, place.own)),
     ...(index === null ? [] : [readFile(index).then((bytes) => writeFile(join(place.snap, 'index'), bytes))]),
   ]);
 }
 
-export const CHECKPOINT_ENV = { GIT_DIR: SNAP, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
+const CHECKPOINT_ENV = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_ATTR_NOSYSTEM: '1' };
 export const CHECKPOINT_SAFE =
   '-c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.fsync=none -c core.untrackedCache=false -c advice.addEmbeddedRepo=false -c core.safecrlf=false';
 /**
@@ -101,12 +110,12 @@ export async function checkpoint(
   last: Checkpoint | null,
   label: string,
 ): Promise<Checkpoint> {
-  const binds: Bind[] = [{ source: place.snap, target: SNAP, access: 'write' }];
+  const { bind, env } = snapRun(place);
   const run = await insideScript(machine, SCRIPT, [last?.tree ?? '', base], {
     access: 'read',
-    binds,
+    binds: [bind],
     cwd: place.worktree,
-    env: { ...CHECKPOINT_ENV, GIT_WORK_TREE: place.worktree },
+    env,
     limit: 1024 * 1024 * 1024,
   });
   const newline = run.stdout.indexOf(10);

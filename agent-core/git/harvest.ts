@@ -1,12 +1,12 @@
 import { openSync, closeSync, readSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../contract/errors.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { checkIndex, hashLength, markLinks } from './index-file.ts';
 import { inStore, pointRealHead, realHead, realRef, storeHead } from './refs.ts';
-import { gitFailure, inside, insideArgs, insideEnv, isOid, outside, STALLED } from './runner.ts';
-import { writable, type StorePlace } from './session-store.ts';
+import { gitFailure, inside, insideArgs, insideEnv, insideScript, isOid, outside, STALLED } from './runner.ts';
+import { isOwn, writable, type StorePlace } from './session-store.ts';
 import { isCode, readStoreFile, replaceFile, storeFileStamp, writeStoreFile } from './store-files.ts';
 import { harvestSubmodules } from './submodule-harvest.ts';
 import type { Submodule } from './submodules.ts';
@@ -197,6 +197,7 @@ async function realIndexStamp(place: StorePlace): Promise<string | null> {
 
 /** Brings the real HEAD and index along, so that a person's shell there sees what the agent sees. `fresh`: nothing but the base was ever staged. */
 export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: Agreed, fresh = false): Promise<Agreed> {
+  if (isOwn(place)) return guardIndex(machine, place, agreed);
   await pointRealHead(place.gitDir, place.admin, place.branch);
   const name = inStore(place.admin, 'index');
   const stamp = await storeFileStamp(place.store, name);
@@ -217,8 +218,50 @@ export async function matchAdmin(machine: Machine, place: HarvestPlace, agreed: 
   return { ...agreed, insideIndex: stamp, outsideIndex: await realIndexStamp(place) };
 }
 
+/**
+ * Where the person's git reads the agent's own index: one that is broken or names what git must never write is made anew
+ * from HEAD, and repositories that the agent made in the worktree are left alone by it.
+ */
+async function guardIndex(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Agreed> {
+  // A pipe in HEAD's place would make any git there wait for ever.
+  if ((await storeFileStamp(place.store, 'HEAD')) === null) await writeStoreFile(place.store, 'HEAD', `ref: ${place.branch}\n`);
+  const stamp = await storeFileStamp(place.store, 'index');
+  if (stamp !== null && stamp === agreed.insideIndex) return agreed;
+  const hash = hashLength(agreed.tip);
+  const bytes = await readStoreFile(place.store, 'index', 512 * 1024 * 1024);
+  const checked = bytes === null ? null : checkIndex(bytes, hash);
+  if (checked === null) {
+    await insideScript(machine, `rm -rf "$1/index"; git ${insideArgs.join(' ')} read-tree HEAD`, [place.shown], {
+      access: 'write',
+      binds: writable(place, false),
+      answers: [128],
+    });
+  } else {
+    const made = await madeInside(place, [...checked.links.keys()]);
+    const marked = markLinks(checked, hash, (name) => checked.links.get(name) === true || made.has(name));
+    if (marked !== checked.bytes) await writeStoreFile(place.store, 'index', marked);
+  }
+  return { ...agreed, insideIndex: await storeFileStamp(place.store, 'index'), outsideIndex: null };
+}
+
+/** Those of the submodules in an index that are checked out and not by us. */
+async function madeInside(place: HarvestPlace, names: readonly string[]): Promise<Set<string>> {
+  const ours = new Set(place.submodules.map((submodule) => Buffer.from(submodule.path).toString('latin1')));
+  const others = names.filter((name) => !ours.has(name));
+  const there = await Promise.all(
+    others.map((name) =>
+      lstat(join(place.worktree, Buffer.from(name, 'latin1').toString('utf8'), '.git')).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return new Set(others.filter((_, index) => there[index]));
+}
+
 /** Makes the worktree's real index that of a tree, with submodules that the person's git leaves alone. */
 export async function readTreeOutside(place: StorePlace, tree: string, hash: number): Promise<void> {
+  if (isOwn(place)) return;
   const index = adminFile(place, 'index');
   await outside({ gitDir: place.gitDir, args: ['read-tree', tree], env: { GIT_INDEX_FILE: index } });
   const checked = checkIndex(await readFile(index), hash);
@@ -280,10 +323,12 @@ export interface Imported {
  * before a turn begins. What the agent did since is kept: where both moved, the person's commit comes aside.
  */
 export async function importOutside(machine: Machine, place: HarvestPlace, agreed: Agreed): Promise<Imported> {
+  const own = isOwn(place);
   const [head, real, stamp] = await Promise.all([
-    realHead(place.gitDir, place.admin),
+    // What the person does in a worktree whose git is the agent's own is inside already.
+    own ? { ref: place.branch, oid: null } : realHead(place.gitDir, place.admin),
     realRef(place.gitDir, place.branch),
-    realIndexStamp(place),
+    own ? null : realIndexStamp(place),
   ]);
   const outsideTip = head.oid ?? real;
   const movedOutside = outsideTip !== null && outsideTip !== agreed.tip;

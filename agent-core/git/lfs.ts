@@ -35,9 +35,9 @@ const isThere = (path: string): Promise<boolean> =>
   );
 
 /** The person's large files, read-only; nothing where the repository has none. */
-export async function lfsBinds(gitDir: string): Promise<Bind[]> {
+export async function lfsBinds(gitDir: string, own: boolean): Promise<Bind[]> {
   const source = await lfsObjects(gitDir);
-  return source === null ? [] : [{ source, target: BORROWED, access: 'read' }];
+  return source === null ? [] : [{ source, target: own ? source : BORROWED, access: 'read' }];
 }
 
 /** What Git LFS adds to the settings inside; nothing where the repository has no large files here, or no `git lfs` is seen inside. */

@@ -1,6 +1,6 @@
 import { Failure } from '../contract/errors.ts';
 import type { Bind, Machine } from '../sandbox/types.ts';
-import { CHECKPOINT_ENV, CHECKPOINT_SAFE, SNAP, type Checkpoint, type SnapPlace } from './checkpoint.ts';
+import { CHECKPOINT_SAFE, snapRun, type Checkpoint, type SnapPlace } from './checkpoint.ts';
 import { insideScript, outside } from './runner.ts';
 
 /**
@@ -27,15 +27,13 @@ export async function restoreTree(machine: Machine, place: SnapPlace, now: Check
     input: `${tree}\n^${now.tree}\n`,
   });
   const count = pack.stdout.length >= 12 ? pack.stdout.readUInt32BE(8) : 0;
-  const binds: Bind[] = [
-    { source: place.snap, target: SNAP, access: 'write' },
-    { source: place.worktree, target: place.worktree, access: 'write' },
-  ];
+  const { bind, env } = snapRun(place);
+  const binds: Bind[] = [bind, { source: place.worktree, target: place.worktree, access: 'write' }];
   const run = await insideScript(machine, SCRIPT, [tree, String(count)], {
     access: 'write',
     binds,
     cwd: place.worktree,
-    env: { ...CHECKPOINT_ENV, GIT_WORK_TREE: place.worktree },
+    env,
     answers: [128],
     ...(count > 0 ? { input: pack.stdout } : {}),
   });

@@ -9,6 +9,13 @@ import { readStoreFile, writeStoreFile } from './store-files.ts';
 /** Where the repository's objects appear inside, read-only. */
 const OBJECTS = '/signalbox/objects';
 
+/**
+ * Whether the worktree's `.git` points straight at the store, as where nothing can be mounted: the store is a clone of the
+ * worktree's own then, which borrows the repository's objects where they lie, and which the person's git in the worktree
+ * reads too. Its settings, hooks, `info` and `commondir` are read-only to the agent ({@link ownBinds}).
+ */
+export const isOwn = (place: { admin: string }): boolean => place.admin === '';
+
 /** A private common git directory that stands in for the real one inside a sandbox. */
 export interface StorePlace {
   /** Host folder of the store; the agent may write all of it. */
@@ -38,6 +45,31 @@ export async function objectRoots(gitDir: string): Promise<string[]> {
   };
   await visit(join(gitDir, 'objects'));
   return roots;
+}
+
+/** The paths of object folders as they are seen inside. */
+const seenRoots = (roots: readonly string[], own: boolean): string[] => (own ? [...roots] : roots.map((_, index) => `${OBJECTS}/${index}`));
+
+export const alternatesText = (roots: readonly string[], own: boolean): string =>
+  seenRoots(roots, own)
+    .map((root) => `${root}\n`)
+    .join('');
+
+/** What no agent may write in a git directory that the person's git reads: all that names commands, or other folders to read them from. */
+const GUARDED = ['config', 'hooks', 'info', 'commondir'];
+
+/**
+ * The binds of a store of the worktree's own, each at its own place. `folders` are the git directories in it: itself (''),
+ * and those of submodules. Everything in {@link GUARDED} is there from the start: what is missing could be made.
+ */
+export async function ownBinds(store: string, gitDir: string, folders: readonly string[]): Promise<Bind[]> {
+  return [
+    { source: store, target: store, access: 'write' },
+    ...folders.flatMap((folder) =>
+      GUARDED.map((name): Bind => ({ source: join(store, folder, name), target: join(store, folder, name), access: 'read' })),
+    ),
+    ...(await objectRoots(gitDir)).map((root): Bind => ({ source: root, target: root, access: 'read' })),
+  ];
 }
 
 /** The binds that put the store in the git directory's place, with the real objects beside it. */
@@ -207,13 +239,17 @@ export async function seedStore(place: StorePlace & { commit: string; copies: Co
     config: renderConfig(onceEach([...copies.settings, ...identity, ...coreSettings(false, commit), ...(more?.settings ?? [])])),
     'packed-refs': renderPackedRefs(refs),
     'info/exclude': copies.exclude,
-    'objects/info/alternates': copies.roots.map((_, index) => `${OBJECTS}/${index}\n`).join(''),
+    'objects/info/alternates': alternatesText(copies.roots, isOwn(place)),
     [branch]: `${commit}\n`,
     ...(copies.shallow === null ? {} : { shallow: copies.shallow }),
     ...more?.files,
-    [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`,
-    [`worktrees/${admin}/commondir`]: '../..\n',
-    [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
+    ...(isOwn(place)
+      ? { HEAD: `ref: ${branch}\n`, commondir: '.\n' }
+      : {
+          [`worktrees/${admin}/HEAD`]: `ref: ${branch}\n`,
+          [`worktrees/${admin}/commondir`]: '../..\n',
+          [`worktrees/${admin}/gitdir`]: `${worktree}/.git\n`,
+        }),
   };
   for (const folder of ['hooks', 'objects/pack', 'refs/heads', 'refs/tags']) await mkdir(join(store, folder), { recursive: true });
   await Promise.all(

@@ -11,6 +11,9 @@ import { dirname } from 'node:path';
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+/** A folder by its descriptor, which nobody can swap. Where there is no such path (macOS), by its name, each part looked at before. */
+const by = (folder: FileHandle, path: string): string => (process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : path);
+
 /** Runs `use` with a path that names the folder of `path` by descriptor; null where a component is missing or no folder. */
 export async function inFolder<T>(
   root: string,
@@ -24,14 +27,16 @@ export async function inFolder<T>(
   const handles: FileHandle[] = [];
   try {
     let at = await open(root, FOLDER);
+    let path = root;
     handles.push(at);
     for (const name of names) {
-      const next = `/proc/self/fd/${at.fd}/${name}`;
+      const next = `${by(at, path)}/${name}`;
       if (make) await mkdir(next, { mode: 0o755 }).catch(ignoreExisting);
       at = await open(next, FOLDER);
+      path = `${path}/${name}`;
       handles.push(at);
     }
-    return await use(`/proc/self/fd/${at.fd}`, last);
+    return await use(by(at, path), last);
   } catch (error) {
     if (!make && isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
     throw error;

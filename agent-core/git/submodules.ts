@@ -7,6 +7,7 @@ import {
   allowedSettingsOf,
   baseRefs,
   coreSettings,
+  isOwn,
   objectRoots,
   onceEach,
   renderConfig,
@@ -126,10 +127,14 @@ async function clone(homes: readonly string[], name: string, commit: string): Pr
 }
 
 /** The submodules' objects, read-only at paths of their own. */
-export async function submoduleBinds(submodules: readonly Submodule[]): Promise<Bind[]> {
+export async function submoduleBinds(submodules: readonly Submodule[], own: boolean): Promise<Bind[]> {
   const binds = await Promise.all(
     submodules.map(async ({ gitDir }, number) =>
-      (await objectRoots(gitDir)).map((source, index): Bind => ({ source, target: `${OBJECTS}/${number}/${index}`, access: 'read' })),
+      (await objectRoots(gitDir)).map((source, index): Bind => ({
+        source,
+        target: own ? source : `${OBJECTS}/${number}/${index}`,
+        access: 'read',
+      })),
     ),
   );
   return binds.flat();
@@ -199,7 +204,8 @@ async function seedOne(
     HEAD: `${submodule.tip}\n`,
     config: renderConfig(onceEach([...settings, ...own])),
     'packed-refs': renderPackedRefs(refs),
-    'objects/info/alternates': roots.map((_, index) => `${OBJECTS}/${number}/${index}\n`).join(''),
+    'objects/info/alternates': roots.map((path, index) => `${isOwn(place) ? path : `${OBJECTS}/${number}/${index}`}\n`).join(''),
+    ...(isOwn(place) ? { commondir: '.\n' } : {}),
   };
   for (const folder of ['hooks', 'info', 'objects/pack', 'refs/heads', 'refs/tags']) await mkdir(join(root, folder), { recursive: true });
   for (const [name, content] of Object.entries(files)) {
@@ -210,11 +216,19 @@ async function seedOne(
   if ((await realRef(submodule.gitDir, keep)) === null) await moveRefs(submodule.gitDir, [[keep, submodule.commit, null]]);
 }
 
+/** Writes the `.git` of each submodule in a worktree that is empty yet, for a machine in which those are read-only. */
+export async function writePointers(place: StorePlace, submodules: readonly Submodule[]): Promise<void> {
+  for (const submodule of submodules) {
+    await mkdir(join(place.worktree, submodule.path), { recursive: true });
+    await writeFile(join(place.worktree, submodule.path, '.git'), `gitdir: ${insideDir(place, submodule)}\n`);
+  }
+}
+
 /** $1 the folder, $2 its git directory, $3 the commit, and so on for the next. One that is not checked out is left out. */
 const SCRIPT = `set -e
 while [ $# -gt 0 ]; do
   if [ -d "$1" ]; then
-    printf 'gitdir: %s\\n' "$2" > "$1/.git"
+    [ -f "$1/.git" ] || printf 'gitdir: %s\\n' "$2" > "$1/.git"
     git ${insideArgs.join(' ')} -C "$1" read-tree --reset -u "$3"
   fi
   shift 3

@@ -61,17 +61,22 @@ export async function addWorktree(request: {
   keep: string;
   signal?: AbortSignal;
 }): Promise<string> {
-  const { gitDir, path, branch, commit, keep, signal } = request;
+  const { gitDir, path, branch, signal } = request;
   const short = branch.replace('refs/heads/', '');
-  // The branch and the hidden ref in one transaction: the hidden one proves, after a crash, that the branch is ours.
+  await makeBranch(request);
+  await outside({ gitDir, args: ['worktree', 'add', '--quiet', '--no-checkout', '--', path, short], ...(signal ? { signal } : {}) });
+  return adminOf(path);
+}
+
+/** The branch and the hidden ref in one transaction: the hidden one proves, after a crash, that the branch is ours. */
+export async function makeBranch(request: { gitDir: string; branch: string; commit: string; keep: string }): Promise<void> {
+  const { gitDir, branch, commit, keep } = request;
   await moveRefs(gitDir, [
     [branch, commit, null],
     [keep, commit, null],
   ]).catch((error: unknown) => {
-    throw taken(error, short);
+    throw taken(error, branch.replace('refs/heads/', ''));
   });
-  await outside({ gitDir, args: ['worktree', 'add', '--quiet', '--no-checkout', '--', path, short], ...(signal ? { signal } : {}) });
-  return adminOf(path);
 }
 
 function taken(error: unknown, branch: string): unknown {
@@ -119,6 +124,7 @@ export async function checkoutInside(
 
 /** Forgets a worktree's admin folder; the worktree's files are left alone. */
 export async function removeAdmin(gitDir: string, admin: string): Promise<void> {
+  if (admin === '') return;
   await rm(join(gitDir, 'worktrees', admin), { recursive: true, force: true });
   // Git removes the folder with its last worktree too.
   await rmdir(join(gitDir, 'worktrees')).catch(() => {});

@@ -206,6 +206,10 @@ export class Workspaces {
     const known = await this.locate(dir);
     if (known !== null && known.phase === 'ready' && (known.kind !== 'adopted' || !(await onAnotherBranch(this.#places, known))))
       return known;
+    if (this.#confining().mounts === false)
+      throw new Failure('cannot-confine', `${dir} is a worktree that Signalbox did not make; its git can’t be kept apart on this system.`, {
+        fix: 'Start a task from its branch instead.',
+      });
     if (known?.kind === 'adopted') await this.purge(known.id);
     const id = known?.id ?? newId<WorkspaceId>('ws');
     return this.#lock(id).run(async () => {

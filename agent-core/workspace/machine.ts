@@ -5,7 +5,7 @@ import { Failure } from '../contract/errors.ts';
 import type { Mode } from '../contract/index.ts';
 import type { Bind, MachineSpec, Policy } from '../sandbox/types.ts';
 import { replaceFile } from '../git/store-files.ts';
-import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, renderConfig, storeBinds } from '../git/session-store.ts';
+import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, ownBinds, renderConfig, storeBinds } from '../git/session-store.ts';
 import { lfsBinds } from '../git/lfs.ts';
 import { submoduleBinds } from '../git/submodules.ts';
 import type { Meta, Places } from './meta.ts';
@@ -31,14 +31,41 @@ export const defaultPolicy = (mode: Mode): Policy => ({
 /** All that a workspace's small machine is made of. */
 export async function machineSpec(places: Places, meta: Meta, policy: Policy = defaultPolicy(meta.mode)): Promise<MachineSpec> {
   await mkdir(places.state(meta.id), { recursive: true, mode: 0o700 });
-  const binds =
-    meta.kind === 'in-place'
-      ? await inPlaceBinds(places, meta)
-      : await storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
-  if (meta.kind !== 'in-place') binds.push(...(await submoduleBinds(meta.submodules ?? [])), ...(await lfsBinds(meta.project.gitDir)));
-  binds.push(...(await pointerBind(places, meta)));
+  const own = meta.form === 'own';
+  const binds = own ? await ownStoreBinds(places, meta) : await mountedBinds(places, meta);
+  if (meta.kind !== 'in-place')
+    binds.push(...(await submoduleBinds(meta.submodules ?? [], own)), ...(await lfsBinds(meta.project.gitDir, own)));
+  binds.push(...(own ? await ownPointers(places, meta) : await pointerBind(places, meta)));
   return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
 }
+
+const mountedBinds = (places: Places, meta: Meta): Promise<Bind[]> =>
+  meta.kind === 'in-place' ? inPlaceBinds(places, meta) : storeBinds({ store: places.store(meta.id), gitDir: meta.project.gitDir });
+
+const ownStoreBinds = (places: Places, meta: Meta): Promise<Bind[]> =>
+  ownBinds(places.store(meta.id), meta.project.gitDir, ['', ...(meta.submodules ?? []).map(({ place }) => place)]);
+
+/** Without mounts: the pointers themselves, of the worktree and of its submodules, at their own places. */
+async function ownPointers(places: Places, meta: Meta): Promise<Bind[]> {
+  const pointer = join(meta.path, '.git');
+  await writeFile(pointer, pointerText(places, meta), { flag: 'wx' }).catch(() => {});
+  const found = [pointer, ...(meta.submodules ?? []).map(({ path }) => join(meta.path, path, '.git'))];
+  const files = await Promise.all(
+    found.map((path) =>
+      lstat(path).then(
+        (stat) => stat.isFile(),
+        () => false,
+      ),
+    ),
+  );
+  if (files[0] !== true) throw replaced(pointer);
+  return found.filter((_, index) => files[index]).map((path): Bind => ({ source: path, target: path, access: 'read' }));
+}
+
+const replaced = (pointer: string): Failure =>
+  new Failure('cannot-confine', `${pointer} is no longer a worktree’s: something else took the folder’s place, so nothing was run.`, {
+    fix: 'Move it away and put the worktree back, or delete the task.',
+  });
 
 /**
  * The file `.git` that says where a worktree's git directory is, read-only: an agent that could put another in its place
@@ -58,26 +85,23 @@ async function pointerBind(places: Places, meta: Meta): Promise<Bind[]> {
         () => false,
       )
     ) {
-      throw new Failure(
-        'cannot-confine',
-        `${pointer} is no longer a worktree’s: something else took the folder’s place, so nothing was run.`,
-        {
-          fix: 'Move it away and put the worktree back, or delete the task.',
-        },
-      );
+      throw replaced(pointer);
     }
     await writePointer(places, meta);
     // One that is missing would be made by the mount, empty.
-    if (meta.admin !== '') await writeFile(pointer, pointerText(meta), { flag: 'wx' }).catch(() => {});
+    if (meta.admin !== '') await writeFile(pointer, pointerText(places, meta), { flag: 'wx' }).catch(() => {});
   }
   return [{ source: copy, target: pointer, access: 'read' }];
 }
 
-const pointerText = (meta: Meta): string => (meta.admin === '' ? '' : `gitdir: ${join(meta.project.gitDir, 'worktrees', meta.admin)}\n`);
+function pointerText(places: Places, meta: Meta): string {
+  if (meta.form === 'own') return `gitdir: ${places.store(meta.id)}\n`;
+  return meta.admin === '' ? '' : `gitdir: ${join(meta.project.gitDir, 'worktrees', meta.admin)}\n`;
+}
 
 /** Writes what `.git` says inside. To be called again when the worktree's admin folder is known. */
 export async function writePointer(places: Places, meta: Meta): Promise<void> {
-  await replaceFile(places.pointer(meta.id), pointerText(meta));
+  await replaceFile(places.pointer(meta.id), pointerText(places, meta));
 }
 
 /** Settings of single worktrees and of submodules: they may hold credentials too, and are seen without any. */

@@ -31,6 +31,8 @@ export const Meta = z.object({
   last: z.object({ tree: z.string(), commit: z.string() }).nullable(),
   /** The landing that was last begun: written before the base branch moves. */
   landing: z.object({ into: z.string(), commit: z.string(), from: z.string() }).nullable().default(null),
+  /** `own`: its `.git` points straight at the session store, for nothing can be mounted here. It has no admin folder then. */
+  form: z.literal('own').optional(),
   /** Submodules that are checked out in it, from the person's own clones of them. */
   submodules: z
     .array(z.object({ name: z.string(), path: z.string(), place: z.string(), gitDir: z.string(), commit: z.string(), tip: z.string() }))

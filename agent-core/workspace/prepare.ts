@@ -13,9 +13,9 @@ import { fetchMissing } from '../git/partial.ts';
 import { resolveBase } from '../git/repository.ts';
 import { outsideText } from '../git/runner.ts';
 import { gatherCopies, seedStore, type Copies } from '../git/session-store.ts';
-import { checkoutSubmodules, findSubmodules, seedSubmodules, submoduleSettings } from '../git/submodules.ts';
+import { checkoutSubmodules, findSubmodules, seedSubmodules, submoduleSettings, writePointers } from '../git/submodules.ts';
 import { replaceFile } from '../git/store-files.ts';
-import { addWorktree, adminFor, checkoutInside, freeSlug, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
+import { addWorktree, adminFor, checkoutInside, freeSlug, makeBranch, moveRefs, removeAdmin, slugOf } from '../git/worktree.ts';
 import { machineSpec, writePointer } from './machine.ts';
 import type { Lock } from './lock.ts';
 import { readMeta, writeMeta, type Meta, type Places } from './meta.ts';
@@ -54,7 +54,7 @@ export const storePlace = (places: Places, meta: Meta, known = new Set<string>()
   store: places.store(meta.id),
   gitDir: meta.project.gitDir,
   admin: meta.admin,
-  shown: meta.project.gitDir,
+  shown: meta.form === 'own' ? places.store(meta.id) : meta.project.gitDir,
   worktree: meta.path,
   branch: meta.branch,
   workspaceId: meta.id,
@@ -69,6 +69,7 @@ export const snapPlace = (places: Places, meta: Meta) => ({
   gitDir: meta.project.gitDir,
   worktree: meta.path,
   workspaceId: meta.id,
+  own: meta.form === 'own',
 });
 
 export const keepRef = (id: string): string => `refs/signalbox/${id}/base`;
@@ -120,7 +121,7 @@ export async function prepare(context: PrepareContext, request: PrepareRequest):
 async function prepareWorktree(context: PrepareContext, request: PrepareRequest, blank: Meta): Promise<Prepared> {
   const { places, sandbox } = context;
   const folder = join(context.worktreeRoot(), slugOf(request.project.name));
-  const meta: Meta = { ...blank, kind: 'worktree' };
+  const meta: Meta = { ...blank, kind: 'worktree', ...(sandbox.mounts === false ? { form: 'own' as const } : {}) };
   let machine: Machine | null = null;
   // Read meanwhile: none of it depends on the worktree.
   const copying = gatherCopies(meta.project.gitDir, meta.baseCommit);
@@ -140,6 +141,10 @@ async function prepareWorktree(context: PrepareContext, request: PrepareRequest,
       await writeMeta(places, meta);
       await mkdir(dirname(meta.path), { recursive: true });
       await Promise.all([mkdir(meta.path), mkdir(places.store(meta.id), { recursive: true, mode: 0o700 })]);
+      if (meta.form === 'own') {
+        machine = await openOwn(context, meta, await copying);
+        return machine;
+      }
       const starting = machineSpec(places, meta).then((spec) => sandbox.open(spec));
       const adding = addWorktree({
         gitDir: meta.project.gitDir,
@@ -206,17 +211,34 @@ function diskFull(folder: string, error: unknown): Failure {
   });
 }
 
+/** Writes the session store, and where the worktree's real admin folder has a part in it, that too. */
+async function seed(places: Places, meta: Meta, copies: Copies, machine: Machine | null) {
+  const place = storePlace(places, meta);
+  const { gitDir, repo } = meta.project;
+  const sparse = await readSparse(repo, gitDir);
+  const { settings, files } = sparseStore(sparse, (name) => inStore(place.admin, name));
+  if (machine !== null) settings.push(...(await lfsSettings(machine, gitDir)));
+  const more = { settings: [...settings, ...(await submoduleSettings(place.submodules))], files };
+  if (sparse !== null && meta.admin !== '') await sparseAdmin(sparse, join(gitDir, 'worktrees', meta.admin));
+  const seen = await seedStore({ ...place, commit: meta.baseCommit, copies, more });
+  await seedSubmodules(place, place.submodules, copies.who);
+  return { settings, seen };
+}
+
+/** Without mounts: the store is whole before the machine begins, since what is read-only in it must be there by then. */
+async function openOwn({ places, sandbox }: PrepareContext, meta: Meta, copies: Copies): Promise<Machine> {
+  const place = storePlace(places, meta);
+  await makeBranch({ gitDir: place.gitDir, branch: meta.branch, commit: meta.baseCommit, keep: keepRef(meta.id) });
+  await seed(places, meta, copies, null);
+  await writePointers(place, place.submodules);
+  return sandbox.open(await machineSpec(places, meta));
+}
+
 /** Store, checkout, private index; then the workspace is ready. */
 async function fill(context: PrepareContext, request: PrepareRequest, meta: Meta, machine: Machine, copies: Copies): Promise<void> {
   const { places } = context;
   const place = storePlace(places, meta);
-  const sparse = await readSparse(meta.project.repo, meta.project.gitDir);
-  const { settings, files } = sparseStore(sparse, (name) => inStore(place.admin, name));
-  settings.push(...(await lfsSettings(machine, meta.project.gitDir)));
-  const more = { settings: [...settings, ...(await submoduleSettings(place.submodules))], files };
-  if (sparse !== null) await sparseAdmin(sparse, join(meta.project.gitDir, 'worktrees', meta.admin));
-  const seen = await seedStore({ ...place, commit: meta.baseCommit, copies, more });
-  await seedSubmodules(place, place.submodules, copies.who);
+  const { settings, seen } = await seed(places, meta, copies, machine);
   const making = Promise.all([
     makeCheckpointStore(places.checkpoints(meta.project.id), meta.project.gitDir, meta.baseCommit),
     makeSnap(snapPlace(places, meta), null, { ...copies, settings: [...copies.settings, ...settings] }),

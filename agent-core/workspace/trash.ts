@@ -46,7 +46,7 @@ export async function moveToTrash(places: Places, meta: Meta): Promise<void> {
   await writeMeta(places, meta);
   if (await there(meta.path)) meta.trash.path = await moveFolder(meta, home);
   const admin = join(gitDir, 'worktrees', meta.admin);
-  if (await there(admin)) {
+  if (meta.admin !== '' && (await there(admin))) {
     // A copy first: a crash between the two leaves the admin folder in at least one place.
     await rm(join(home, 'admin'), { recursive: true, force: true });
     await cp(admin, join(home, 'admin'), { recursive: true, preserveTimestamps: true });
@@ -98,7 +98,7 @@ export async function moveBack(places: Places, meta: Meta): Promise<void> {
   meta.phase = 'ready';
   meta.trash = null;
   await writeMeta(places, meta);
-  await stat(join(gitDir, 'worktrees', meta.admin));
+  if (meta.admin !== '') await stat(join(gitDir, 'worktrees', meta.admin));
 }
 
 /** A branch that was deleted while the worktree lay in the trash comes back; one that was moved stays as it is. */
@@ -109,6 +109,7 @@ async function restoreBranch(meta: Meta): Promise<void> {
 
 /** The admin folder under its old name: the worktree's `.git` and the session store both name it. */
 async function restoreAdmin(meta: Meta, kept: string): Promise<void> {
+  if (meta.admin === '') return;
   const folder = join(meta.project.gitDir, 'worktrees', meta.admin);
   if (await there(folder)) {
     const pointer = await readFile(join(folder, 'gitdir'), 'utf8').catch(() => '');

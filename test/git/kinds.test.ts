@@ -117,7 +117,11 @@ else
     });
   });
 
-test.each(Object.keys(KINDS))('%s: prepared, worked in, harvested, shown, landed, deleted and restored', async (name) => {
+const FORMS = ['mounted', 'without mounts'] as const;
+const CASES = Object.keys(KINDS).flatMap((name) => FORMS.map((form) => [name, form] as const));
+
+test.each(CASES)('%s, %s: prepared, worked in, harvested, shown, landed, deleted and restored', async (name, form) => {
+  if (form === 'without mounts') world.withoutMounts();
   const { make, warnings = /^$/ } = KINDS[name] as Kind;
   const { repo, edit } = make();
   expect((await inspectFolder(repo)).warnings.join('\n')).toMatch(warnings);
@@ -156,7 +160,8 @@ test.each(Object.keys(KINDS))('%s: prepared, worked in, harvested, shown, landed
   expect(git(repo, 'fsck', '--strict')).not.toMatch(/error|missing|broken/);
 });
 
-test('commits in a submodule come out with those that name them', async () => {
+test.each(FORMS)('commits in a submodule come out with those that name them, %s', async (form) => {
+  if (form === 'without mounts') world.withoutMounts();
   const { repo } = (KINDS['submodules'] as Kind).make();
   const workspace = await world.open('Fix it', { folder: repo });
   const { id, path } = workspace.info;
@@ -258,7 +263,10 @@ const REWRITES: Record<string, string> = {
     'git checkout -q -b side main; echo theirs > w; git add w; git commit -qm side; git checkout -q signalbox/fix-it; git rebase -q side || true',
 };
 
-test.each(Object.keys(REWRITES))('a rewritten branch is harvested, and the old tip kept: %s', async (name) => {
+const REWRITTEN = Object.keys(REWRITES).flatMap((name) => FORMS.map((form) => [name, form] as const));
+
+test.each(REWRITTEN)('a rewritten branch is harvested, and the old tip kept: %s, %s', async (name, form) => {
+  if (form === 'without mounts') world.withoutMounts();
   const workspace = await world.open();
   await agent(workspace, 'echo w > w; git add w; git commit -qm one; echo v > v; git add v; git commit -qm two');
   const before = (await workspace.harvest()).tip;

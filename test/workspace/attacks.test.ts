@@ -60,7 +60,11 @@ function tried(path: string, ...args: string[]): void {
   }
 }
 
-test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent plants: %s', async (name) => {
+const FORMS = ['mounted', 'without mounts'] as const;
+const CASES = Object.keys(PLANTS).flatMap((name) => FORMS.map((form) => [name, form] as const));
+
+test.each(CASES)('nothing of ours runs on the host what an agent plants: %s, %s', async (name, form) => {
+  if (form === 'without mounts') world.withoutMounts();
   const before = fingerprint(world.repo);
   const workspace = await world.open();
   const { id, path } = workspace.info;
@@ -78,6 +82,7 @@ test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent p
     ['locate', () => world.workspaces.locate(path)],
     ['trash', () => world.workspaces.trash(id)],
     ['restore', () => world.workspaces.restore(id)],
+    ['open', () => world.workspaces.open(id)],
     ['adopt', () => world.workspaces.adopt(path)],
   ];
   for (const [verb, run] of verbs) {
@@ -104,7 +109,9 @@ test.each(Object.keys(PLANTS))('nothing of ours runs on the host what an agent p
   ).toEqual(['refs/heads/main']);
   // The person's own shell in the worktree finds no entry in the index that git itself would refuse.
   const admin = join(world.repo, '.git/worktrees', workspace.info.admin, 'index');
-  if (existsSync(admin)) expect(readFileSync(admin).includes('.git/hooks')).toBe(false);
+  const own = join(world.home, 'workspaces', id, 'git/index');
+  const index = form === 'mounted' ? admin : own;
+  if (existsSync(index) && lstatSync(index).isFile()) expect(readFileSync(index).includes('.git/hooks')).toBe(false);
 });
 
 test('a whole task leaves the repository as it was, but for signalbox refs', async () => {

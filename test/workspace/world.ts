@@ -6,7 +6,8 @@ import type { Mode, Project, ProjectId, WorkspaceId } from '../../agent-core/con
 import { createSandbox } from '../../agent-core/sandbox/index.ts';
 import { newId } from '../../agent-core/support/ids.ts';
 import { inspectFolder } from '../../agent-core/git/repository.ts';
-import { Workspaces, type OpenWorkspace } from '../../agent-core/workspace/index.ts';
+import type { MachineSpec } from '../../agent-core/sandbox/types.ts';
+import { Workspaces, type OpenWorkspace, type WorkspacesOptions } from '../../agent-core/workspace/index.ts';
 
 const ENV = {
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -32,12 +33,20 @@ export function put(root: string, files: Record<string, string | Buffer>): void 
   }
 }
 
+/** Refuses what a driver without mounts must refuse. */
+function inPlace(spec: MachineSpec): MachineSpec {
+  for (const { source, target } of spec.binds) if (source !== target) throw new Error(`${source} can’t be shown at ${target}`);
+  return spec;
+}
+
 /** A home, a repository and its workspaces, on real git and the real sandbox. */
 export class World {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-ws-')));
   readonly home = join(this.dir, 'home');
   readonly repo: string;
   workspaces: Workspaces;
+  /** False: as on a system that can't show files in another place (the git form without mounts). */
+  mounts = true;
   #project: Project | null = null;
 
   constructor(
@@ -58,7 +67,17 @@ export class World {
   /** Another core on the same home, as after a crash. */
   start(): Workspaces {
     const sandbox = createSandbox({ stateDir: join(this.home, 'sandbox'), env: { ...process.env, HOME: this.dir } });
-    this.workspaces = new Workspaces({ home: this.home, sandbox, worktreeRoot: () => join(this.home, 'worktrees') });
+    const plain: WorkspacesOptions['sandbox'] = {
+      driver: (policy) => {
+        const driver = sandbox.driver(policy);
+        return { name: driver.name, mounts: false, open: (spec) => driver.open(inPlace(spec)) };
+      },
+    };
+    this.workspaces = new Workspaces({
+      home: this.home,
+      sandbox: this.mounts ? sandbox : plain,
+      worktreeRoot: () => join(this.home, 'worktrees'),
+    });
     return this.workspaces;
   }
 
@@ -102,6 +121,12 @@ export class World {
 
   async open(title?: string, more?: Parameters<World['prepare']>[1]): Promise<OpenWorkspace> {
     return this.workspaces.open(await this.prepare(title, more));
+  }
+
+  /** Goes on as on a system that has no mounts. */
+  withoutMounts(): void {
+    this.mounts = false;
+    this.start();
   }
 
   async dispose(): Promise<void> {
