@@ -166,6 +166,18 @@ export const taskActions: readonly Action[] = [
     },
   },
   {
+    id: 'task.findings',
+    title: 'Review with a model',
+    group: 'Task',
+    icon: 'star',
+    when: ({ board, task }) =>
+      board !== null &&
+      task !== null &&
+      workspaceOf(board, task)?.phase === 'ready' &&
+      !Object.values(board.reviews).some((review) => review.taskId === task.id && review.state === 'running'),
+    run: (context) => openLayer({ kind: 'review', taskId: need(context) }),
+  },
+  {
     id: 'task.merge',
     title: 'Merge',
     group: 'Task',

@@ -3,6 +3,7 @@ import type { TaskId } from '../../agent-core/contract/index.ts';
 import { attempt } from '../actions/registry.ts';
 import { archiveTasks, deleteTasks, purgeTasks } from '../actions/task.ts';
 import { ComposeDialog } from '../features/compose/compose-dialog.tsx';
+import { ReviewDialog } from '../features/findings/review-dialog.tsx';
 import { MergeDialog } from '../features/landing/merge-dialog.tsx';
 import { FolderDialog } from '../features/sidebar/folder-dialog.tsx';
 import { BudgetDialog } from '../features/task/budget-bar.tsx';
@@ -88,6 +89,8 @@ export function Layers() {
       return <FolderDialog />;
     case 'merge':
       return <MergeDialog taskId={layer.taskId} {...(layer.method ? { method: layer.method } : {})} />;
+    case 'review':
+      return <ReviewDialog taskId={layer.taskId} />;
     case 'budget':
       return <BudgetDialog taskId={layer.taskId} />;
     case 'rename':

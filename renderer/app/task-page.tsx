@@ -9,6 +9,7 @@ import { tabsAfter } from '../state/task-tabs.ts';
 import { ui, type TaskTab } from '../state/ui.ts';
 import { Button, Empty, Icon, Tabs, visibleTitle } from './task-kit.ts';
 import { ConversationPane } from '../features/conversation/conversation-pane.tsx';
+import { FindingsPanel } from '../features/findings/findings-panel.tsx';
 import { ProposalBlock } from '../features/plan/proposal-block.tsx';
 import { NetworkPane } from '../features/network/network-pane.tsx';
 import { ReviewPane } from '../features/review/review-pane.tsx';
@@ -126,7 +127,7 @@ function Panels({ taskId, shown, wide }: { taskId: TaskId; shown: readonly TaskT
       )}
       {shown.includes('changes') && (
         <Panel tab="changes" taskId={taskId}>
-          <ReviewPane taskId={taskId} reveal={reveal} />
+          <ReviewPane taskId={taskId} reveal={reveal} above={<FindingsPanel taskId={taskId} onOpen={openFile} />} />
         </Panel>
       )}
       {shown.includes('terminal') && (

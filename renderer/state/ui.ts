@@ -28,7 +28,8 @@ export type Layer =
   | { kind: 'confirm-archive'; taskIds: TaskId[] }
   | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] }
   | { kind: 'rename'; taskId: TaskId }
-  | { kind: 'budget'; taskId: TaskId };
+  | { kind: 'budget'; taskId: TaskId }
+  | { kind: 'review'; taskId: TaskId };
 
 export interface Toast {
   id: number;

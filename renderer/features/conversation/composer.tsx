@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { toAppError, type AppError, type Thread, type TurnKind } from '../../../agent-core/contract/index.ts';
+import { slashReview } from '../../state/reviews.ts';
 import { rpc } from '../../state/store.ts';
 import { Button, ErrorNote, IconButton, Kbd, isMac } from '../../ui/index.ts';
 import { QueueList } from './queue-list.tsx';
@@ -50,7 +51,9 @@ function ComposerActs({
 async function say(thread: Thread, text: string, how: How, running: boolean, kind: TurnKind): Promise<void> {
   const { id: threadId, turn } = thread;
   const compact = /^\/compact(?:\s+([^]*))?$/.exec(text.trim());
-  if (compact) await rpc().call('thread/compact', { threadId, hint: compact[1] ?? '' });
+  const review = slashReview(text);
+  if (review) await rpc().call('review/start', { taskId: thread.taskId, target: review });
+  else if (compact) await rpc().call('thread/compact', { threadId, hint: compact[1] ?? '' });
   else if (how === 'queue') await rpc().call('queue/add', { threadId, text, kind, ...turnModel(thread) });
   else if (running && turn) await rpc().call('turn/steer', { threadId, turnId: turn.id, text });
   else await rpc().call('turn/start', { threadId, text, kind, ...turnModel(thread) });

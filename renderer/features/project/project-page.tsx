@@ -8,6 +8,7 @@ import { BudgetSection } from './budget.tsx';
 import { Environment } from './environment.tsx';
 import { Hooks } from './hooks.tsx';
 import { Network } from './network.tsx';
+import { Reviewing } from './reviewing.tsx';
 import { Rules } from './rules.tsx';
 import './project.css';
 
@@ -30,6 +31,7 @@ export function ProjectPage({ projectId }: { projectId: ProjectId }) {
             <Environment project={project} />
             <Network project={project} />
             <Rules project={project} />
+            <Reviewing project={project} />
             <BudgetSection project={project} />
             <Hooks project={project} />
             <p className="xs faint">

@@ -1,5 +1,5 @@
 import type { CodeViewItem, DiffLineAnnotation } from '@pierre/diffs';
-import type { DiffFile } from '../../../agent-core/contract/index.ts';
+import type { DiffFile, Finding, Review } from '../../../agent-core/contract/index.ts';
 import { emptyMeta, headAnchor, type LoadedFile } from './file-state.ts';
 import type { Comment } from './draft.ts';
 
@@ -7,12 +7,18 @@ import type { Comment } from './draft.ts';
 export type Note =
   | { kind: 'hunk'; index: number }
   | { kind: 'comment'; comment: Comment }
-  | { kind: 'write'; side: Comment['side']; line: number };
+  | { kind: 'write'; side: Comment['side']; line: number }
+  | { kind: 'finding'; review: Review; finding: Finding };
 
 export interface Writing {
   path: string;
   side: Comment['side'];
   line: number;
+}
+
+export interface ShownFinding {
+  review: Review;
+  finding: Finding;
 }
 
 export interface FileView {
@@ -21,18 +27,21 @@ export interface FileView {
   /** Lines are not drawn: viewed, folded until asked for, or not here yet. */
   folded: boolean;
   comments: readonly Comment[];
+  findings: readonly ShownFinding[];
   writing: Writing | null;
 }
 
 type Annotation = DiffLineAnnotation<Note>;
 
-function annotationsOf({ file, loaded, comments, writing }: FileView): Annotation[] {
+function annotationsOf({ file, loaded, comments, findings, writing }: FileView): Annotation[] {
   if (!loaded) return [];
   const own: Annotation[] = comments.map((comment) => ({
     side: comment.side,
     lineNumber: comment.line,
     metadata: { kind: 'comment', comment },
   }));
+  for (const { review, finding } of findings)
+    own.push({ side: 'additions', lineNumber: finding.endLine, metadata: { kind: 'finding', review, finding } });
   if (writing?.path === file.path)
     own.push({ side: writing.side, lineNumber: writing.line, metadata: { kind: 'write', side: writing.side, line: writing.line } });
   // Heads come last: a comment on a hunk's last line stands above the next hunk's head.
@@ -46,11 +55,12 @@ function annotationsOf({ file, loaded, comments, writing }: FileView): Annotatio
 }
 
 /** Everything that changes how a file is drawn, as text: a new text is a new version for the diff view. */
-const signature = ({ file, loaded, folded, comments, writing }: FileView): string =>
+const signature = ({ file, loaded, folded, comments, findings, writing }: FileView): string =>
   [
     loaded?.meta.cacheKey ?? '',
     folded,
     comments.map((comment) => `${comment.id}${comment.line}${comment.text}`).join(),
+    findings.map(({ review, finding }) => `${review.id}${finding.id}${finding.state}`).join(),
     writing?.path === file.path ? `${writing.side}${writing.line}` : '',
   ].join('|');
 
@@ -65,6 +75,7 @@ export function viewMaker(): (next: readonly FileView[]) => FileView[] {
         before.loaded === view.loaded &&
         before.folded === view.folded &&
         before.comments === view.comments &&
+        before.findings === view.findings &&
         before.writing === view.writing
         ? before
         : view;

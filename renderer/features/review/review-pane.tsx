@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react';
 import type { DiffScope, TaskId } from '../../../agent-core/contract/index.ts';
+import { ActionButton } from '../../actions/action-button.tsx';
 import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, Menu, Segments, Skeleton, plural } from '../../ui/index.ts';
 import { visibleLine } from '../../ui/safe-text.ts';
 import { useShownTheme } from '../../ui/use-theme.ts';
@@ -9,6 +10,9 @@ import type { Note } from './diff-items.ts';
 import { DraftFoot } from './draft-foot.tsx';
 import { FileHead } from './file-head.tsx';
 import { FileTree } from './file-tree.tsx';
+import { FileView } from './file-view.tsx';
+import { FindingNote } from './finding-note.tsx';
+import { hunkAt } from './file-state.ts';
 import { HunkHead } from './hunk-head.tsx';
 import { useReview, type Review } from './use-review.ts';
 import { useLeave } from './use-leave.ts';
@@ -52,7 +56,19 @@ const keep = (name: string, value: boolean): void => {
   }
 };
 
-function Strip({ review, view, roomy, onView }: { review: Review; view: View; roomy: boolean; onView: (view: View) => void }) {
+function Strip({
+  taskId,
+  review,
+  view,
+  roomy,
+  onView,
+}: {
+  taskId: TaskId;
+  review: Review;
+  view: View;
+  roomy: boolean;
+  onView: (view: View) => void;
+}) {
   return (
     <div className="strip">
       <Segments label="Scope" options={scopes} value={view.scope} onChange={(scope) => onView({ ...view, scope })} />
@@ -62,6 +78,7 @@ function Strip({ review, view, roomy, onView }: { review: Review; view: View; ro
           {review.viewedCount} of {review.files.length} viewed
         </span>
       )}
+      <ActionButton id="task.findings" taskId={taskId} look="quiet" small />
       <IconButton
         icon="split"
         label={view.split ? 'Show unified' : 'Show side by side'}
@@ -97,6 +114,7 @@ function Notes({ review, path, note }: { review: Review; path: string; note: Not
       />
     );
   }
+  if (note.kind === 'finding') return <FindingNote review={note.review} finding={note.finding} />;
   if (note.kind === 'write')
     return <CommentEditor side={note.side} line={note.line} text="" onCancel={() => review.write(null)} onSave={review.comment} />;
   const hunk = loaded?.raw.hunks[note.index];
@@ -246,8 +264,42 @@ function Body({ taskId, review, list, view }: { taskId: TaskId; review: Review; 
   );
 }
 
+/** A place to be seen; a new object asks again. */
+interface Reveal {
+  path: string;
+  line?: number | undefined;
+}
+
+/** What was asked to be seen: in the diff where its lines are there, else the file itself. */
+function useReveal(reveal: Reveal | null | undefined, review: Review, list: RefObject<DiffListHandle | null>) {
+  const [file, setFile] = useState<Reveal | null>(null);
+  const [asked, setAsked] = useState<Reveal | null>(null);
+  useEffect(() => setAsked(reveal ?? null), [reveal]);
+  const { store, diff, files } = review;
+  const settled = diff.trees !== null && !diff.reading;
+  const inDiff = asked !== null && files.some(({ path }) => path === asked.path);
+  const loaded = asked ? diff.loaded.get(asked.path) : undefined;
+  const go = useEffectEvent(() => {
+    if (!asked) return;
+    const hunk = asked.line && loaded ? hunkAt(loaded.raw, 'additions', asked.line) : 0;
+    if (!inDiff || hunk < 0) setFile(asked);
+    else {
+      setFile(null);
+      review.pick({ path: asked.path, hunk }, asked.line === undefined);
+      if (asked.line !== undefined) list.current?.reveal(asked.path, { side: 'additions', line: asked.line });
+    }
+    setAsked(null);
+  });
+  const wanted = asked?.line !== undefined && inDiff && !loaded && !diff.failed.has(asked.path);
+  useEffect(() => {
+    if (wanted && asked) store.want([asked.path]);
+    else if (settled) go();
+  }, [asked, settled, wanted, store]);
+  return { file, close: () => setFile(null) };
+}
+
 /** A task's changes, as git's trees tell them: read, judged hunk by hunk, commented and sent back to the agent. */
-export function ReviewPane({ taskId, reveal }: { taskId: TaskId; reveal?: { path: string } | null }) {
+export function ReviewPane({ taskId, reveal, above }: { taskId: TaskId; reveal?: Reveal | null; above?: ReactNode }) {
   const [view, setView] = useState<View>(() => ({ scope: 'task', split: kept('signalbox.diff.split'), ignoreWhitespace: false }));
   const list = useRef<DiffListHandle>(null);
   const review = useReview(taskId, view.scope, view.ignoreWhitespace, list);
@@ -259,14 +311,16 @@ export function ReviewPane({ taskId, reveal }: { taskId: TaskId; reveal?: { path
   useLeave(taskId, review.diff.trees?.to ?? null);
   const pane = useRef<HTMLElement>(null);
   const roomy = useWiderThan(pane, SPLIT_PX);
-  const go = useEffectEvent((path: string) => review.pick({ path, hunk: 0 }));
-  useEffect(() => {
-    if (reveal) go(reveal.path);
-  }, [reveal]);
+  const { file, close } = useReveal(reveal, review, list);
   return (
     <section className="changes-pane" ref={pane} data-scope="review" aria-label={`Changes, ${plural(review.files.length, 'file')}`}>
-      <Strip review={review} view={view} roomy={roomy} onView={change} />
-      <Body taskId={taskId} review={review} list={list} view={roomy ? view : { ...view, split: false }} />
+      <Strip taskId={taskId} review={review} view={view} roomy={roomy} onView={change} />
+      {above}
+      {file ? (
+        <FileView taskId={taskId} path={file.path} line={file.line} onClose={close} />
+      ) : (
+        <Body taskId={taskId} review={review} list={list} view={roomy ? view : { ...view, split: false }} />
+      )}
     </section>
   );
 }

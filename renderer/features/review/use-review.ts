@@ -1,7 +1,8 @@
 import { useCallback, useMemo, useState, type RefObject } from 'react';
-import type { DiffFile, DiffScope, TaskId } from '../../../agent-core/contract/index.ts';
+import { reviewsOf, type DiffFile, type DiffScope, type TaskId } from '../../../agent-core/contract/index.ts';
+import { useCore } from '../../state/hooks.ts';
 import type { DiffListHandle } from './diff-list.tsx';
-import { viewMaker, type FileView, type Writing } from './diff-items.ts';
+import { viewMaker, type FileView, type ShownFinding, type Writing } from './diff-items.ts';
 import type { Comment } from './draft.ts';
 import { firstChange, foldReason, hunkAt, lineText, type LoadedFile } from './file-state.ts';
 import { contentOf, hunkId, isViewed, useMarks, type Marks } from './marks.ts';
@@ -176,6 +177,27 @@ function shownComments(comments: readonly Comment[] | undefined, loaded: LoadedF
   return shown.length === comments.length ? comments : shown;
 }
 
+const noFindings: readonly ShownFinding[] = [];
+
+/** The newest review's findings by the file in whose diff they stand; dismissed ones are left out. */
+function useFindings(taskId: TaskId): Map<string, readonly ShownFinding[]> {
+  const review = useCore((state) => (state.board ? reviewsOf(state.board, taskId)[0] : undefined));
+  return useMemo(() => {
+    const byPath = new Map<string, ShownFinding[]>();
+    for (const finding of review?.findings ?? [])
+      if (finding.place === 'diff' && finding.state !== 'dismissed')
+        byPath.set(finding.path, [...(byPath.get(finding.path) ?? []), { review: review!, finding }]);
+    return byPath;
+  }, [review]);
+}
+
+/** A finding is drawn where its last line still is in a hunk; the list above keeps the others. */
+function shownFindings(found: readonly ShownFinding[] | undefined, loaded: LoadedFile | undefined): readonly ShownFinding[] {
+  if (!found || !loaded) return noFindings;
+  const shown = found.filter(({ finding }) => hunkAt(loaded.raw, 'additions', finding.endLine) >= 0);
+  return shown.length === found.length ? found : shown;
+}
+
 /** Everything the review pane knows and can do, apart from how it is drawn. */
 export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: boolean, list: RefObject<DiffListHandle | null>): Review {
   const { store, state: diff } = useDiff(taskId, scope, ignoreWhitespace);
@@ -194,6 +216,7 @@ export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: bo
   }, [store, scope, ignoreWhitespace]);
   const discarding = useDiscard(taskId, reread);
   const [steady] = useState(viewMaker);
+  const found = useFindings(taskId);
   const byPath = useMemo(() => commentsByPath(marks.comments), [marks.comments]);
   const views = useMemo(
     (): FileView[] =>
@@ -204,12 +227,13 @@ export function useReview(taskId: TaskId, scope: DiffScope, ignoreWhitespace: bo
             file,
             loaded,
             comments: shownComments(byPath.get(file.path), loaded),
+            findings: shownFindings(found.get(file.path), loaded),
             writing: comments.writing?.path === file.path ? comments.writing : null,
             folded: viewed(file) || file.binary || (!opened.has(file.path) && (foldReason(file) !== null || (loaded?.longLine ?? false))),
           };
         }),
       ),
-    [steady, files, diff.loaded, comments.writing, viewed, opened, byPath],
+    [steady, files, diff.loaded, comments.writing, viewed, opened, byPath, found],
   );
   const discard = useCallback(
     (at: Place) => {
