@@ -38,7 +38,7 @@ import { recover } from './runtime/recovery.ts';
 import { defaultSettings, Models } from './runtime/settings.ts';
 import { Reviews } from './runtime/reviews.ts';
 import { Supervisor } from './runtime/supervisor.ts';
-import { createSandbox } from './sandbox/index.ts';
+import { createSandbox, personHome } from './sandbox/index.ts';
 import { Store } from './storage/store.ts';
 import { Emitter } from './support/emitter.ts';
 import { Terminals } from './terminal/terminals.ts';
@@ -98,8 +98,10 @@ async function makeContext(options: CoreOptions, demo: ReturnType<typeof demoMod
     secrets,
     onHealth: (health) => transients.emit({ type: 'mcp', health }),
   });
+  const own = personHome(options.env);
   const workspaces = new Workspaces({
     home: options.home,
+    ...(own === null ? {} : { personHome: own }),
     sandbox,
     network: (id) => network.of(id),
     worktreeRoot: () => store.board.settings.worktreeRoot ?? join(options.home, 'worktrees'),

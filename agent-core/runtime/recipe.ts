@@ -1,9 +1,13 @@
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Failure, type Grants, type Project, type Task, type TaskId, type WorkspaceId } from '../contract/index.ts';
 import type { OpenWorkspace } from '../workspace/index.ts';
+import { personHome } from '../sandbox/index.ts';
+import { seedCaches } from '../workspace/recipe/seed.ts';
 import { readLockfiles } from '../workspace/recipe/registries.ts';
 import { runScript, type ScriptRequest } from '../workspace/recipe/script.ts';
 import { getProject, setActivity, taskParts, type Context } from './context.ts';
+import { scratchOf } from './recipe-include.ts';
 import { ScriptLog } from './recipe-log.ts';
 
 /** Teardown may not hold up a deletion for longer. */
@@ -92,6 +96,25 @@ async function registriesFor(context: Context, task: Task, project: Project, bas
   return { hosts: hosts(false), services: hosts(true) };
 }
 
+/** Brings what the person's package caches hold of the base's packages into the project's own. */
+async function seed(context: Context, task: Task, project: Project, baseCommit: string, signal: AbortSignal): Promise<void> {
+  const own = personHome(context.options.env);
+  if (own === null || task.inPlace) return;
+  const { tools, paths } = await readLockfiles(project, baseCommit);
+  if (tools.length === 0) return;
+  setActivity(context, task.id, { verb: 'preparing', subject: 'package caches', since: context.now(), progress: null });
+  await seedCaches({
+    place: project,
+    commit: baseCommit,
+    lockfiles: paths,
+    tools,
+    personHome: own,
+    folder: join(context.options.home, 'caches', project.id),
+    scratch: scratchOf(context),
+    signal,
+  });
+}
+
 /**
  * Gives a worktree that was just checked out what the project's recipe says, before its first turn. Resolves with how
  * it came out, undefined where there is nothing to do. Can be asked again after a crash: the script is run anew.
@@ -106,6 +129,7 @@ export async function setUp(
   const { task, workspace } = taskParts(context, taskId);
   const project = getProject(context, task.projectId);
   if (workspace?.setup === 'done' || workspace?.setup === 'skipped') return workspace.setup;
+  await seed(context, task, project, baseCommit, signal);
   if (!isSetUp(task, project)) return undefined;
   const { setup, setupMinutes } = project.recipe!;
   const network = await registriesFor(context, task, project, baseCommit, signal);

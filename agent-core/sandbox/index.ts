@@ -85,6 +85,10 @@ export interface NetworkOptions {
   dial?: Dialler;
 }
 
+/** The person's HOME; null where the environment names none that is one. */
+export const personHome = (env: NodeJS.ProcessEnv): string | null =>
+  env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : null;
+
 export interface SandboxOptions {
   /** A folder of the sandbox's own under SIGNALBOX_HOME. */
   stateDir: string;
@@ -98,7 +102,7 @@ export interface SandboxOptions {
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
   const { log, watch, ...ways } = options.network ?? {};
-  const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
+  const home = personHome(env) ?? '/home/agent';
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
   let found: Promise<Person> | undefined;

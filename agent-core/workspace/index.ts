@@ -23,6 +23,8 @@ export { defaultPolicy };
 export interface WorkspacesOptions {
   /** SIGNALBOX_HOME, absolute. */
   home: string;
+  /** The person's HOME: then projects have package caches. None by default. */
+  personHome?: string;
   /** Says which driver runs what: the confining one for all of git's own work, the other for what a person let out. */
   sandbox: { driver(policy: Policy): SandboxDriver };
   /** What a workspace may reach of the network, by the grants of the moment; nothing unless said. */
@@ -67,7 +69,7 @@ export class Workspaces {
 
   constructor(options: WorkspacesOptions) {
     this.#options = options;
-    this.#places = new Places(options.home);
+    this.#places = new Places(options.home, options.personHome ?? null);
   }
 
   /**

@@ -8,6 +8,7 @@ import { replaceFile } from '../git/store-files.ts';
 import { allowedSettings, allowedSettingsOf, coreSettings, objectBinds, ownBinds, renderConfig, storeBinds } from '../git/session-store.ts';
 import { lfsBinds } from '../git/lfs.ts';
 import { submoduleBinds } from '../git/submodules.ts';
+import { cacheMounts } from './recipe/caches.ts';
 import type { Meta, Places } from './meta.ts';
 
 const GIB = 1024 ** 3;
@@ -28,6 +29,12 @@ export const defaultPolicy = (mode: Mode): Policy => ({
   limits: defaultLimits(),
 });
 
+/** The project's package caches; none where it is not known whose they begin with, or where nothing can be mounted. */
+async function cachesOf(places: Places, meta: Meta): Promise<Pick<MachineSpec, 'binds' | 'env'>> {
+  if (places.personHome === null || meta.form === 'own') return { binds: [], env: {} };
+  return cacheMounts({ folder: places.caches(meta.project.id), home: join(places.state(meta.id), 'home'), personHome: places.personHome });
+}
+
 /** All that a workspace's small machine is made of. */
 export async function machineSpec(places: Places, meta: Meta, policy: Policy = defaultPolicy(meta.mode)): Promise<MachineSpec> {
   await mkdir(places.state(meta.id), { recursive: true, mode: 0o700 });
@@ -36,7 +43,9 @@ export async function machineSpec(places: Places, meta: Meta, policy: Policy = d
   if (meta.kind !== 'in-place')
     binds.push(...(await submoduleBinds(meta.submodules ?? [], own)), ...(await lfsBinds(meta.project.gitDir, own)));
   binds.push(...(own ? await ownPointers(places, meta) : await pointerBind(places, meta)));
-  return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: {} };
+  const caches = await cachesOf(places, meta);
+  binds.push(...caches.binds);
+  return { id: meta.id, stateDir: places.state(meta.id), worktree: meta.path, binds, policy, env: caches.env };
 }
 
 const mountedBinds = (places: Places, meta: Meta): Promise<Bind[]> =>

@@ -45,8 +45,14 @@ export type Meta = z.infer<typeof Meta>;
 /** Where things lie below SIGNALBOX_HOME. */
 export class Places {
   readonly home: string;
-  constructor(home: string) {
+  /** The person's HOME, whose package caches a project's own begin with; null where they have none. */
+  readonly personHome: string | null;
+  constructor(home: string, personHome: string | null = null) {
     this.home = home;
+    this.personHome = personHome;
+  }
+  caches(projectId: string): string {
+    return join(this.home, 'caches', projectId);
   }
   workspaces(): string {
     return join(this.home, 'workspaces');

@@ -338,6 +338,7 @@ export class OpenWorkspace {
       ...this.#confined.spec,
       id: `${this.#meta.id}-out`,
       binds: [],
+      env: {},
       policy: { ...this.#policy, mode: 'full' },
     });
     const process = await (await this.#outside).run(request);
@@ -361,7 +362,13 @@ export class OpenWorkspace {
     const next = typeof policy === 'string' ? { ...this.#policy, mode: policy } : policy;
     if (next.mode === 'full' && this.#free === null) {
       await this.harvest();
-      this.#free = await this.#context.unconfined.open({ ...this.#confined.spec, id: `${this.#meta.id}-free`, binds: [], policy: next });
+      this.#free = await this.#context.unconfined.open({
+        ...this.#confined.spec,
+        id: `${this.#meta.id}-free`,
+        binds: [],
+        env: {},
+        policy: next,
+      });
     } else if (next.mode !== 'full') {
       const free = this.#free;
       this.#free = null;

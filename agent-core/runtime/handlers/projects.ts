@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Failure, type Folder, type Handlers, type Project, type ProjectId } from '../../contract/index.ts';
@@ -76,6 +76,7 @@ export function projectHandlers(context: Context): Part {
         );
       }
       await context.store.commit({ events: [{ type: 'project.closed', projectId }] });
+      await rm(join(context.options.home, 'caches', projectId), { recursive: true, force: true });
       return {};
     },
     'project/branches': async ({ projectId }) => told(await inspectFolder(getProject(context, projectId).root)),

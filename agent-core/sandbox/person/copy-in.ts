@@ -51,14 +51,16 @@ async function into(folder: FileHandle, name: string, source: FileHandle): Promi
 }
 
 /**
- * Copies one plain file from a folder to the same relative path in another, with its mode; never over what is there. On
+ * Copies one plain file from a folder to the same relative path in another (or to `as`), with its mode; never over what is
+ * there. The two folders themselves are the caller's to trust. On
  * neither side a link leads it anywhere, at the end or on the way, not even in a race: each part is opened from the one
  * before. Returns why it was not copied, or null. Throws Node's own errors for the rest (ENOSPC, EACCES, …).
  */
-export async function copyIn(from: string, to: string, path: string): Promise<NotCopied | null> {
-  const parts = path.split('/');
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || part === '.git' || part.includes('\0'))) return 'special';
-  const name = parts.pop()!;
+export async function copyIn(from: string, to: string, path: string, as = path): Promise<NotCopied | null> {
+  const [parts, toParts] = [path.split('/'), as.split('/')];
+  if ([...parts, ...toParts].some((part) => part === '' || part === '.' || part === '..' || part === '.git' || part.includes('\0')))
+    return 'special';
+  const [name, toName] = [parts.pop()!, toParts.pop()!];
   const handles: FileHandle[] = [];
   const kept = <T extends FileHandle | null>(handle: T): T => {
     if (handle) handles.push(handle);
@@ -78,8 +80,8 @@ export async function copyIn(from: string, to: string, path: string): Promise<No
     kept(source);
     const found = await source.stat();
     if (!found.isFile() || (found.mode & 0o7000) !== 0) return 'special';
-    const target = kept(await folderIn(to, parts, true));
-    return target ? await into(target, name, source) : 'link';
+    const target = kept(await folderIn(to, toParts, true));
+    return target ? await into(target, toName, source) : 'link';
   } finally {
     for (const handle of handles) await handle.close();
   }

@@ -16,6 +16,7 @@ export interface Lockfiles {
   registries: Registry[];
   /** Package managers that the project uses, as far as its files tell. */
   tools: Tool[];
+  paths: string[];
 }
 
 const below = (folder: string, subdir: string): boolean => folder === subdir || subdir === '' || folder.startsWith(`${subdir}/`);
@@ -58,7 +59,8 @@ async function read(project: Pick<Project, 'gitDir' | 'subdir'>, commit: string)
     if (!files.includes(path)) named.set(host, [...files, path]);
   };
   const own: string[] = [];
-  for (const path of await lockfilePaths(project, commit)) {
+  const paths = await lockfilePaths(project, commit);
+  for (const path of paths) {
     const reader = readerOf(basename(path))!;
     const bytes = await fileAt(project, commit, path, FILE_LIMIT);
     for (const tool of reader.tools) tools.add(tool);
@@ -70,5 +72,5 @@ async function read(project: Pick<Project, 'gitDir' | 'subdir'>, commit: string)
   // Where a .npmrc names the registry, its host is noted already.
   if (own.length === 0) for (const path of standard) note('registry.npmjs.org:443', path);
   const registries = [...named].map(([host, files]): Registry => ({ host, near: isNear(host), files }));
-  return { registries: registries.toSorted((a, b) => a.host.localeCompare(b.host)), tools: [...tools] };
+  return { registries: registries.toSorted((a, b) => a.host.localeCompare(b.host)), tools: [...tools], paths };
 }
