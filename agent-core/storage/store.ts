@@ -14,6 +14,7 @@ import {
   type UndoId,
 } from '../contract/index.ts';
 import { disposable, type Disposable } from '../support/disposable.ts';
+import { mend } from './mend.ts';
 import { migrate } from './schema.ts';
 import { BoardWriter, loadBoard, logRow } from './projection.ts';
 import { Intent, type OpenIntent } from './intents.ts';
@@ -79,7 +80,7 @@ export class Store {
     this.#sql = statements(this.#db);
     this.spend = new Spend(this.#db);
     const loaded = loadBoard(this.#db, settings);
-    this.#board = loaded.board;
+    this.#board = mend(this.#db, loaded.board, loaded.spoilt);
     this.spoilt = loaded.spoilt;
     this.#seq = (this.#sql.lastSeq.get() as { seq: number | null }).seq ?? 0;
     this.#intent = (this.#sql.lastIntent.get() as { id: number | null }).id ?? 0;
