@@ -19,6 +19,7 @@ import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts
 import { networkHandlers } from './runtime/handlers/network.ts';
 import { hookHandlers } from './runtime/handlers/hooks.ts';
 import { mcpHandlers } from './runtime/handlers/mcp.ts';
+import { openOutside, watchTerminals } from './runtime/gates-terminal.ts';
 import { projectHandlers } from './runtime/handlers/projects.ts';
 import { recipeHandlers } from './runtime/handlers/recipe.ts';
 import { reviewHandlers } from './runtime/handlers/review.ts';
@@ -164,6 +165,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       const open = await openWorkspace(context, taskId);
       return { machine: open.machine, cwd: open.cwd, title: context.store.board.tasks[taskId]?.title ?? 'Terminal' };
     },
+    openOutside: (taskId) => openOutside(context, taskId),
+    active: watchTerminals(context),
   });
   context.rest.hasTerminal = (taskId) => terminals.list(taskId).some(({ running }) => running) || context.network.hasOpenPort(taskId);
   const reviews = new Reviews(context, supervisor);

@@ -35,3 +35,9 @@ export function actionCommand(command: string): { argv: string[]; env: Record<st
     env: { TERM: 'xterm-256color', COLORTERM: 'truecolor', TERM_PROGRAM: 'Signalbox' },
   };
 }
+
+/** The person's own shell as they know it, with their own settings: for a terminal outside the sandbox. */
+export function ownShell(shell: string | undefined): { argv: string[]; env: Record<string, string> } {
+  const own = shell?.startsWith('/') && known.has(basename(shell)) ? shell : '/bin/sh';
+  return { argv: [own, '-l'], env: { TERM: 'xterm-256color', COLORTERM: 'truecolor', TERM_PROGRAM: 'Signalbox' } };
+}

@@ -23,6 +23,7 @@ export interface TerminalOptions {
   process: SandboxProcess;
   /** The action of the recipe that runs in it, instead of a shell. */
   action?: string;
+  outside?: boolean;
 }
 
 /**
@@ -36,6 +37,7 @@ export class Terminal {
   readonly exited: Promise<void>;
   readonly #title: string;
   readonly #action: string | undefined;
+  readonly #outside: boolean;
   readonly #process: SandboxProcess;
   readonly #mirror: Mirror;
   readonly #guard = new ClientGuard();
@@ -45,7 +47,8 @@ export class Terminal {
   #exit: { code: number } | null = null;
   #paused = false;
 
-  constructor({ id, taskId, title, size, process, action }: TerminalOptions) {
+  constructor({ id, taskId, title, size, process, action, outside }: TerminalOptions) {
+    this.#outside = outside ?? false;
     this.#action = action;
     this.id = id;
     this.taskId = taskId;
@@ -68,6 +71,7 @@ export class Terminal {
       running: !this.#exit,
       exitCode: this.#exit?.code ?? null,
       ...(this.#action === undefined ? {} : { action: this.#action }),
+      ...(this.#outside ? { outside: true } : {}),
     };
   }
   get watched(): boolean {

@@ -2,12 +2,16 @@ import { Failure, type RecipeAction, type TaskId, type TerminalId, type Terminal
 import type { Client } from '../runtime/api.ts';
 import type { Machine } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
-import { actionCommand, shellCommand } from './shell.ts';
+import { actionCommand, ownShell, shellCommand } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface TerminalsOptions {
   /** The machine and folder of a task's workspace; its failures are passed on. */
   open(taskId: TaskId): Promise<{ machine: Machine; cwd: string; title: string }>;
+  /** A machine that does not confine, for one terminal, with the person's whole environment; it is disposed with it. */
+  openOutside?(taskId: TaskId): Promise<{ machine: Machine; cwd: string; title: string }>;
+  /** Told when something was printed in a terminal inside the sandbox. */
+  active?(taskId: TaskId): void;
   /** The person's own shell; `$SHELL` by default. */
   shell?: string | undefined;
 }
@@ -29,9 +33,7 @@ export class Terminals {
   async open(taskId: TaskId, { cols, rows }: { cols: number; rows: number }, action?: RecipeAction): Promise<TerminalInfo> {
     // With its mirror it is loaded at the first one: the core's start doesn't wait for it.
     const [{ machine, cwd, title }, { Terminal }] = await Promise.all([this.#options.open(taskId), import('./terminal.ts')]);
-    const shell = action
-      ? actionCommand(action.command)
-      : shellCommand('shell' in this.#options ? this.#options.shell : process.env['SHELL']);
+    const shell = action ? actionCommand(action.command) : shellCommand(this.#shell);
     const running = await machine.run({ ...shell, cwd, tty: { cols, rows } });
     await this.#tidy(taskId);
     const terminal = new Terminal({
@@ -43,6 +45,31 @@ export class Terminals {
       ...(action ? { action: action.name } : {}),
     });
     this.#all.set(terminal.id, terminal);
+    const { active } = this.#options;
+    if (active) running.onOutput(() => active(taskId));
+    return terminal.info;
+  }
+
+  get #shell(): string | undefined {
+    return 'shell' in this.#options ? this.#options.shell : process.env['SHELL'];
+  }
+
+  /**
+   * Starts the person's own login shell in the task's worktree, outside the sandbox. Only ever on the person's word: nothing
+   * of an agent's leads here, and what is shown there goes to the person's windows alone.
+   */
+  async openOutside(taskId: TaskId, { cols, rows }: { cols: number; rows: number }): Promise<TerminalInfo> {
+    if (!this.#options.openOutside) throw new Failure('not-allowed', 'Terminals outside the sandbox can’t be opened here.');
+    const [{ machine, cwd, title }, { Terminal }] = await Promise.all([this.#options.openOutside(taskId), import('./terminal.ts')]);
+    const running = await machine.run({ ...ownShell(this.#shell), cwd, tty: { cols, rows } }).catch(async (error: unknown) => {
+      await machine.dispose();
+      throw error;
+    });
+    await this.#tidy(taskId);
+    const id = newId<TerminalId>('term');
+    const terminal = new Terminal({ id, taskId, title, size: { cols, rows }, process: running, outside: true });
+    this.#all.set(id, terminal);
+    void terminal.exited.then(() => machine.dispose());
     return terminal.info;
   }
 

@@ -2,6 +2,7 @@ import { approvalsOf, heldBackBy, threadOf, workspaceOf, type Approval, type Sco
 import { rpc } from '../state/store.ts';
 import { openTask } from '../state/route.ts';
 import { dismissToast, openLayer, toast, ui } from '../state/ui.ts';
+import { denialActions } from './denials.ts';
 import { attempt, type Action, type ActionContext } from './registry.ts';
 
 const approvals = ({ board, task }: ActionContext): Approval[] => (board && task ? approvalsOf(board, task.id) : []);
@@ -152,6 +153,28 @@ export const taskActions: readonly Action[] = [
       ui.setState({ terminalDock: true });
     },
   },
+  {
+    id: 'task.terminal.outside',
+    title: 'Open terminal outside the sandbox',
+    group: 'Task',
+    icon: 'unlock',
+    danger: true,
+    when: ({ board, task }) => board !== null && task !== null && workspaceOf(board, task)?.phase === 'ready',
+    run: (context) => {
+      openTask(need(context));
+      if (!ui.getState().tabs.includes('terminal')) ui.setState({ terminalDock: true });
+      openLayer({ kind: 'terminal-outside', taskId: need(context) });
+    },
+  },
+  {
+    id: 'task.mode',
+    title: 'Change mode',
+    group: 'Task',
+    icon: 'block',
+    when: ({ task }) => task !== null && task.phase !== 'trashed' && task.phase !== 'archived',
+    run: (context) => openLayer({ kind: 'mode', taskId: need(context) }),
+  },
+  ...denialActions,
   {
     id: 'task.review',
     title: 'Review',

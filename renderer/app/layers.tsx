@@ -5,6 +5,7 @@ import { archiveTasks, deleteTasks, purgeTasks } from '../actions/task.ts';
 import { ComposeDialog } from '../features/compose/compose-dialog.tsx';
 import { ReviewDialog } from '../features/findings/review-dialog.tsx';
 import { MergeDialog } from '../features/landing/merge-dialog.tsx';
+import { ModeDialog } from '../features/gates/mode-dialog.tsx';
 import { FolderDialog } from '../features/sidebar/folder-dialog.tsx';
 import { BudgetDialog } from '../features/task/budget-bar.tsx';
 import { useCore, useUi } from '../state/hooks.ts';
@@ -93,6 +94,10 @@ export function Layers() {
       return <ReviewDialog taskId={layer.taskId} />;
     case 'budget':
       return <BudgetDialog taskId={layer.taskId} />;
+    case 'mode':
+      return <ModeDialog taskId={layer.taskId} />;
+    case 'terminal-outside':
+      return null;
     case 'rename':
       return <Rename taskId={layer.taskId} />;
     case 'confirm-delete':

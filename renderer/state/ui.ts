@@ -29,7 +29,10 @@ export type Layer =
   | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] }
   | { kind: 'rename'; taskId: TaskId }
   | { kind: 'budget'; taskId: TaskId }
-  | { kind: 'review'; taskId: TaskId };
+  | { kind: 'review'; taskId: TaskId }
+  | { kind: 'mode'; taskId: TaskId }
+  /** Asked by the terminal pane itself, which opens what is confirmed. */
+  | { kind: 'terminal-outside'; taskId: TaskId };
 
 export interface Toast {
   id: number;

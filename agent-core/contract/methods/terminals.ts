@@ -12,13 +12,21 @@ export const TerminalInfo = z.object({
   exitCode: z.number().int().nullable(),
   /** The action of the recipe that runs in it; absent for a shell. */
   action: z.string().optional(),
+  /** Runs outside the sandbox, as the person: for their own ssh, gh or push. No agent reads or types there. */
+  outside: z.boolean().optional(),
 });
 export type TerminalInfo = z.infer<typeof TerminalInfo>;
 
 /** Terminals. */
 export const terminalMethods = {
   'terminal/open': method(
-    z.object({ taskId: TaskId, cols: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(500) }),
+    z.object({
+      taskId: TaskId,
+      cols: z.number().int().min(2).max(1000),
+      rows: z.number().int().min(1).max(500),
+      /** Only ever on the person's own word, given for this very terminal. */
+      outside: z.boolean().default(false),
+    }),
     TerminalInfo,
     ['cannot-confine', 'worktree-missing'],
   ),

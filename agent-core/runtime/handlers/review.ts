@@ -66,7 +66,8 @@ export function reviewHandlers(context: Context, terminals: Terminals): Part {
         });
         return {};
       }),
-    'terminal/open': ({ taskId, cols, rows }) => context.rest.during(taskId, () => terminals.open(taskId, { cols, rows })),
+    'terminal/open': ({ taskId, cols, rows, outside }) =>
+      context.rest.during(taskId, () => (outside ? terminals.openOutside(taskId, { cols, rows }) : terminals.open(taskId, { cols, rows }))),
     'terminal/list': async ({ taskId }) => ({ terminals: terminals.list(taskId) }),
     'terminal/attach': ({ terminalId }, client) => terminals.attach(terminalId, client),
     'terminal/detach': async ({ terminalId }, client) => {

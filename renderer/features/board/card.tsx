@@ -11,6 +11,7 @@ import { setFailure, ui } from '../../state/ui.ts';
 import { Age, Diffstat, ErrorNote, Icon, IconButton, Money, StatusGlyph, Time } from '../../ui/index.ts';
 import { CardBody } from './card-body.tsx';
 import { CardFacts } from './card-facts.tsx';
+import { Denied } from './denied.tsx';
 
 /** What of the board a card shows: picked so that only its own card renders when one task changes. */
 export function pick(board: Board | null, id: TaskId) {
@@ -171,6 +172,7 @@ export const Card = memo(function Card({ id, stop }: { id: TaskId; stop: boolean
           </div>
           <h3>{task.title}</h3>
           <CardBody task={task} status={status} current={current} />
+          <Denied taskId={id} />
           {failure && <ErrorNote error={failure} onDismiss={() => setFailure(id, null)} />}
           <CardFacts task={task} project={project} attempts={attempts} status={status} />
         </>

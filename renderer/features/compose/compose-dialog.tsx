@@ -12,7 +12,7 @@ import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 import { closeLayer, speak } from '../../state/ui.ts';
-import { Button, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select } from '../../ui/index.ts';
+import { Button, ConfirmDialog, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select } from '../../ui/index.ts';
 import { KINDS, kindOf, nextKind } from '../../state/kinds.ts';
 import { effortsOf, modelsFor } from '../../state/models.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
@@ -178,12 +178,15 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
   const form = useForm({ projectId, prompt });
   const { busy, error, send, place } = useSend(form);
   const first = useRef<HTMLTextAreaElement>(null);
+  // Full access is confirmed each time, the default or not.
+  const [asked, setAsked] = useState<boolean | null>(null);
+  const go = (start: boolean) => (form.mode === 'full' ? setAsked(start) : void send(start));
   const at = (wanted: Place) => (place === wanted ? [error!.message, error!.fix].filter(Boolean).join(' ') : undefined);
   const press = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
-    void send(!event.shiftKey);
+    go(!event.shiftKey);
   };
   const cycle = (event: KeyboardEvent) => {
     if (event.key !== 'Tab' || !event.shiftKey || event.nativeEvent.isComposing) return;
@@ -193,10 +196,10 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
   };
   const foot = (
     <>
-      <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => void send(false)}>
+      <Button look="edge" keys="mod+shift+enter" disabled={busy} onClick={() => go(false)}>
         Queue
       </Button>
-      <Button look="fill" keys="mod+enter" disabled={busy} onClick={() => void send(true)}>
+      <Button look="fill" keys="mod+enter" disabled={busy} onClick={() => go(true)}>
         Start
       </Button>
     </>
@@ -226,6 +229,16 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
       <Where form={form} at={at} />
       <Choices form={form} at={at} />
       {error && place === 'form' && <ErrorNote error={error} />}
+      <ConfirmDialog
+        open={asked !== null}
+        danger
+        title="Give this task full access?"
+        action="Give full access"
+        onClose={() => setAsked(null)}
+        onConfirm={() => void send(asked ?? true)}
+      >
+        <p>Its agent runs every command as you, without a sandbox: with your files, your keys and your network. Nothing asks you first.</p>
+      </ConfirmDialog>
     </Dialog>
   );
 }

@@ -1,17 +1,11 @@
 import { useState } from 'react';
 import { toAppError, type AppError, type ItemOf, type Scope } from '../../../agent-core/contract/index.ts';
+import { ALLOW, DENIED } from '../../state/denials.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
 import { Button, ErrorNote, Icon } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
 
-const kinds: Record<ItemOf<'denial'>['kind'], string> = { host: 'Not reached', service: 'Not reached', file: 'Set aside' };
-const allow: Record<Scope, string> = {
-  once: 'Allow once',
-  task: 'Allow for this task',
-  project: 'Allow for this project',
-  machine: 'Allow everywhere',
-};
 const allowed: Record<Scope, string> = {
   once: 'Allowed once',
   task: 'Allowed for this task',
@@ -37,7 +31,7 @@ export function DenialBlock({ item }: { item: ItemOf<'denial'> }) {
       <Icon name="block" className="warn" />
       <div className="grow">
         <p>
-          <span className="b">{kinds[item.kind]}</span> <code>{visible(item.subject)}</code>{' '}
+          <span className="b">{DENIED[item.kind]}</span> <code>{visible(item.subject)}</code>{' '}
           {item.decision !== 'open' && (
             <span className="faint">{item.decision === 'dismissed' ? 'Dismissed' : allowed[item.scope ?? 'once']}</span>
           )}
@@ -48,7 +42,7 @@ export function DenialBlock({ item }: { item: ItemOf<'denial'> }) {
           <div className="acts">
             {denial.scopes.map((scope) => (
               <Button key={scope} small disabled={busy} onClick={() => answer('allow', scope)}>
-                {allow[scope]}
+                {ALLOW[scope]}
               </Button>
             ))}
             <Button small disabled={busy} onClick={() => answer('dismiss')}>

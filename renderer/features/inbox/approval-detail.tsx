@@ -1,11 +1,23 @@
 import { useMemo, useRef, useState } from 'react';
-import { type Approval, type ApprovalId, type AppError, type Scope, toAppError } from '../../../agent-core/contract/index.ts';
+import { type Approval, type AppError, type Scope, toAppError } from '../../../agent-core/contract/index.ts';
 import { useActions } from '../../actions/hooks.ts';
 import type { Action } from '../../actions/registry.ts';
 import { decide } from '../../actions/task.ts';
-import { attemptsOf } from '../../state/board-view.ts';
 import { useCore } from '../../state/hooks.ts';
-import { Age, Button, CopyButton, ErrorNote, Icon, StatusGlyph, age, plural, useClockText, visible } from '../../ui/index.ts';
+import { Askers, useTicks } from './askers.tsx';
+import {
+  Button,
+  CopyButton,
+  ErrorNote,
+  IconButton,
+  Menu,
+  StatusGlyph,
+  age,
+  plural,
+  useClockText,
+  visible,
+  type MenuEntry,
+} from '../../ui/index.ts';
 
 const verbs: Record<Approval['kind'], string> = {
   escalate: 'Run outside the sandbox',
@@ -22,66 +34,6 @@ function title([first, ...more]: readonly Approval[]): string {
   const command = first!.kind === 'patch' ? '' : ` ${visible(first!.prefix?.join(' ') ?? first!.subject.split('\n')[0]!.slice(0, 60))}`;
   const verb = first!.kind === 'escalate' ? 'Run' : verbs[first!.kind];
   return `${verb}${command}${first!.kind === 'escalate' ? ' outside the sandbox' : ''}${more.length ? `, in ${more.length + 1} tasks` : ''}`;
-}
-
-function Askers({
-  approvals,
-  off,
-  toggle,
-  all,
-}: {
-  approvals: readonly Approval[];
-  off: ReadonlySet<ApprovalId>;
-  toggle: (id: ApprovalId) => void;
-  all: () => void;
-}) {
-  const board = useCore((state) => state.board!);
-  const on = approvals.length - approvals.filter(({ id }) => off.has(id)).length;
-  return (
-    <section aria-label="Tasks that ask">
-      <ul className="rows">
-        <li className="head">
-          <button
-            type="button"
-            className="check"
-            role="checkbox"
-            aria-checked={on === approvals.length ? true : on ? 'mixed' : false}
-            aria-label={`All ${approvals.length} tasks`}
-            onClick={all}
-          >
-            <Icon small name={on && on < approvals.length ? 'minus' : 'check'} />
-          </button>
-          <span className="grow">
-            {on} of {approvals.length} tasks
-          </span>
-          <span className="xs faint">waiting</span>
-        </li>
-        {approvals.map(({ id, taskId, at }) => {
-          const attempts = attemptsOf(board, taskId);
-          const name = board.tasks[taskId]?.title ?? '';
-          return (
-            <li key={id}>
-              <button
-                type="button"
-                className="check"
-                role="checkbox"
-                aria-checked={!off.has(id)}
-                aria-label={name}
-                onClick={() => toggle(id)}
-              >
-                {!off.has(id) && <Icon small name="check" />}
-              </button>
-              <span className="cut grow">{name}</span>
-              {attempts > 1 && <span className="xs faint">attempt {attempts}</span>}
-              <span className="faint num" style={{ minWidth: 48 }}>
-                <Age since={at} />
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
-  );
 }
 
 function Facts({ approvals }: { approvals: readonly Approval[] }) {
@@ -142,7 +94,7 @@ interface Answering {
   rules: boolean;
 }
 
-function useAnswering(approvals: readonly Approval[], off: ReadonlySet<ApprovalId>) {
+function useAnswering(approvals: readonly Approval[], off: ReadonlySet<string>) {
   const [note, setNote] = useState('');
   const [noting, setNoting] = useState(false);
   const [error, setError] = useState<AppError | null>(null);
@@ -192,17 +144,22 @@ function useAnswerKeys(now: Answering, toggleFirst: () => void, several: boolean
   );
 }
 
-/** Which askers the answer is for: all, until some are unticked. */
-function useTicks(approvals: readonly Approval[]) {
-  const [off, setOff] = useState<ReadonlySet<ApprovalId>>(new Set());
-  const toggle = (id: ApprovalId) =>
-    setOff((old) => {
-      const next = new Set(old);
-      if (!next.delete(id)) next.add(id);
-      return next;
-    });
-  const all = () => setOff((old) => (approvals.some(({ id }) => old.has(id)) ? new Set() : new Set(approvals.map(({ id }) => id))));
-  return { off, toggle, all };
+/** The answers that stand for longer: everywhere, and never. */
+function Longer({ now, project }: { now: Answering; project: string }) {
+  const refusable = now.chosen.length > 0 && now.chosen.every(({ kind, argv }) => kind === 'escalate' && argv !== null);
+  const command = visible(now.chosen[0]?.prefix?.join(' ') ?? now.chosen[0]?.argv?.[0] ?? '');
+  const entries: MenuEntry[] = [
+    ...(now.rules ? [{ id: 'machine', title: `Allow “${command} …” in every project`, run: () => now.answer('approve', 'machine') }] : []),
+    ...(refusable
+      ? [
+          { id: 'never.task', title: `Never in this task`, rule: now.rules, run: () => now.answer('decline', 'task') },
+          { id: 'never.project', title: `Never in ${project}`, run: () => now.answer('decline', 'project') },
+          { id: 'never.machine', title: 'Never on this computer', run: () => now.answer('decline', 'machine') },
+        ]
+      : []),
+  ];
+  if (!entries.length) return null;
+  return <Menu label="For longer" trigger={<IconButton icon="more" label="More answers: everywhere, never" />} entries={entries} />;
 }
 
 /** One thing that is asked, by one or several tasks, with its answers docked below. */
@@ -233,7 +190,7 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
           <CopyButton text={() => first.subject} />
         </div>
         <Facts approvals={approvals} />
-        {approvals.length > 1 && <Askers approvals={approvals} off={off} toggle={toggle} all={all} />}
+        {approvals.length > 1 && <Askers asks={approvals} off={off} toggle={toggle} all={all} />}
         {now.error && <ErrorNote error={now.error} />}
       </div>
       <footer className="answer" role="group" aria-label="Answer">
@@ -267,6 +224,7 @@ export function ApprovalDetail({ approvals }: { approvals: readonly Approval[] }
             Allow in {project}
           </Button>
         )}
+        <Longer now={now} project={project} />
         <span className="row answer-end">
           {!now.noting && (
             <Button look="quiet" keys="n" onClick={() => now.setNoting(true)}>

@@ -1,13 +1,17 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { Fragment, useEffect, useMemo, useRef, useState } from 'react';
+import type { Denial } from '../../../agent-core/contract/index.ts';
+import { settleDenials } from '../../actions/denials.ts';
 import { useActions } from '../../actions/hooks.ts';
 import { KeyFoot } from '../../actions/key-foot.tsx';
 import { PageBar } from '../../actions/page-bar.tsx';
 import { attempt, type Action } from '../../actions/registry.ts';
 import { decide } from '../../actions/task.ts';
+import { DENIED } from '../../state/denials.ts';
 import { useCore } from '../../state/hooks.ts';
 import { go, openTask } from '../../state/route.ts';
-import { Age, Button, Empty, StatusGlyph, visibleLine } from '../../ui/index.ts';
+import { Age, Button, Empty, Icon, StatusGlyph, visibleLine } from '../../ui/index.ts';
 import { ApprovalDetail } from './approval-detail.tsx';
+import { DenialDetail } from './denial-detail.tsx';
 import { asksOf, taskIdsOf, type Ask } from './groups.ts';
 import { QuestionDetail } from './question-detail.tsx';
 
@@ -24,6 +28,19 @@ function RowText({ ask }: { ask: Ask }) {
         </div>
       </>
     );
+  if (ask.kind === 'denial') {
+    const [denial] = ask.denials;
+    return (
+      <>
+        <div className="q cut">
+          <span className="muted">{DENIED[denial!.kind]}</span> <code>{visibleLine(denial!.subject)}</code>
+        </div>
+        <div className="from cut">
+          {ask.denials.length > 1 ? `${ask.denials.length} tasks` : task?.title} · {project}
+        </div>
+      </>
+    );
+  }
   const [first] = ask.approvals;
   const many = ask.approvals.length > 1;
   return (
@@ -55,7 +72,14 @@ function AskRow({ ask, current, onChoose }: { ask: Ask; current: boolean; onChoo
         onFocus={onChoose}
         onClick={onChoose}
       >
-        <StatusGlyph status={ask.kind === 'approval' ? 'needs-approval' : 'has-question'} />
+        {ask.kind === 'denial' ? (
+          <span className="status">
+            <Icon name="block" className="warn" />
+            Kept out
+          </span>
+        ) : (
+          <StatusGlyph status={ask.kind === 'approval' ? 'needs-approval' : 'has-question'} />
+        )}
         <Age since={ask.at} />
         <RowText ask={ask} />
         {!current && ask.kind === 'approval' && ask.approvals.length === 1 && (
@@ -139,11 +163,27 @@ function useListKeys(asks: readonly Ask[], at: number, choose: (index: number) =
   );
 }
 
+/** Above what was kept out: one answer for all of it. */
+function DeniedHead({ denials }: { denials: readonly Denial[] }) {
+  return (
+    <li className="list-head">
+      <h2>Kept out by the sandbox</h2>
+      {denials.length > 1 && (
+        <Button small look="quiet" onClick={() => void attempt(() => settleDenials(denials, 'dismiss'), null)}>
+          Dismiss all {denials.length}
+        </Button>
+      )}
+    </li>
+  );
+}
+
 /** Every approval and question of every task, oldest first, answered here: several at once where they ask the same. */
 export function InboxPage() {
   const asks = useCore((state) => asksOf(state.board!));
   const { at, chosen, choose } = useChosen(asks);
   useListKeys(asks, at, choose);
+  const firstDenied = asks.findIndex(({ kind }) => kind === 'denial');
+  const denied = asks.flatMap((ask) => (ask.kind === 'denial' ? ask.denials : []));
   // after an answer the focus goes to the row that took its place, unless the person is elsewhere
   useEffect(() => {
     if (document.activeElement === document.body) focusRow(chosen?.key);
@@ -160,17 +200,23 @@ export function InboxPage() {
             </Button>
           }
         >
-          Approvals and questions of all tasks come here, the oldest first. Answer them without opening the task.
+          Approvals and questions of all tasks come here, the oldest first, and below them what the sandbox kept out. Answer them without
+          opening the task.
         </Empty>
       ) : (
         <div className="inbox">
-          <ol className="list" aria-label="Approvals and questions, oldest first">
+          <ol className="list" aria-label="Approvals and questions, oldest first, then what was kept out">
             {asks.map((ask, index) => (
-              <AskRow key={ask.key} ask={ask} current={index === at} onChoose={() => choose(index)} />
+              <Fragment key={ask.key}>
+                {index === firstDenied && <DeniedHead denials={denied} />}
+                <AskRow ask={ask} current={index === at} onChoose={() => choose(index)} />
+              </Fragment>
             ))}
           </ol>
           {chosen.kind === 'approval' ? (
             <ApprovalDetail key={chosen.key} approvals={chosen.approvals} />
+          ) : chosen.kind === 'denial' ? (
+            <DenialDetail key={chosen.key} denials={chosen.denials} />
           ) : (
             <QuestionDetail key={chosen.key} question={chosen.question} />
           )}

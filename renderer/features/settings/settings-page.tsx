@@ -10,7 +10,7 @@ import { DefaultsForm } from './defaults-form.tsx';
 import { Hooks } from './hooks.tsx';
 import { ModelTable } from './models.tsx';
 import { Providers } from './providers.tsx';
-import { Rules } from './rules.tsx';
+import { RuleList } from '../../actions/rule-list.tsx';
 import { SandboxReport } from './sandbox-report.tsx';
 import { Section, SectionNav } from './section.tsx';
 import './settings.css';
@@ -101,7 +101,7 @@ export function SettingsPage() {
               <SandboxReport />
             </Section>
             <Section id="rules" title="Saved rules">
-              <Rules />
+              <RuleList />
             </Section>
             <Section id="hooks" title="Hooks">
               <Hooks />

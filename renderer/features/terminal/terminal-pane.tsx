@@ -4,8 +4,9 @@ import { workspaceOf, type TaskId, type TerminalInfo } from '../../../agent-core
 import { useActions } from '../../actions/hooks.ts';
 import { actionId } from '../../actions/recipe.ts';
 import { runAction, type Action } from '../../actions/registry.ts';
-import { useCore } from '../../state/hooks.ts';
-import { Button, ConfirmDialog, Empty, ErrorNote, IconButton, plural } from '../../ui/index.ts';
+import { useCore, useUi } from '../../state/hooks.ts';
+import { closeLayer } from '../../state/ui.ts';
+import { Button, ConfirmDialog, Empty, ErrorNote, Icon, IconButton, plural } from '../../ui/index.ts';
 import { visible, visibleLine } from '../../ui/safe-text.ts';
 import { shownTheme, useShownTheme } from '../../ui/use-theme.ts';
 import { Screen } from './screen.ts';
@@ -119,13 +120,14 @@ function TabRow({ terminals }: { terminals: Terminals }) {
         <button
           key={info.id}
           type="button"
-          className="tab"
+          className={`tab${info.outside ? ' tab-outside' : ''}`}
           role="tab"
           id={`term-tab-${info.id}`}
           aria-selected={info.id === active}
           tabIndex={info.id === active ? 0 : -1}
           onClick={() => pick(info.id)}
         >
+          {info.outside && <Icon small name="unlock" />}
           {visibleLine(info.title || `Terminal ${index + 1}`)}
           {!info.running && <span className="faint xs">ended</span>}
         </button>
@@ -135,6 +137,7 @@ function TabRow({ terminals }: { terminals: Terminals }) {
 }
 
 interface HeadProps {
+  taskId: TaskId;
   terminals: Terminals;
   info: TerminalInfo | undefined;
   ready: boolean;
@@ -145,7 +148,7 @@ interface HeadProps {
   onClose: (() => void) | undefined;
 }
 
-function Head({ terminals, info, ready, full, screen, finding, onFind, onClose }: HeadProps) {
+function Head({ taskId, terminals, info, ready, full, screen, finding, onFind, onClose }: HeadProps) {
   const several = (terminals.list?.length ?? 0) > 1;
   const leave = () => {
     onFind(false);
@@ -158,10 +161,23 @@ function Head({ terminals, info, ready, full, screen, finding, onFind, onClose }
         <IconButton icon="trash" small label={`Close ${visibleLine(info.title)}`} onClick={() => terminals.close(info.id)} />
       )}
       <IconButton icon="plus" small label="New terminal" disabled={!ready} onClick={terminals.open} />
+      <IconButton
+        icon="unlock"
+        small
+        label="Open a terminal outside the sandbox"
+        disabled={!ready}
+        onClick={() => void runAction('task.terminal.outside', taskId)}
+      />
       <span className="grow" />
       {finding && <Find screen={screen} onClose={leave} />}
       <IconButton icon="search" small label="Find in the terminal" keys="mod+shift+f" onClick={() => onFind(true)} />
-      {full ? <span className="xs bad">Full access, no sandbox</span> : <span className="xs faint">Inside the sandbox</span>}
+      {info?.outside ? (
+        <span className="xs bad b">Outside the sandbox</span>
+      ) : full ? (
+        <span className="xs bad">Full access, no sandbox</span>
+      ) : (
+        <span className="xs faint">Inside the sandbox</span>
+      )}
       {onClose && <IconButton icon="x" small label="Hide the terminal" keys="mod+j" onClick={onClose} />}
     </div>
   );
@@ -194,7 +210,8 @@ function Ended({ info, terminals }: { info: TerminalInfo; terminals: Terminals }
       return;
     }
     terminals.close(info.id);
-    terminals.open();
+    if (info.outside) void runAction('task.terminal.outside', info.taskId);
+    else terminals.open();
   };
   return (
     <div className="term-ended" role="status">
@@ -205,6 +222,27 @@ function Ended({ info, terminals }: { info: TerminalInfo; terminals: Terminals }
         {info.action ? 'Start again' : 'Reopen'}
       </Button>
     </div>
+  );
+}
+
+/** Asked for each terminal anew: nothing remembers the answer. */
+function AskOutside({ taskId, onConfirm }: { taskId: TaskId; onConfirm: () => void }) {
+  const layer = useUi((state) => state.layer);
+  return (
+    <ConfirmDialog
+      open={layer?.kind === 'terminal-outside' && layer.taskId === taskId}
+      danger
+      title="Open a terminal outside the sandbox?"
+      action="Open outside terminal"
+      onClose={closeLayer}
+      onConfirm={onConfirm}
+    >
+      <p>It is for your own ssh, gh or push. The shell runs as you, in the task’s worktree: with your files, your keys and your network.</p>
+      <p className="muted">
+        The agent wrote what lies in that folder. Programs, scripts and hooks that you start from there run as you too. No agent can read or
+        type in this terminal.
+      </p>
+    </ConfirmDialog>
   );
 }
 
@@ -230,8 +268,8 @@ export function TerminalPane({ taskId, onClose, autoFocus = false }: { taskId: T
     </Button>
   );
   return (
-    <div className="term-pane" data-scope="terminal">
-      <Head {...{ terminals, info, ready, full, screen, finding, onFind: setFinding, onClose }} />
+    <div className={`term-pane${info?.outside ? ' term-outside' : ''}`} data-scope="terminal">
+      <Head {...{ taskId, terminals, info, ready, full, screen, finding, onFind: setFinding, onClose }} />
       {error && (
         <div className="term-error">
           <ErrorNote error={error} actions={another('Open a terminal')} />
@@ -239,6 +277,16 @@ export function TerminalPane({ taskId, onClose, autoFocus = false }: { taskId: T
       )}
       {!ready && <Empty title="No terminal yet">A terminal opens in the task’s worktree as soon as the worktree is there.</Empty>}
       {ready && list?.length === 0 && !error && <Empty title="No terminal is open" action={another('Open another')} />}
+      {info?.outside && (
+        <p className="term-warning" role="note">
+          <Icon name="unlock" />
+          <span>
+            <span className="b">Outside the sandbox.</span> This shell is yours: it runs with your files, keys and network. What you start
+            here from the worktree may have been written by the agent. No agent reads or types here.
+          </span>
+        </p>
+      )}
+      <AskOutside taskId={taskId} onConfirm={terminals.openOutside} />
       {info && <ScreenBox key={info.id} info={info} terminals={terminals} onScreen={setScreen} autoFocus={autoFocus} />}
       {info && !info.running && <Ended info={info} terminals={terminals} />}
     </div>

@@ -9,6 +9,8 @@ export interface Terminals {
   error: AppError | null;
   pick: (id: TerminalId) => void;
   open: () => void;
+  /** Outside the sandbox: only after the person confirmed this very terminal. */
+  openOutside: () => void;
   close: (id: TerminalId) => void;
   update: (info: TerminalInfo) => void;
   fail: (thrown: unknown) => void;
@@ -22,15 +24,20 @@ export function useTerminals(taskId: TaskId, ready: boolean): Terminals {
   const [active, setActive] = useState<TerminalId | null>(null);
   const [error, setError] = useState<AppError | null>(null);
   const fail = useCallback((thrown: unknown) => setError(toAppError(thrown)), []);
-  const open = useCallback(() => {
-    rpc()
-      .call('terminal/open', { taskId, ...SIZE })
-      .then((info) => {
-        setList((before) => [...(before ?? []).filter((known) => known.id !== info.id), info]);
-        setActive(info.id);
-        setError(null);
-      }, fail);
-  }, [taskId, fail]);
+  const start = useCallback(
+    (outside: boolean) => {
+      rpc()
+        .call('terminal/open', { taskId, ...SIZE, ...(outside ? { outside } : {}) })
+        .then((info) => {
+          setList((before) => [...(before ?? []).filter((known) => known.id !== info.id), info]);
+          setActive(info.id);
+          setError(null);
+        }, fail);
+    },
+    [taskId, fail],
+  );
+  const open = useCallback(() => start(false), [start]);
+  const openOutside = useCallback(() => start(true), [start]);
   useEffect(() => {
     if (!ready) return undefined;
     let gone = false;
@@ -80,5 +87,5 @@ export function useTerminals(taskId: TaskId, ready: boolean): Terminals {
     (info: TerminalInfo) => setList((before) => (before ?? []).map((known) => (known.id === info.id ? info : known))),
     [],
   );
-  return { list, active, error, pick: setActive, open, close, update, fail };
+  return { list, active, error, pick: setActive, open, openOutside, close, update, fail };
 }
