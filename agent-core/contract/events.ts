@@ -87,6 +87,8 @@ export const DomainEvent = z.discriminatedUnion('type', [
   e('question.answered', { questionId: QuestionId, taskId: TaskId, answers: z.record(z.string(), z.string()).nullable() }),
   e('denial.recorded', { denial: Denial }),
   e('denial.decided', { denialId: DenialId, taskId: TaskId, decision: z.enum(['allowed', 'dismissed']), scope: Scope.nullable() }),
+  e('project.searching', { projectId: ProjectId, webSearch: z.boolean() }),
+  e('task.searching', { taskId: TaskId, webSearch: z.boolean() }),
   e('project.budgeted', { projectId: ProjectId, budgets: Budgets }),
   e('task.budgeted', { taskId: TaskId, budgets: Budgets }),
   /** More of it was done: commands, and time at work. */

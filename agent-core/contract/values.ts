@@ -26,6 +26,8 @@ export const Project = z.object({
   /** The built-in sample repository, on which the demo model has scripts to play. */
   sample: z.boolean(),
   openedAt: Time,
+  /** Whether its tasks may have their model's provider search the web; not where absent. */
+  webSearch: z.boolean().optional(),
   /** What each of its tasks may spend before a person is asked; the settings' word where absent. */
   budgets: Budgets.optional(),
   /** SHA-256 of the hooks file that the person trusts; absent where none. */
@@ -135,6 +137,8 @@ export const Task = z.object({
   /** What it may spend before a person is asked; the project's word where absent. */
   budgets: Budgets.optional(),
   worked: Worked.optional(),
+  /** Whether its model's provider may search the web for it; the project's word where absent. */
+  webSearch: z.boolean().optional(),
 });
 export type Task = z.infer<typeof Task>;
 

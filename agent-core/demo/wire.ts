@@ -11,7 +11,9 @@ export type Output =
   | { type: 'message'; text: string }
   | { type: 'reasoning'; text: string }
   | { type: 'function'; name: string; arguments: string; callId?: string }
-  | { type: 'custom'; name: string; input: string; callId?: string };
+  | { type: 'custom'; name: string; input: string; callId?: string }
+  /** The provider's own search of the web. */
+  | { type: 'search'; query: string; sources: readonly string[] };
 
 /** Tokens, as the API counts them; a share of `input` may come from the cache, a share of `output` is reasoning. */
 export interface TokenUsage {
@@ -59,7 +61,9 @@ const estimate = (text: string) => Math.ceil(Buffer.byteLength(text) / 4);
 export const words = (text: string): string[] => text.match(/\s*\S+\s*|\s+/g) ?? [];
 
 function body(outputs: readonly Output[]): string {
-  return outputs.map((o) => (o.type === 'function' ? o.arguments : o.type === 'custom' ? o.input : o.text)).join('');
+  return outputs
+    .map((o) => (o.type === 'function' ? o.arguments : o.type === 'custom' ? o.input : o.type === 'search' ? o.query : o.text))
+    .join('');
 }
 
 function usageJson(usage: TokenUsage): Json {
@@ -153,7 +157,15 @@ function* call(
   return { ...item, ...(custom ? {} : { status: 'completed' }), [key]: text };
 }
 
-const idPrefix = { message: 'msg', reasoning: 'rs', function: 'fc', custom: 'ctc' } as const;
+function* search(output: Extract<Output, { type: 'search' }>, at: { item_id: string; output_index: number }): Generator<Bare, Json> {
+  const { query } = output;
+  const item = { id: at.item_id, type: 'web_search_call', action: { type: 'search', query, queries: [query] } };
+  yield { type: 'response.output_item.added', output_index: at.output_index, item: { ...item, status: 'in_progress' } };
+  for (const state of ['in_progress', 'searching', 'completed']) yield { type: `response.web_search_call.${state}`, ...at };
+  return { ...item, status: 'completed', action: { ...item.action, sources: output.sources.map((url) => ({ type: 'url', url })) } };
+}
+
+const idPrefix = { message: 'msg', reasoning: 'rs', function: 'fc', custom: 'ctc', search: 'ws' } as const;
 
 /**
  * The events of one response, in the API's order and numbered from 0. Call ids without one are made from the
@@ -177,7 +189,9 @@ export function* responseEvents(echo: Echo, outputs: readonly Output[], options:
         ? message(output.text, at, split)
         : output.type === 'reasoning'
           ? reasoning(output.text, at, split)
-          : call(output, at, split);
+          : output.type === 'search'
+            ? search(output, at)
+            : call(output, at, split);
     for (let next = events.next(); ; next = events.next()) {
       if (!next.done) yield numbered(next.value);
       else {

@@ -33,9 +33,24 @@ export class Speech {
 
   async on(event: ModelEvent): Promise<void> {
     if (event.type === 'restart') return this.#restart();
+    if (event.type === 'search') return this.#searched(event);
     const item = this.#slots.get(event.at) ?? (await this.#open(event.at, event.type === 'text' ? 'agentMessage' : 'reasoning'));
     item.text += event.delta;
     this.#host.itemDelta(item.id, event.delta);
+  }
+
+  /** A search is over when it is told: its sources stand in its output, one a line. */
+  async #searched({ query, sources }: { query: string; sources: string[] }): Promise<void> {
+    const item = {
+      ...newItem(this.#input, 'toolCall' as const),
+      name: 'web_search',
+      arguments: JSON.stringify({ query }),
+      status: 'completed' as const,
+      output: sources.join('\n'),
+      endedAt: Date.now(),
+    };
+    await this.#host.itemStarted(item);
+    await this.#host.itemCompleted(item);
   }
 
   async #open(at: number, type: Spoken['type']): Promise<Spoken> {

@@ -36,7 +36,10 @@ export class TurnLoop {
     this.#host = host;
     this.#sessions = sessions;
     this.#model = openModel(input.model, input.patience, (until) => host.limited(until));
-    this.#tools = [...tools, ...(input.serverTools ?? [])].filter((tool) => tool.offered?.(input) ?? true).map((tool) => tool.spec(input));
+    this.#tools = [
+      ...[...tools, ...(input.serverTools ?? [])].filter((tool) => tool.offered?.(input) ?? true).map((tool) => tool.spec(input)),
+      ...(input.webSearch && input.model.wire !== 'chat' ? [{ type: 'web_search' as const }] : []),
+    ];
     this.#history = [...input.history];
     this.#callIds = new Set(input.history.filter(isCall).map((call) => call.call_id));
     this.#tokens = estimateTokens(input.history);

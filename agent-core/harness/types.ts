@@ -1,4 +1,4 @@
-import type { FunctionTool, CustomTool, ResponseInputItem } from 'openai/resources/responses/responses';
+import type { FunctionTool, CustomTool, ResponseInputItem, WebSearchTool } from 'openai/resources/responses/responses';
 import type {
   Approval,
   AppError,
@@ -19,7 +19,7 @@ import type { Tool } from './tools/types.ts';
 export type HistoryItem = ResponseInputItem;
 
 /** A tool as it is offered to the model, in the Responses API's own shape. */
-export type ToolSpec = FunctionTool | CustomTool;
+export type ToolSpec = FunctionTool | CustomTool | WebSearchTool;
 
 /** Where requests go and as whom. `key` never leaves the core. */
 export interface ModelConfig {
@@ -126,6 +126,8 @@ export interface TurnInput {
   model: ModelConfig;
   /** What the turn is for; work where absent. Others come with a machine in which nothing can be changed. */
   kind?: TurnKind | 'review';
+  /** Whether the provider may search the web; only the Responses wire has it. */
+  webSearch?: boolean;
   mode: Mode;
   approval: ApprovalPolicy;
   machine: Machine;

@@ -7,6 +7,7 @@ import {
   type Item,
   type ItemId,
   type MessageId,
+  type Task,
   type TaskId,
   type Thread,
   type Turn,
@@ -25,6 +26,7 @@ import { standing } from './gates-durable.ts';
 import { checkEvents, evidenceEvents } from './evidence.ts';
 import { TurnHooks } from './hooks.ts';
 import { planEvents, readOnly } from './plan.ts';
+import { DEMO_MODEL } from './settings.ts';
 import { RuntimeTurnHost } from './turn-host.ts';
 
 /** A card's ± lines follow the work at most this often while a turn runs. */
@@ -148,6 +150,9 @@ export async function executeTurn(
   return outcome.status;
 }
 
+const searches = ({ store }: Context, { webSearch, projectId }: Task): boolean =>
+  webSearch ?? store.board.projects[projectId]?.webSearch ?? false;
+
 const personHome = ({ options: { env } }: Context): { personHome?: string } => (env['HOME'] ? { personHome: env['HOME'] } : {});
 
 /** What opened the turns since the last that completed and never reached the model, because they failed or died before. */
@@ -250,6 +255,8 @@ class TurnWork {
           model: await this.#context.models.config(wanted, this.#context.endpoints.get(task.id)),
           serverTools,
           kind,
+          // The demo's own server has no search.
+          ...(searches(this.#context, task) && wanted.model !== DEMO_MODEL ? { webSearch: true } : {}),
           mode: kind === 'work' ? task.mode : 'read-only',
           // Who wants to be asked for everything is asked for what only looks, too.
           approval: kind !== 'work' && task.mode === 'ask' && task.approval === 'on-request' ? 'untrusted' : task.approval,

@@ -1,4 +1,14 @@
-import { approvalsOf, heldBackBy, threadOf, workspaceOf, type Approval, type Scope, type TaskId } from '../../agent-core/contract/index.ts';
+import {
+  approvalsOf,
+  heldBackBy,
+  threadOf,
+  workspaceOf,
+  type Approval,
+  type Board,
+  type Scope,
+  type Task,
+  type TaskId,
+} from '../../agent-core/contract/index.ts';
 import { rpc } from '../state/store.ts';
 import { openTask } from '../state/route.ts';
 import { dismissToast, openLayer, toast, ui } from '../state/ui.ts';
@@ -10,6 +20,7 @@ const is =
   (...words: string[]) =>
   ({ status }: ActionContext) =>
     status !== null && words.includes(status);
+const searches = (task: Task, board: Board | null): boolean => task.webSearch ?? board?.projects[task.projectId]?.webSearch ?? false;
 const need = ({ task }: ActionContext): TaskId => task!.id;
 
 /** Answers approvals alike; those that someone else answered meanwhile stay as they are. Throws `Failure`. */
@@ -238,6 +249,17 @@ export const taskActions: readonly Action[] = [
     scope: 'board',
     when: ({ task }) => task !== null && task.phase !== 'trashed',
     run: (context) => openLayer({ kind: 'rename', taskId: need(context) }),
+  },
+  {
+    id: 'task.search',
+    title: ({ task, board }) => (task && searches(task, board) ? 'Forbid web search' : 'Allow web search'),
+    group: 'Task',
+    icon: 'search',
+    when: ({ task }) => task !== null && task.phase !== 'trashed',
+    run: async (context) => {
+      const taskId = need(context);
+      await rpc().call('task/search', { taskId, allow: !(context.task && searches(context.task, context.board)) });
+    },
   },
   {
     id: 'task.budget',

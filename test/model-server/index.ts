@@ -70,7 +70,7 @@ interface Plan {
   steps: readonly Step[];
 }
 
-const isOutput = (step: Step): step is Output => ['message', 'reasoning', 'function', 'custom'].includes(step.type);
+const isOutput = (step: Step): step is Output => ['message', 'reasoning', 'function', 'custom', 'search'].includes(step.type);
 
 function plan(steps: readonly Step[]): Plan {
   const same = steps.some((step) => step.type === 'sameCallIds');

@@ -57,7 +57,13 @@ const reasoningItem = z.strictObject({
   encrypted_content: z.string().nullish(),
   status,
 });
-const item = z.union([message, functionCall, functionOutput, customCall, customOutput, reasoningItem]);
+const searchCall = z.strictObject({
+  type: z.literal('web_search_call'),
+  id: idOf('ws'),
+  status: z.enum(['in_progress', 'searching', 'completed', 'failed']),
+  action: z.looseObject({ type: z.enum(['search', 'open_page', 'find_in_page']) }),
+});
+const item = z.union([searchCall, message, functionCall, functionOutput, customCall, customOutput, reasoningItem]);
 
 const schema = z.looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) });
 const functionTool = z.strictObject({

@@ -59,6 +59,8 @@ export const customCall = (name: string, input: string, callId?: string): Step =
 });
 /** A call whose arguments stop in the middle of a string. */
 export const brokenJsonArguments = (name: string): Step => call(name, '{"cmd": "echo one');
+/** The provider searches the web by itself. */
+export const search = (query: string, sources: readonly string[] = []): Step => ({ type: 'search', query, sources });
 export const usage = (tokens: Partial<TokenUsage>): Step => ({ type: 'usage', usage: tokens });
 export const delayMs = (ms: number): Step => ({ type: 'delay', ms });
 export const html200 = (): Step => ({ type: 'html200' });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ListedModel, ModelWire, OfferedModel, Provider, ProviderId } from '../catalogue.ts';
 import { Settings } from '../settings.ts';
-import { method, type MethodSpec } from './method.ts';
+import { ProjectId, TaskId } from '../ids.ts';
+import { method, nothing, type MethodSpec } from './method.ts';
 
 const reaching = [
   'no-model',
@@ -40,4 +41,7 @@ export const modelMethods = {
   /** Puts a model on the list, or changes what is on it. */
   'model/save': method(z.object({ entry: ListedModel }), Settings),
   'model/remove': method(z.object({ model: z.string(), provider: ProviderId }), Settings),
+  /** Whether the provider of a task's model may search the web for it, from the next turn on. */
+  'project/search': method(z.object({ projectId: ProjectId, allow: z.boolean() }), nothing),
+  'task/search': method(z.object({ taskId: TaskId, allow: z.boolean() }), nothing),
 } as const satisfies Record<string, MethodSpec>;

@@ -6,7 +6,7 @@ import { endedEarly, notAStream, stalled, toFault } from './fault.ts';
 import type { ModelCall, ModelReply } from './port.ts';
 
 /** Tells the listener of a piece of text; awaited, so that a slow listener slows the stream. */
-export type Speaker = (type: 'text' | 'reasoning', at: number | undefined, delta: unknown) => void | Promise<void>;
+export type Speaker = (type: 'text' | 'reasoning' | 'search', at: number | undefined, delta: unknown) => void | Promise<void>;
 
 /** What differs from wire to wire. */
 export interface Exchange<Event> {
@@ -59,6 +59,7 @@ async function stream<Event>(
   if (!type.includes('text/event-stream')) throw notAStream(config, type, await response.text().catch(() => ''));
   begun();
   const tell: Speaker = (kind, at, delta) => {
+    if (kind === 'search') return call.on({ type: kind, ...searchOf(delta) });
     if (typeof delta === 'string' && delta) return call.on({ type: kind, at: at ?? 0, delta });
   };
   const events = data[Symbol.asyncIterator]();
@@ -70,6 +71,16 @@ async function stream<Event>(
     return reply;
   }
   return wire.end();
+}
+
+/** What was looked for and where, of a `web_search_call`; servers leave out what they like. */
+function searchOf(item: unknown): { query: string; sources: string[] } {
+  const { action } = item as { action?: { query?: unknown; queries?: unknown; url?: unknown; pattern?: unknown; sources?: unknown } };
+  const text = (value: unknown): string[] => (typeof value === 'string' && value ? [value] : []);
+  const queries = Array.isArray(action?.queries) ? action.queries.flatMap(text) : [];
+  const sources = Array.isArray(action?.sources) ? action.sources.flatMap((source) => text((source as { url?: unknown } | null)?.url)) : [];
+  const query = (queries.length ? queries : [...text(action?.query), ...text(action?.pattern)]).join(' · ');
+  return { query: query || text(action?.url).join(''), sources: [...new Set([...text(action?.url), ...sources])] };
 }
 
 /** Lets the answer come to its own end, so that the connection can be used again; not for long, and nobody waits. */

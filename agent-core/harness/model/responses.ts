@@ -18,6 +18,8 @@ const cannotReason = /gpt-(3|4)/;
 
 /** What a provider may do without. */
 const OPTIONAL = [
+  'web_search_call.action.sources',
+  'web_search',
   'reasoning.summary',
   'reasoning.effort',
   'reasoning',
@@ -36,20 +38,26 @@ export function bodyOf(request: ModelRequest, config: ModelConfig, refused: Refu
     ...(config.effort && may('reasoning.effort') ? { effort: config.effort } : {}),
     ...((config.effort || reasons.test(config.model)) && may('reasoning.summary') ? { summary: 'auto' as const } : {}),
   };
+  const tools = request.tools.filter((tool) => tool.type !== 'web_search' || may('web_search'));
+  const searches = tools.some((tool) => tool.type === 'web_search') && may('web_search_call.action.sources');
+  const include = [
+    ...(cannotReason.test(config.model) ? [] : ['reasoning.encrypted_content' as const]),
+    ...(searches ? ['web_search_call.action.sources' as const] : []),
+  ];
   const input = request.input.filter((item) => !isFromChat(item));
   return {
     model: config.model,
     stream: true,
     ...(may('store') ? { store: false } : {}),
-    ...(request.tools.length
+    ...(tools.length
       ? {
-          tools: request.tools,
+          tools,
           ...(may('tool_choice') ? { tool_choice: 'auto' as const } : {}),
           ...(may('parallel_tool_calls') ? { parallel_tool_calls: true } : {}),
         }
       : {}),
     ...(Object.keys(reasoning).length && may('reasoning') ? { reasoning } : {}),
-    ...(!cannotReason.test(config.model) && may('include') ? { include: ['reasoning.encrypted_content' as const] } : {}),
+    ...(include.length && may('include') ? { include } : {}),
     ...(may('prompt_cache_key') ? { prompt_cache_key: request.cacheKey } : {}),
     input: may('images') ? input : input.map(withoutImages),
   };
@@ -104,6 +112,7 @@ class Reply {
         if (event.summary_index > 0) await tell('reasoning', event.output_index, '\n\n');
         return null;
       case 'response.output_item.done':
+        if (event.item?.type === 'web_search_call') await tell('search', event.output_index, event.item);
         if (event.item && typeof event.item === 'object') this.#items.set(event.output_index ?? 1e6 + this.#items.size, event.item);
         return null;
       case 'response.completed':

@@ -12,9 +12,13 @@ import {
 } from '../../contract/index.ts';
 import { offers, testModel } from '../../harness/model/index.ts';
 import type { Client } from '../api.ts';
-import type { Context } from '../context.ts';
+import { getTask } from '../../domain/tasks.ts';
+import { getProject, type Context } from '../context.ts';
 
-type Part = Pick<Handlers<Client>, 'model/test' | 'provider/save' | 'provider/remove' | 'provider/offers' | 'model/save' | 'model/remove'>;
+type Part = Pick<
+  Handlers<Client>,
+  'model/test' | 'provider/save' | 'provider/remove' | 'provider/offers' | 'model/save' | 'model/remove' | 'project/search' | 'task/search'
+>;
 
 /** How long saving a provider waits for its list, to put a first model on ours. */
 const FIRST_LOOK_MS = 5000;
@@ -68,6 +72,16 @@ export function modelHandlers(context: Context): Part {
     'model/save': async ({ entry }) => {
       provider(entry.provider);
       return put(entry);
+    },
+    'project/search': async ({ projectId, allow }) => {
+      getProject(context, projectId);
+      await store.commit({ events: [{ type: 'project.searching', projectId, webSearch: allow }] });
+      return {};
+    },
+    'task/search': async ({ taskId, allow }) => {
+      getTask(store.board, taskId);
+      await store.commit({ events: [{ type: 'task.searching', taskId, webSearch: allow }] });
+      return {};
     },
     'model/remove': async ({ model, provider: id }) => {
       const { settings } = store.board;

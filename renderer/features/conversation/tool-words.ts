@@ -73,6 +73,22 @@ const waitingWords = (item: ToolItem): Pick<ToolWords, 'verb' | 'result' | 'tone
 
 const outcome = { running: 'running', completed: '', failed: 'failed', declined: 'declined', interrupted: 'stopped' } as const;
 
+function queryIn(args: string): string {
+  try {
+    const { query } = JSON.parse(args) as { query?: unknown };
+    return typeof query === 'string' ? query : '';
+  } catch {
+    return '';
+  }
+}
+
+/** A search by the model's provider: what was looked for, and how many places it read. */
+function searchWords({ arguments: args, output }: Extract<ToolItem, { type: 'toolCall' }>): ToolWords {
+  const query = queryIn(args);
+  const sources = output.split('\n').filter(Boolean).length;
+  return { verb: 'Searched the web', subject: visibleLine(query), result: sources ? plural(sources, 'source') : '', tone: 'muted' };
+}
+
 /** The words of a tool call's line. Text from the agent comes back with hidden characters made visible. */
 export function toolWords(item: ToolItem, waiting = false): ToolWords {
   if (waiting) return { ...toolWords(item), ...waitingWords(item) };
@@ -85,6 +101,7 @@ export function toolWords(item: ToolItem, waiting = false): ToolWords {
     case 'fileChange':
       return changeWords(item);
     case 'toolCall':
+      if (item.name === 'web_search') return searchWords(item);
       return {
         verb: 'Called',
         subject: visibleLine(item.name),

@@ -10,6 +10,7 @@ import { Hooks } from './hooks.tsx';
 import { Network } from './network.tsx';
 import { Reviewing } from './reviewing.tsx';
 import { Rules } from './rules.tsx';
+import { SearchSection } from './search.tsx';
 import './project.css';
 
 /** What holds for all tasks of one project: a section a topic, each in a file of its own. */
@@ -32,6 +33,7 @@ export function ProjectPage({ projectId }: { projectId: ProjectId }) {
             <Network project={project} />
             <Rules project={project} />
             <Reviewing project={project} />
+            <SearchSection project={project} />
             <BudgetSection project={project} />
             <Hooks project={project} />
             <p className="xs faint">
