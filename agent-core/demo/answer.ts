@@ -1,7 +1,8 @@
-import { readConversation, whatWasSaid, type DemoRequest } from './conversation.ts';
+import { kindOf, readConversation, whatWasSaid, type DemoRequest } from './conversation.ts';
 import { play, type Script } from './play.ts';
 import { DEMO_PROMPTS, scriptFor } from './prompts.ts';
 import { Ending } from './scripts/common.ts';
+import { reviewOf } from './scripts/review.ts';
 import type { Output } from './wire.ts';
 
 const list = DEMO_PROMPTS.map(({ title }) => `- ${title}`).join('\n');
@@ -45,8 +46,11 @@ const guarded = (script: Script): Script =>
  */
 export function answer(request: DemoRequest): Output[] {
   const said = whatWasSaid(request);
-  const prompt = said.findLast(({ text }) => scriptFor(text) !== null);
-  const script = prompt && scriptFor(prompt.text);
+  const kind = kindOf(request);
+  if (kind === 'Review') return message(reviewOf(said.findLast(({ text }) => text.includes('<diff>'))?.text ?? ''));
+  const scriptOf = (text: string) => scriptFor(text, kind === 'Plan');
+  const prompt = said.findLast(({ text }) => scriptOf(text) !== null);
+  const script = prompt && scriptOf(prompt.text);
   if (!prompt || !script) return message(about);
   const conversation = readConversation(request, prompt.at);
   const played = play(guarded(script), conversation);

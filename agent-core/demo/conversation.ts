@@ -121,6 +121,14 @@ export function readConversation(request: DemoRequest, promptAt: number): Conver
   return conversation;
 }
 
+/** What the newest turn is for, as the harness says it: Work, Plan, Ask or Review; Work where it says nothing. */
+export function kindOf(request: DemoRequest): string {
+  const told = request.input.flatMap(
+    (item) => /^<turn_mode>\n(\w+):/.exec(item.role === 'developer' ? joined(item.content) : '')?.[1] ?? [],
+  );
+  return told.at(-1) ?? 'Work';
+}
+
 /** What the person typed, with its place in the input. */
 export function whatWasSaid(request: DemoRequest): { text: string; at: number }[] {
   return request.input.flatMap((item, at) => {

@@ -4,11 +4,15 @@ import { discounts } from './scripts/discounts.ts';
 import { documentLibrary } from './scripts/document.ts';
 import { fixTest } from './scripts/fix-test.ts';
 import { gitName } from './scripts/git-name.ts';
+import { PLAN_TITLE, planDiscounts } from './scripts/plan.ts';
+import { mendDiscounts } from './scripts/review.ts';
 
 export interface DemoPrompt {
   title: string;
   prompt: string;
   detail: string;
+  /** What its turn is for; work where absent. */
+  kind?: 'plan';
 }
 
 interface Scripted extends DemoPrompt {
@@ -27,6 +31,13 @@ const scripted: readonly Scripted[] = [
     prompt: 'Build the open feature request in ISSUES.md, discount codes, with tests. Do not commit.',
     detail: 'A new module with its tests, left for you to review',
     script: discounts,
+  },
+  {
+    title: 'Plan discount codes first',
+    prompt: 'Plan how to build the open feature request in ISSUES.md, discount codes.',
+    detail: 'Changes nothing; ends in a plan that you can edit, start or split',
+    kind: 'plan',
+    script: planDiscounts,
   },
   {
     title: 'Document the modules',
@@ -49,7 +60,7 @@ const scripted: readonly Scripted[] = [
 ];
 
 /** What the demo model can play on the sample repository, as suggestions to the person. */
-export const DEMO_PROMPTS: readonly DemoPrompt[] = scripted.map(({ title, prompt, detail }) => ({ title, prompt, detail }));
+export const DEMO_PROMPTS: readonly DemoPrompt[] = scripted.map(({ script: _script, ...prompt }) => prompt);
 
 const plain = (text: string) =>
   text
@@ -57,8 +68,14 @@ const plain = (text: string) =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
 
-/** The script for what a person typed: its prompt or title, whatever the case and punctuation; null for all else. */
-export function scriptFor(text: string): Script | null {
+/**
+ * The script for what a person typed: its prompt or title, whatever the case and punctuation, or what Signalbox writes
+ * when a plan or findings of the demo are sent on; null for all else.
+ */
+export function scriptFor(text: string, planning = false): Script | null {
+  if (text.startsWith('Carry out this plan now') || text.includes(`“${PLAN_TITLE}”:`)) return discounts;
+  if (text.startsWith('Mend what a review found') && text.includes('src/discount.js')) return mendDiscounts;
   const said = plain(text);
-  return scripted.find(({ title, prompt }) => said === plain(prompt) || said === plain(title))?.script ?? null;
+  const script = scripted.find(({ title, prompt }) => said === plain(prompt) || said === plain(title))?.script ?? null;
+  return planning && script === discounts ? planDiscounts : script;
 }

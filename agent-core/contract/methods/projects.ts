@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ProjectId } from '../ids.ts';
 import { Project } from '../values.ts';
+import { TurnKind } from '../plan.ts';
 import { method, nothing, type MethodSpec } from './method.ts';
 
 export const Folder = z.object({
@@ -47,6 +48,6 @@ export const projectMethods = {
   /** First tasks to offer for a project: the sample's scripted prompts, or what the repository itself suggests. */
   'project/suggestions': method(
     z.object({ projectId: ProjectId }),
-    z.object({ suggestions: z.array(z.object({ title: z.string(), detail: z.string(), prompt: z.string() })) }),
+    z.object({ suggestions: z.array(z.object({ title: z.string(), detail: z.string(), prompt: z.string(), kind: TurnKind.optional() })) }),
   ),
 } as const satisfies Record<string, MethodSpec>;

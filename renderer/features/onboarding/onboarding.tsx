@@ -6,7 +6,7 @@ import { go } from '../../state/route.ts';
 import { rpc } from '../../state/store.ts';
 import { Button, ErrorNote, Icon, ProbeList, SandboxVerdict, Skeleton } from '../../ui/index.ts';
 import { ProjectChoice, useProjectChoice } from './project-choice.tsx';
-import { useSuggestions } from './use-suggestions.ts';
+import { useSuggestions, type Suggestion } from './use-suggestions.ts';
 
 function Head() {
   return (
@@ -79,7 +79,7 @@ function Sandbox() {
 function useStart(projectId: ProjectId | null, model: string) {
   const [error, setError] = useState<AppError | null>(null);
   const [busy, setBusy] = useState(false);
-  const start = async (prompt: string, title?: string) => {
+  const start = async (prompt: string, known?: Suggestion) => {
     const checked = Prompt.safeParse(prompt);
     if (busy) return;
     if (!projectId) return setError({ code: 'not-found', message: 'Choose a project first.' });
@@ -88,7 +88,12 @@ function useStart(projectId: ProjectId | null, model: string) {
     setBusy(true);
     setError(null);
     try {
-      await rpc().call('task/create', { projectId, prompt, ...(title ? { title } : {}), ...(model ? { model } : {}) });
+      await rpc().call('task/create', {
+        projectId,
+        prompt,
+        ...(known ? { title: known.title, kind: known.kind } : {}),
+        ...(model ? { model } : {}),
+      });
     } catch (thrown) {
       setError(toAppError(thrown));
       setBusy(false);
@@ -102,11 +107,11 @@ function FirstPrompt({ projectId, projectName, model }: { projectId: ProjectId |
   const field = useRef<HTMLTextAreaElement>(null);
   const suggestions = useSuggestions(projectId);
   const { error, busy, start } = useStart(projectId, model);
-  const title = suggestions.find((each) => each.prompt === prompt)?.title;
+  const known = suggestions.find((each) => each.prompt === prompt);
   const press = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    void start(prompt, title);
+    void start(prompt, known);
   };
   return (
     <section aria-labelledby="start-prompt">
@@ -142,7 +147,7 @@ function FirstPrompt({ projectId, projectName, model }: { projectId: ProjectId |
           onChange={(event) => setPrompt(event.target.value)}
           onKeyDown={press}
         />
-        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt, title)}>
+        <Button look="fill" disabled={busy} keys="mod+enter" onClick={() => void start(prompt, known)}>
           {busy ? 'Starting…' : 'Start task'}
         </Button>
       </div>
