@@ -29,6 +29,7 @@ import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
 import { HookRooms } from './runtime/hooks.ts';
 import { KeyRing } from './runtime/key-ring.ts';
+import { searchHandlers } from './runtime/handlers/search.ts';
 import { transcriptHandlers } from './runtime/handlers/transcripts.ts';
 import { fileKeys } from './runtime/keys.ts';
 import { Networks } from './runtime/network.ts';
@@ -199,6 +200,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...mcpHandlers(context),
       ...transcriptHandlers(context),
       ...hookHandlers(context),
+      ...searchHandlers(context),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor, actions),
       ...networkHandlers(context),

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { indexStatement } from './search.ts';
 import type { EventOf, Item, ThreadId, Turn, TurnId } from '../contract/index.ts';
 
 /**
@@ -41,7 +42,11 @@ export function copyThread(db: DatabaseSync, { from, to, turns, items, through, 
   const turn = db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?)');
   for (const each of turns.values()) turn.run(each.id, to, each.number, JSON.stringify(each));
   const item = db.prepare('INSERT INTO item (id, thread, turn, json, open) VALUES (?, ?, ?, ?, 0)');
-  for (const each of items) item.run(each.id, to, each.turnId, JSON.stringify(each));
+  const index = indexStatement(db);
+  for (const each of items) {
+    item.run(each.id, to, each.turnId, JSON.stringify(each));
+    index.run(each.id);
+  }
   const row = db.prepare('INSERT INTO history (thread, ord, json, turn, start) VALUES (?, ?, ?, ?, 0)');
   for (const [at, each] of history.entries()) row.run(to, at + 1, JSON.stringify(each.item), each.turn);
   if (from === null) return;

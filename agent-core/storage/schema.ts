@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { SEARCH_MIGRATION } from './search.ts';
 import { Failure } from '../contract/index.ts';
 
 /** The form of the day's accounts, filled from the events. A migration: never edit it. */
@@ -56,6 +57,7 @@ const migrations: readonly string[] = [
   `,
   // The day's accounts, which outlive the tasks; what was spent before is counted as far as its tasks are there.
   spend,
+  SEARCH_MIGRATION,
 ];
 
 /** Brings a database to this version's form. Throws a `Failure` when it was written by a newer Signalbox. */

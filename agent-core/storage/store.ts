@@ -19,6 +19,7 @@ import { migrate } from './schema.ts';
 import { BoardWriter, loadBoard, logRow } from './projection.ts';
 import { Intent, type OpenIntent } from './intents.ts';
 import { Spend } from './spend.ts';
+import { forgetStatement, indexStatement, searchItems } from './search.ts';
 import { copyThread, READ_HISTORY, readHistoryRows, readRows, rewindRows, type ThreadCopy } from './rewind.ts';
 
 /** What is written together or not at all. */
@@ -167,6 +168,7 @@ export class Store {
           JSON.stringify(event.item),
           event.item.endedAt === null ? 1 : 0,
         );
+        if (event.item.endedAt !== null) sql.indexItem.run(event.item.id);
       } else if (event.type === 'turn.spent') this.spend.record(entry.at, event, after);
       else if (event.type === 'turn.started' || event.type === 'turn.updated' || event.type === 'turn.ended') {
         sql.turn.run(event.turn.id, event.turn.threadId, event.turn.number, JSON.stringify(event.turn));
@@ -180,7 +182,7 @@ export class Store {
       sql.intent.run(id, kind, taskId, JSON.stringify({ kind, taskId, ...rest }), Date.now());
     }
     for (const id of batch.done ?? []) sql.done.run(id);
-    if (batch.forget) for (const each of ['forgetItems', 'forgetTurns', 'clearHistory'] as const) sql[each].run(batch.forget);
+    if (batch.forget) for (const each of ['forgetText', 'forgetItems', 'forgetTurns', 'clearHistory'] as const) sql[each].run(batch.forget);
   }
 
   #writeHistory({ threadId, items, replace }: NonNullable<Batch['history']>, turn: number | null): void {
@@ -225,6 +227,11 @@ export class Store {
   /** What the model is sent of a thread with the numbers of its turns, a page from after a row on. */
   historyRows(threadId: ThreadId, after: number, limit: number): ReturnType<typeof readHistoryRows> {
     return readHistoryRows(this.#db, threadId, after, limit);
+  }
+
+  /** Items in which all the words of a query are, the newest first. */
+  search(query: string, threadId: ThreadId | undefined, limit: number): Item[] {
+    return searchItems(this.#db, query, threadId, limit);
   }
 
   turnAt(threadId: ThreadId, number: number): Turn | null {
@@ -324,7 +331,9 @@ function statements(
   | 'hiddenTurns'
   | 'unnumbered'
   | 'forgetItems'
-  | 'forgetTurns',
+  | 'forgetTurns'
+  | 'forgetText'
+  | 'indexItem',
   StatementSync
 > {
   return {
@@ -336,6 +345,8 @@ function statements(
     history: db.prepare('INSERT INTO history (thread, ord, json, turn, start) VALUES (?, ?, ?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
     forgetItems: db.prepare('DELETE FROM item WHERE thread = ?'),
+    forgetText: forgetStatement(db),
+    indexItem: indexStatement(db),
     forgetTurns: db.prepare('DELETE FROM turn WHERE thread = ?'),
     lastHistory: db.prepare('SELECT max(ord) AS ord FROM history WHERE thread = ?'),
     readHistory: db.prepare(READ_HISTORY),

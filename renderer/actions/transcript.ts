@@ -1,7 +1,7 @@
 import { threadOf, type ProjectId, type Task, type TranscriptFormat } from '../../agent-core/contract/index.ts';
 import { openTask } from '../state/route.ts';
 import { core, rpc } from '../state/store.ts';
-import { toast } from '../state/ui.ts';
+import { openLayer, toast } from '../state/ui.ts';
 import { attempt, type Action, type ActionContext } from './registry.ts';
 
 /** Reads a task's transcript part by part and hands it over as a file. Throws `Failure`. */
@@ -62,6 +62,25 @@ function projectOf({ board, task, ui: { route } }: ActionContext): ProjectId | n
 const talked = ({ board, task }: ActionContext): boolean => board !== null && task !== null && threadOf(board, task)?.turn != null;
 
 export const transcriptActions: readonly Action[] = [
+  {
+    id: 'search.thread',
+    title: 'Search this conversation',
+    group: 'Conversation',
+    icon: 'search',
+    keys: ['mod+f'],
+    scope: 'task',
+    when: ({ task, ui: { route } }) => task !== null && route.place === 'task',
+    run: ({ task }) => openLayer({ kind: 'search', taskId: task!.id }),
+  },
+  {
+    id: 'search.all',
+    title: 'Search all conversations',
+    group: 'Conversation',
+    icon: 'search',
+    keys: ['mod+shift+f'],
+    when: ({ board }) => board !== null,
+    run: () => openLayer({ kind: 'search' }),
+  },
   {
     id: 'transcript.markdown',
     title: 'Export the transcript as Markdown',

@@ -8,6 +8,7 @@ import { MergeDialog } from '../features/landing/merge-dialog.tsx';
 import { ModeDialog } from '../features/gates/mode-dialog.tsx';
 import { FolderDialog } from '../features/sidebar/folder-dialog.tsx';
 import { BudgetDialog } from '../features/task/budget-bar.tsx';
+import { SearchDialog } from '../features/transcript/search-dialog.tsx';
 import { useCore, useUi } from '../state/hooks.ts';
 import { core, rpc } from '../state/store.ts';
 import { closeLayer, ui } from '../state/ui.ts';
@@ -84,6 +85,8 @@ export function Layers() {
       return <Palette />;
     case 'keys':
       return <KeysDialog />;
+    case 'search':
+      return <SearchDialog taskId={layer.taskId} />;
     case 'compose':
       return <ComposeDialog projectId={layer.projectId} prompt={layer.prompt} />;
     case 'folder':

@@ -198,11 +198,11 @@ export function openThread(id: ThreadId): () => void {
 }
 
 /** Reads the page before the oldest item that is there. Throws `Failure`. */
-export async function readOlder(id: ThreadId): Promise<void> {
+export async function readOlder(id: ThreadId, limit = PAGE): Promise<void> {
   const thread = core.getState().threads[id];
   const oldest = thread?.order[0];
   if (!thread?.more || !oldest) return;
-  const page = await rpc().call('thread/read', { threadId: id, before: thread.items[oldest]!.id, limit: PAGE });
+  const page = await rpc().call('thread/read', { threadId: id, before: thread.items[oldest]!.id, limit });
   const now = core.getState().threads[id];
   if (!now || now.order[0] !== oldest) return;
   const known = new Set(now.turns.map((turn) => turn.id));
@@ -212,6 +212,29 @@ export async function readOlder(id: ThreadId): Promise<void> {
     order: [...page.items.map((item) => item.id), ...now.order],
     items: { ...Object.fromEntries(page.items.map((item) => [item.id, item])), ...now.items },
   });
+}
+
+/** Reads back until an item is there. False where it is not in the conversation (any more). Throws `Failure`. */
+export async function readBackTo(id: ThreadId, itemId: string): Promise<boolean> {
+  for (
+    let thread = core.getState().threads[id];
+    thread?.status === 'ready' && !thread.items[itemId];
+    thread = core.getState().threads[id]
+  ) {
+    if (!thread.more) return false;
+    await readOlder(id, 500);
+  }
+  return core.getState().threads[id]?.items[itemId] !== undefined;
+}
+
+/** Lets go of all but the newest items: whoever stands at the end doesn't need them, and they can be read again. */
+export function trimThread(id: ThreadId, keep: number): void {
+  const thread = core.getState().threads[id];
+  if (!thread || thread.order.length <= keep) return;
+  const order = thread.order.slice(-keep);
+  const items = Object.fromEntries(order.map((item) => [item, thread.items[item]!]));
+  const first = thread.turns.find((turn) => turn.id === items[order[0]!]!.turnId)?.number ?? 0;
+  setThread(id, { order, items, turns: thread.turns.filter((turn) => turn.number >= first - 1), more: true });
 }
 
 /** Reads a failed thread again. */

@@ -32,7 +32,8 @@ export type Layer =
   | { kind: 'review'; taskId: TaskId }
   | { kind: 'mode'; taskId: TaskId }
   /** Asked by the terminal pane itself, which opens what is confirmed. */
-  | { kind: 'terminal-outside'; taskId: TaskId };
+  | { kind: 'terminal-outside'; taskId: TaskId }
+  | { kind: 'search'; taskId?: TaskId };
 
 export interface Toast {
   id: number;

@@ -220,7 +220,7 @@ test('a file that is no database is said to be none, with what to do', () => {
 });
 
 /** Takes away what the third form of the database added. */
-const OLDER = `DROP INDEX history_start; DROP INDEX history_undone; DROP INDEX item_undone;
+const OLDER = `DROP TABLE item_text; DROP INDEX history_start; DROP INDEX history_undone; DROP INDEX item_undone;
   ALTER TABLE history DROP COLUMN turn; ALTER TABLE history DROP COLUMN start; ALTER TABLE history DROP COLUMN undone;
   ALTER TABLE item DROP COLUMN undone; ALTER TABLE turn DROP COLUMN undone; PRAGMA user_version = 2`;
 

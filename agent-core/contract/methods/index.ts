@@ -14,12 +14,14 @@ import { networkMethods } from './network.ts';
 import { hookMethods } from './hooks.ts';
 import { mcpMethods } from './mcp.ts';
 import { terminalMethods } from './terminals.ts';
+import { searchMethods } from './search.ts';
 import { transcriptMethods } from './transcripts.ts';
 import type { MethodSpec } from './method.ts';
 
 export { Prompt, type MethodSpec } from './method.ts';
 export { Folder } from './projects.ts';
 export { DiffFile, DiffScope, LandPreview } from './review.ts';
+export { Hit } from './search.ts';
 export { TerminalInfo } from './terminals.ts';
 
 /** All requests a client may make, named `<resource>/<verb>`. */
@@ -32,6 +34,7 @@ export const methods = {
   ...taskMethods,
   ...threadMethods,
   ...transcriptMethods,
+  ...searchMethods,
   ...planMethods,
   ...findingMethods,
   ...gateMethods,

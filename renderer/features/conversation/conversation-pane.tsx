@@ -11,6 +11,7 @@ import { Composer } from './composer.tsx';
 import { OpenerContext } from './evidence.tsx';
 import { useFollowEnd } from './follow-end.ts';
 import { LiveLine } from './live-line.tsx';
+import { useRevealed, useShown, useTrim } from './places.ts';
 import { rowsOf, waitingCalls, type Row } from './rows.ts';
 import { ToolLine } from './tool-line.tsx';
 import { turnActions } from './turn-control.ts';
@@ -123,16 +124,10 @@ function Body({
       }),
     [],
   );
-  useEffect(() => {
-    if (!focus) return;
-    requestAnimationFrame(() => {
-      setOpened((before) => new Set(before).add(focus.itemId));
-      const row = document.getElementById(`item-${focus.itemId}`);
-      row?.scrollIntoView({ block: 'center' });
-      row?.querySelector('button')?.focus({ preventScroll: true });
-    });
-  }, [focus]);
+  useShown(focus, setOpened);
+  useShown(useRevealed(thread.id, state?.status === 'ready'), setOpened);
   const ready = state?.status === 'ready';
+  useTrim(thread.id, state?.order.length ?? 0, away);
   return (
     <div className="flow-box">
       <div className="flow" role="log" aria-label="Conversation" aria-live="off" tabIndex={0} ref={box}>
