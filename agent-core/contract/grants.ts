@@ -1,11 +1,27 @@
 import { z } from 'zod';
 
+/** A secret that the proxy adds to the requests for one host. The secret itself is in the key store, and never sent back. */
+export const Credential = z.object({
+  id: z.string(),
+  /** A host pattern with its port. Only https is added to. */
+  host: z.string(),
+  /** `bearer`: `Authorization: Bearer …`; `basic`: a user and a password, as git and many registries take; `header`: as it is. */
+  kind: z.enum(['bearer', 'basic', 'header']),
+  /** The header's name. */
+  header: z.string(),
+  /** For `basic`; '' otherwise. */
+  user: z.string(),
+});
+export type Credential = z.infer<typeof Credential>;
+
 /** What a person lets out of a sandbox for good: for one task, or for each task of a project. */
 export const Grants = z.object({
   /** Host patterns with their port, such as `registry.npmjs.org:443` or `*.example.com:443`. */
   hosts: z.array(z.string()),
   /** Single services of this computer or the private network, such as `localhost:5432`. */
   services: z.array(z.string()),
+  /** For each task of a project; a task has none of its own. */
+  credentials: z.array(Credential).optional(),
   /** Files of the worktree, or folders, that tools of this computer may run by themselves, whatever agents write there. */
   files: z.array(z.string()).optional(),
 });

@@ -60,4 +60,5 @@ export type IdPrefix =
   | 'term'
   | 'msg'
   | 'rev'
-  | 'undo';
+  | 'undo'
+  | 'cred';

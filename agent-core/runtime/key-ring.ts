@@ -34,6 +34,11 @@ export class KeyRing {
     return written;
   }
 
+  /** Forgets all whose name begins so. */
+  async forget(prefix: string): Promise<void> {
+    for (const name of Object.keys(this.#keys)) if (name.startsWith(prefix)) await this.set(name, '');
+  }
+
   async #write(name: string, secret: string): Promise<void> {
     const { [name]: _old, ...rest } = this.#keys;
     const next = secret ? { ...rest, [name]: secret } : rest;

@@ -2,9 +2,11 @@ import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyStore } from './api.ts';
 
+export const keyFile = (home: string): string => join(home, 'secrets.json');
+
 /** The key in `secrets.json`, readable by its owner alone: for hosts without a system key store. */
 export function fileKeys(home: string): KeyStore {
-  const file = join(home, 'secrets.json');
+  const file = keyFile(home);
   return {
     get: async () => {
       try {

@@ -13,6 +13,7 @@ import type { ConnectionEntry, Grantable, NetworkOptions } from '../sandbox/inde
 import type { Policy } from '../sandbox/types.ts';
 import type { Store } from '../storage/store.ts';
 import type { Context } from './context.ts';
+import { forgetCredentials, headerOf } from './credentials.ts';
 import { addGrants, joinGrants } from './grants.ts';
 import { NetworkLog } from './network-log.ts';
 
@@ -45,9 +46,10 @@ export class Networks {
   }
 
   /** What the sandbox is to watch, and whom to tell. Only a task's workspace has somebody to ask. */
-  get watching(): Pick<NetworkOptions, 'log' | 'watch'> {
+  get watching(): Pick<NetworkOptions, 'log' | 'watch' | 'credential'> {
     return {
       watch: (machine) => machine.startsWith('ws_'),
+      credential: async (id) => (this.#context ? headerOf(this.#context, id) : null),
       log: (machine, entry) => {
         const taskId = this.#store.board.workspaces[machine]?.taskId;
         if (taskId) this.#saw(taskId, entry);
@@ -77,7 +79,8 @@ export class Networks {
       this.#once.get(task.id),
       this.#lent.get(task.id),
     );
-    return { allow: hosts, services };
+    const credentials = board.projects[task.projectId]?.grants?.credentials ?? [];
+    return { allow: hosts, services, ...(credentials.length ? { credentials: credentials.map(({ id, host }) => ({ id, host })) } : {}) };
   }
 
   /** Lets a task's sandbox reach more while `work` runs; connections that only this allowed are cut after it. */
@@ -141,6 +144,9 @@ export class Networks {
         if (asked && event.decision === 'allowed') this.#told.get(asked.taskId)?.delete(asked.subject);
         break;
       }
+      case 'project.closed':
+        if (this.#context) void forgetCredentials(this.#context, event.projectId);
+        break;
       case 'task.purged':
         this.#log.forget(event.taskId);
         this.#notices.delete(event.taskId);

@@ -5,11 +5,16 @@ import type { Probe, SandboxStatus } from '../contract/settings.ts';
 import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
 import type { Programs } from './drivers/bubblewrap/holder.ts';
 import type { ConnectionEntry, Dialler, Resolver } from './egress/index.ts';
+<<<<<<< HEAD
 import { elsewhere } from './drivers/elsewhere.ts';
 import { createLandlockDriver } from './drivers/landlock/index.ts';
+=======
+import { Authority } from './egress/authority.ts';
+>>>>>>> 4456a56 (A credential by host, added by the proxy and seen by nothing inside; the person's certificates are trusted there)
 import { createNoneDriver } from './drivers/none/index.ts';
 import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
+import { Trust } from './person/trust.ts';
 import { findToolchains } from './person/toolchains.ts';
 import { compileFilter } from './seccomp/filter.ts';
 import { doctorProbes, selfTest } from './selftest/index.ts';
@@ -80,6 +85,8 @@ export interface NetworkOptions {
   log?: (machine: string, entry: ConnectionEntry) => void;
   /** Whether a machine's proxy is there, and tells what it refuses, also where nothing is allowed. */
   watch?: (machine: string) => boolean;
+  /** The header of a credential that a policy names, its value the secret; null when it is gone. */
+  credential?: (id: string) => Promise<{ name: string; value: string } | null>;
   /** In place of the system's own, for tests. */
   resolve?: Resolver;
   dial?: Dialler;
@@ -101,8 +108,21 @@ export interface SandboxOptions {
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
+<<<<<<< HEAD
   const { log, watch, ...ways } = options.network ?? {};
   const home = personHome(env) ?? '/home/agent';
+=======
+  const { log, watch, credential, ...ways } = options.network ?? {};
+  const trust = new Trust(env, join(stateDir, 'trust'));
+  let authority: Promise<Authority> | undefined;
+  const ours = () =>
+    (authority ??= Authority.open(join(stateDir, 'authority')).catch((error: unknown) => {
+      authority = undefined;
+      throw error;
+    }));
+  const credentials = credential ? { header: credential, authority: ours, trust: () => trust.context() } : undefined;
+  const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
+>>>>>>> 4456a56 (A credential by host, added by the proxy and seen by nothing inside; the person's certificates are trusted there)
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
   let found: Promise<Person> | undefined;
@@ -122,7 +142,14 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         person,
         seccomp: writeFilter(stateDir),
         ...(options.kernelLimits === undefined ? {} : { kernelLimits: options.kernelLimits }),
-        network: ({ id }) => ({ ...ways, env, log: (entry) => log?.(id, entry), watch: watch?.(id) ?? false }),
+        network: ({ id }) => ({
+          ...ways,
+          env,
+          log: (entry) => log?.(id, entry),
+          watch: watch?.(id) ?? false,
+          ...(credentials ? { credentials } : {}),
+        }),
+        trust: async (intercepts) => trust.bundle(intercepts ? [(await ours()).certificate] : []),
       }).open(spec);
     },
   };

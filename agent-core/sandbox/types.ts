@@ -18,7 +18,12 @@ export interface Policy {
    * Host patterns that may be reached through the proxy; empty means no network. `services` are single hosts with a port
    * that may lie at a private address, such as `db.internal:5432`.
    */
-  network: { allow: string[]; services?: string[] };
+  network: {
+    allow: string[];
+    services?: string[];
+    /** Secrets that the proxy adds to requests for these hosts (patterns): named, never said. */
+    credentials?: { id: string; host: string }[];
+  };
   /**
    * For the whole workspace: its processes, the memory they hold with shared memory and /dev/shm, and what it writes to disk
    * (private HOME, /tmp, growth of the worktree). For each command: `seconds` of wall time. For each file: `fileBytes`.

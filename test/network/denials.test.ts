@@ -1,12 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Denial, InputOf } from '../../agent-core/contract/index.ts';
 import { call, lastOutput, say, type Script } from '../model-server/index.ts';
 import { Rig } from '../runtime/support.ts';
-import { listening, ordinary, type Outside } from '../sandbox-egress/outside.ts';
+import { certificate, listening, ordinary, outside, PUBLIC, tlsServer, type Outside } from '../sandbox-egress/outside.ts';
 
+vi.setConfig({ testTimeout: 60_000 });
 let rig: Rig;
 afterEach(() => rig.close());
 
@@ -175,4 +178,81 @@ test('a service of this computer is reached inside under its own address, by a c
   const task = await rig.create('With');
   await rig.reaches(task.id, 'review');
   expect(heard[1]).toContain('the service heard ping');
+});
+
+test('a project’s credential goes with its tasks’ requests; it is in the key store and nowhere else, and forgotten with the project', async () => {
+  const secret = 'sekrit-value-31415';
+  const asked: (string | undefined)[] = [];
+  const heard: string[] = [];
+  const net = outside({ 'allowed.example': [PUBLIC] });
+  net.routes.set(
+    `${PUBLIC}:443`,
+    await tlsServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end('given');
+    }),
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-ca-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'ca.pem'), certificate().cert);
+  rig = await Rig.start(
+    (request) => {
+      if (outputs(request)) heard.push(lastOutput(request));
+      return outputs(request) ? [say('ok')] : [run('curl -sS https://allowed.example/')];
+    },
+    { network: { resolve: net.resolve, dial: net.dial } },
+  );
+  // The person's own certificates, as their environment names them.
+  await rig.core.dispose();
+  rig.options = {
+    ...rig.options,
+    env: {
+      ...process.env,
+      OPENAI_BASE_URL: rig.model.url,
+      OPENAI_API_KEY: 'sk-test',
+      SIGNALBOX_MODEL: 'gpt-5.5',
+      SSL_CERT_FILE: join(folder, 'ca.pem'),
+    },
+  };
+  await rig.open();
+  const save = (more: Partial<InputOf<'credential/save'>>) =>
+    rig.call('credential/save', { projectId: rig.project.id, host: 'allowed.example', kind: 'bearer', secret, ...more });
+  for (const bad of [
+    { host: '*' },
+    { secret: 'a\nb: c' },
+    { kind: 'header' as const, header: 'Host' },
+    { kind: 'header' as const, header: 'a b' },
+  ])
+    await expect(save(bad), JSON.stringify(bad)).rejects.toMatchObject({ detail: { code: 'invalid-input' } });
+  const kept = await save({ kind: 'basic', user: 'ada' });
+  expect(kept).toMatchObject({ host: 'allowed.example:443', kind: 'basic', header: 'Authorization', user: 'ada' });
+  expect(rig.board.projects[rig.project.id]!.grants!.hosts).toEqual(['allowed.example:443']);
+  const task = await rig.create('Fetch');
+  await rig.reaches(task.id, 'review');
+  expect(heard).toEqual([expect.stringContaining('given')]);
+  expect(asked).toEqual([`Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`]);
+  expect(JSON.stringify([rig.board, rig.events, rig.model.requests])).not.toContain(secret);
+  const files = execFileSync('grep', ['-rlaF', secret, rig.home], { encoding: 'utf8' }).trim().split('\n');
+  expect(files).toEqual([join(rig.home, 'secrets.json')]);
+  expect(statSync(files[0]!).mode & 0o777).toBe(0o600);
+  expect(await rig.call('credential/store', {})).toEqual({ kept: 'file', path: files[0] });
+  // Kept through a restart.
+  await rig.core.dispose();
+  await rig.open();
+  const again = await rig.create('Fetch again');
+  await rig.reaches(again.id, 'review');
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toBe(asked[0]);
+  await rig.call('credential/remove', { projectId: rig.project.id, id: kept.id });
+  expect(readFileSync(files[0]!, { encoding: 'utf8', flag: 'a+' })).not.toContain(secret);
+  const last = await rig.create('Fetch without');
+  await rig.reaches(last.id, 'review');
+  expect(asked[2]).toBeUndefined();
+  await save({});
+  for (const { id } of [task, again, last]) {
+    await rig.call('task/delete', { taskId: id });
+    await rig.call('task/purge', { taskId: id });
+  }
+  await rig.call('project/close', { projectId: rig.project.id });
+  await expect.poll(() => readFileSync(files[0]!, { encoding: 'utf8', flag: 'a+' })).not.toContain(secret);
 });

@@ -175,11 +175,61 @@ it('a project’s hosts: presets, one by hand, one refused in the words of the c
   await field.press('Enter');
   await section.getByRole('button', { name: 'Remove *.example.com:443' }).waitFor();
   await section.getByRole('textbox', { name: /^Service on this computer/ }).fill('localhost:5432');
-  await section.getByRole('button', { name: 'Add' }).last().click();
+  await section.getByRole('button', { name: 'Add', exact: true }).last().click();
   await section.getByText('localhost:5432').waitFor();
   await shot(page, 'project-network');
   await section.getByRole('button', { name: 'Remove nodejs.org:443' }).click();
   await soon(() => section.getByText('nodejs.org:443').count()).toBe(0);
   const { violations } = await new AxeBuilder({ page }).include('main').analyze();
   expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+});
+
+it('a credential is typed once, listed without its secret, and taken away', async () => {
+  const { page, core } = await show({
+    answers: {
+      'credential/store': () => ({ kept: 'file', path: '/home/me/.signalbox/secrets.json' }),
+      'credential/save': ({ host, kind, user = '' }) => {
+        if (host === '*') throw new Failure('invalid-input', '“*” is no host pattern. It would open every host.', { fix: 'Name a host.' });
+        const credential = { id: 'cred_1', host: `${host}:443`, kind, header: 'Authorization', user };
+        core.emit({ type: 'project.granted', projectId: ids.project, grants: { hosts: [], services: [], credentials: [credential] } });
+        return credential;
+      },
+      'credential/remove': () => {
+        core.emit({ type: 'project.granted', projectId: ids.project, grants: { hosts: [], services: [] } });
+        return {};
+      },
+    },
+  });
+  await page.evaluate((id) => {
+    location.hash = `#/project/${id}`;
+  }, ids.project);
+  const group = page.getByRole('group', { name: 'Credentials' });
+  await group.getByRole('button', { name: 'Add a credential' }).click();
+  await group.getByRole('textbox', { name: 'For the host' }).fill('*');
+  await group.getByRole('combobox', { name: 'Sent as' }).selectOption('basic');
+  await group.getByRole('textbox', { name: 'User' }).fill('git');
+  const secret = group.getByLabel('Password or token');
+  expect(await secret.getAttribute('type')).toBe('password');
+  await secret.fill('s3cret');
+  await group.getByRole('button', { name: 'Save credential' }).click();
+  await group.getByRole('alert').getByText('It would open every host.').waitFor();
+  await group.scrollIntoViewIfNeeded();
+  await shot(page, 'project-credential-refused');
+  await group.getByRole('textbox', { name: 'For the host' }).fill('git.example.com');
+  await group.getByRole('button', { name: 'Save credential' }).click();
+  await group.getByRole('listitem').getByText('password of git').waitFor();
+  expect(await core.until('credential/save', ({ host }) => host === 'git.example.com')).toEqual({
+    projectId: ids.project,
+    host: 'git.example.com',
+    kind: 'basic',
+    user: 'git',
+    secret: 's3cret',
+  });
+  await group.getByText('only you can read, not encrypted').waitFor();
+  expect(await page.content()).not.toContain('s3cret');
+  await shot(page, 'project-credentials');
+  const { violations } = await new AxeBuilder({ page }).include('main').analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+  await group.getByRole('button', { name: 'Remove the credential for git.example.com:443' }).click();
+  await soon(() => group.getByRole('listitem').count()).toBe(0);
 });

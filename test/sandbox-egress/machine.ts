@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createSandbox } from '../../agent-core/sandbox/index.ts';
+import { createSandbox, type NetworkOptions } from '../../agent-core/sandbox/index.ts';
 import type { Machine, Policy } from '../../agent-core/sandbox/types.ts';
 import { certificate, type Outside } from './outside.ts';
 
@@ -14,7 +14,12 @@ export const policy = (network: Policy['network']): Policy => ({
 
 let count = 0;
 /** A real machine whose way out leads into the test's own network; `ca.pem` in its worktree is that network's certificate. */
-export async function machineIn(net: Outside, network: Policy['network'], env: NodeJS.ProcessEnv = {}): Promise<Machine> {
+export async function machineIn(
+  net: Outside,
+  network: Policy['network'],
+  env: NodeJS.ProcessEnv = {},
+  credential?: NetworkOptions['credential'],
+): Promise<Machine> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-egress-')));
   const worktree = join(base, 'worktree');
   mkdirSync(worktree);
@@ -23,7 +28,7 @@ export async function machineIn(net: Outside, network: Policy['network'], env: N
   const sandbox = createSandbox({
     stateDir: join(base, 'sandbox'),
     env: { ...clean, ...env },
-    network: { resolve: net.resolve, dial: net.dial, log: (_machine, entry) => net.log.push(entry) },
+    network: { resolve: net.resolve, dial: net.dial, log: (_machine, entry) => net.log.push(entry), ...(credential ? { credential } : {}) },
   });
   const granted = policy(network);
   const machine = await sandbox.driver(granted).open({

@@ -3,9 +3,22 @@ import type { Machine } from '../../sandbox/types.ts';
 import { getTask } from '../../domain/tasks.ts';
 import type { Client } from '../api.ts';
 import { getProject, type Context } from '../context.ts';
+import { removeCredential, saveCredential } from '../credentials.ts';
+import { keyFile } from '../keys.ts';
 import { addGrants, readGrants, removeGrants } from '../grants.ts';
 
-type Part = Pick<Handlers<Client>, 'project/grant' | 'task/grant' | 'network/log' | 'port/list' | 'port/open' | 'port/close'>;
+type Part = Pick<
+  Handlers<Client>,
+  | 'project/grant'
+  | 'task/grant'
+  | 'network/log'
+  | 'port/list'
+  | 'port/open'
+  | 'port/close'
+  | 'credential/save'
+  | 'credential/remove'
+  | 'credential/store'
+>;
 
 export function networkHandlers(context: Context): Part {
   const { store, network } = context;
@@ -35,6 +48,13 @@ export function networkHandlers(context: Context): Part {
       getTask(store.board, taskId);
       return network.page(taskId, before, limit);
     },
+    'credential/save': (input) => saveCredential(context, input),
+    'credential/remove': async ({ projectId, id }) => {
+      await removeCredential(context, projectId, id);
+      return {};
+    },
+    'credential/store': async () =>
+      context.options.keys ? { kept: 'system', path: null } : { kept: 'file', path: keyFile(context.options.home) },
     'port/list': async ({ taskId }) => ({ ports: ports(taskId)?.list() ?? [] }),
     'port/open': async ({ taskId, port }) => {
       const found = ports(taskId);

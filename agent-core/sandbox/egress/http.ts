@@ -28,7 +28,7 @@ const HOP = new Set([
 ]);
 
 /** A flat list of names and values without those that end here. */
-function endToEnd(raw: string[], ...more: string[]): string[] {
+export function endToEnd(raw: string[], ...more: string[]): string[] {
   const dropped = new Set([...HOP, ...more]);
   for (let n = 0; n < raw.length; n += 2) {
     if (raw[n]?.toLowerCase() === 'connection') for (const name of (raw[n + 1] ?? '').split(',')) dropped.add(name.trim().toLowerCase());
@@ -51,7 +51,7 @@ export const hostsOf = ({ rawHeaders }: IncomingMessage): string[] =>
 const same = (a: HostPort, b: HostPort) => authority(a) === authority(b);
 
 /** Reads a request line, whole URL or path. Throws {@link BadHost} and {@link Blocked}. */
-function wantedBy(message: IncomingMessage, tunnel: HostPort | undefined): Wanted {
+export function wantedBy(message: IncomingMessage, tunnel: HostPort | undefined): Wanted {
   const url = message.url ?? '';
   const whole = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)([/?][^#]*)?$/i.exec(url);
   if (whole && whole[1]?.toLowerCase() !== 'http') throw new Blocked('Only http:// goes this way: use CONNECT for anything else.');

@@ -5,7 +5,8 @@ import { proxyEnvironment } from './environment.ts';
 import { listenInside, type Namespace } from './listener.ts';
 import type { ConnectionLog } from './log.ts';
 import { authority, parsePattern, type HostPort, type Pattern } from './patterns.ts';
-import { Proxy } from './proxy.ts';
+import type { Credential } from './intercept.ts';
+import { Proxy, type ProxyOptions } from './proxy.ts';
 import { Askers } from './who.ts';
 
 export type { Grantable } from './gate.ts';
@@ -19,6 +20,8 @@ export interface WayOutOptions {
   log?: ConnectionLog;
   /** Listens also where nothing is allowed, so that what is refused can be told. */
   watch?: boolean;
+  /** How a credential of the policy is had. */
+  credentials?: ProxyOptions['credentials'];
   /** In place of the system's own, for tests. */
   resolve?: Resolver;
   dial?: Dialler;
@@ -49,6 +52,7 @@ export class WayOut {
   #options: WayOutOptions;
   #allow: Pattern[] = [];
   #services: Pattern[] = [];
+  #credentials: Credential[] = [];
   #proxy: Proxy | null = null;
   #inside: { pid: number; listening: Map<string, { port: number; server: Server }>; tried: Set<string> } | null = null;
   #opening: Promise<unknown> = Promise.resolve();
@@ -68,7 +72,8 @@ export class WayOut {
     const allow = network.allow.map(parsePattern);
     const services = (network.services ?? []).map(parsePattern);
     [this.#allow, this.#services] = [allow, services];
-    this.#proxy?.setRules({ allow, services });
+    this.#credentials = (network.credentials ?? []).map(({ id, host }) => ({ id, pattern: parsePattern(host) }));
+    this.#proxy?.setRules({ allow, services }, this.#credentials);
     if (!this.#wanted && !this.#options.watch) {
       this.dispose();
       return;
@@ -111,6 +116,11 @@ export class WayOut {
     }
     const port = this.#inside?.listening.get('proxy')?.port;
     return port === undefined ? {} : proxyEnvironment(port);
+  }
+
+  /** Whether some requests are read on the way, so that what runs inside has to trust our certificates. */
+  get intercepts(): boolean {
+    return this.#credentials.length > 0;
   }
 
   /** Ports of the machine that are ours: no server of the person's. */
@@ -177,8 +187,9 @@ export class WayOut {
   #makeProxy(): Proxy {
     const { env, resolve = systemResolver, dial = systemDialler, log = () => {} } = this.#options;
     const who = ({ remotePort }: Socket) => (this.#namespace ? this.#askers.commandOf(this.#namespace.pid, remotePort) : '');
-    const proxy = new Proxy({ env, resolve, dial, log, who });
-    proxy.setRules({ allow: this.#allow, services: this.#services });
+    const { credentials } = this.#options;
+    const proxy = new Proxy({ env, resolve, dial, log, who, ...(credentials ? { credentials } : {}) });
+    proxy.setRules({ allow: this.#allow, services: this.#services }, this.#credentials);
     return proxy;
   }
 }

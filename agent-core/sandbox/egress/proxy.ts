@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Blocked, Gate, type GateOptions, type Rules } from './gate.ts';
 import { forbidden, hostsOf, HttpForwarder, refusal } from './http.ts';
+import { credentialFor, Interceptor, type Credential, type InterceptOptions } from './intercept.ts';
 import { Watch, type ConnectionLog } from './log.ts';
 import { matchPattern, readHost, splitPort, type HostPort } from './patterns.ts';
 import { answer as socksAnswer, BadSocks, readSocks, REPLY, socksTarget, type Asked } from './socks.ts';
@@ -14,6 +15,8 @@ export interface ProxyOptions extends GateOptions {
   who?: (client: Socket) => string;
   /** A connection without a byte in either direction for so long ends. */
   idleMs?: number;
+  /** How requests get a credential added; none is without. */
+  credentials?: Pick<InterceptOptions, 'header' | 'authority' | 'trust'>;
   /** More connections at a time than this are turned away. */
   most?: number;
 }
@@ -50,6 +53,8 @@ export class Proxy {
   #idleMs: number;
   #most: number;
   #clients = new Set<Socket>();
+  #credentials: readonly Credential[] = [];
+  #interceptor: Interceptor | null;
   #tunnels = new Map<Socket, HostPort>();
 
   constructor(options: ProxyOptions) {
@@ -59,6 +64,8 @@ export class Proxy {
     this.#idleMs = options.idleMs ?? 15 * 60_000;
     this.#most = options.most ?? 512;
     this.#http = new HttpForwarder({ gate: this.#gate, log: options.log, who: this.#who, idleMs: this.#idleMs });
+    const shared = { gate: this.#gate, log: options.log, who: this.#who, idleMs: this.#idleMs };
+    this.#interceptor = options.credentials ? new Interceptor({ ...shared, ...options.credentials }) : null;
     this.#http.server.on('connect', (message: IncomingMessage, client: Socket, head: Buffer) => {
       if (head.length > 0) client.unshift(head);
       void this.#connect(message, client);
@@ -66,8 +73,9 @@ export class Proxy {
   }
 
   /** Takes other rules; tunnels that they no longer grant are cut. */
-  setRules(rules: Rules): void {
+  setRules(rules: Rules, credentials: readonly Credential[] = []): void {
     this.#gate.rules = rules;
+    this.#credentials = credentials;
     for (const [client, { host, port }] of this.#tunnels) {
       if (!matchPattern([...rules.allow, ...rules.services], host, port)) client.destroy();
     }
@@ -90,6 +98,7 @@ export class Proxy {
   close(): void {
     for (const client of this.#clients) client.destroy();
     this.#http.server.close();
+    this.#interceptor?.close();
   }
 
   #admit(client: Socket): boolean {
@@ -189,12 +198,22 @@ export class Proxy {
       if (inside === 'http') {
         outside?.destroy();
         this.#http.take(client, target);
-      } else if (outside) await this.#join(client, outside, watch);
+      } else if (outside) await this.#passed(client, outside, target, { inside, watch });
     } catch (error) {
       watch.failed(error, outside ?? undefined);
       outside?.destroy();
       if (error instanceof Blocked && !client.destroyed) client.end(TLS_DENIED);
       else client.destroy();
+    }
+  }
+
+  /** To a host with a credential only what it can be added to goes; to all others bytes go as they are. */
+  async #passed(client: Socket, outside: Socket, target: HostPort, { inside, watch }: { inside: string; watch: Watch }): Promise<void> {
+    const credential = inside === 'tls' ? credentialFor(this.#credentials, target) : undefined;
+    if (!credential || !this.#interceptor) await this.#join(client, outside, watch);
+    else {
+      // It tells of its own connections.
+      await this.#interceptor.take(client, outside, target, credential);
     }
   }
 

@@ -94,7 +94,8 @@ const readable = async (path: string): Promise<boolean> => {
 };
 
 async function stamp(home: string): Promise<string> {
-  const hash = createHash('sha256').update(passwd(home));
+  // The number rises with what is made here and not copied.
+  const hash = createHash('sha256').update(`2${passwd(home)}`);
   for (const name of NEEDED) {
     const found = await lstat(join('/etc', name)).catch(() => null);
     hash.update(`${name}\0${found?.mtimeMs ?? 'none'}\0`);
@@ -120,6 +121,9 @@ export async function copyEtc(folder: string, home: string): Promise<string> {
   await writeFile(join(fresh, 'passwd'), passwd(home));
   await writeFile(join(fresh, 'hosts'), HOSTS);
   await writeFile(join(fresh, 'resolv.conf'), '');
+  // A place to mount what a machine is to trust; empty it says nothing.
+  await mkdir(join(fresh, 'ssl'), { recursive: true });
+  await writeFile(join(fresh, 'ssl/signalbox.pem'), '');
   await rename(fresh, copy).catch(async (error: unknown) => {
     await rm(fresh, { recursive: true, force: true });
     if (!existsSync(copy)) throw error;

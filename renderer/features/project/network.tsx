@@ -2,6 +2,7 @@ import { NETWORK_PRESETS, noGrants, type Grants, type Project } from '../../../a
 import { attempt } from '../../actions/registry.ts';
 import { rpc } from '../../state/store.ts';
 import { AddEntry, Button, Entries } from '../../ui/index.ts';
+import { Credentials } from './credentials.tsx';
 import { Section } from './section.tsx';
 
 type Change = { add?: Partial<Grants>; remove?: Partial<Grants> };
@@ -74,6 +75,7 @@ export function Network({ project }: { project: Project }) {
         placeholder="localhost:5432"
         add={(service) => change({ add: { services: [service] } })}
       />
+      <Credentials project={project} />
     </Section>
   );
 }

@@ -2,7 +2,8 @@ import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
-import type { Collected, Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
+import { trustEnvironment, trustPlaces } from '../../person/trust.ts';
+import type { Bind, Collected, Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
 import { DiskUse } from '../../limits/disk.ts';
 import { checkLimits, limited } from '../../limits/policy.ts';
@@ -40,6 +41,8 @@ export interface BubblewrapOptions {
   kernelLimits?: boolean;
   /** How a machine reaches what its policy allows; by the system's own means unless said. */
   network?: (spec: MachineSpec) => WayOutOptions;
+  /** The file of certificates that a machine is to see, the home's own among them or not; null for the system's alone. */
+  trust?: (intercepts: boolean) => Promise<string | null>;
 }
 
 /** The processes of one launched command. The launcher is outside the machine; everything it started is inside. */
@@ -179,7 +182,8 @@ class BubblewrapMachine implements Machine {
       });
     // Its namespaces go a moment before the core is told that it ended.
     if (!holds(this.#holder)) await this.#revive();
-    const launch = this.#launch(request, await this.#proxied());
+    const { env, binds } = await this.#wayIn();
+    const launch = this.#launch(binds.length > 0 ? { ...request, binds: [...binds, ...(request.binds ?? [])] } : request, env);
     return request.tty ? this.#inTerminal(launch, request, request.tty) : this.#withPipes(launch, request);
   }
 
@@ -228,11 +232,14 @@ class BubblewrapMachine implements Machine {
     return { nsenter: this.#options.programs.nsenter, pid: this.#holder.pid, leaks: this.#leaks };
   }
 
-  /** What leads a command to the way out, opened by the first one that may use it. */
-  async #proxied(): Promise<Record<string, string>> {
+  /** What leads a command to the way out, opened by the first one that may use it, and whom to trust there. */
+  async #wayIn(): Promise<{ env: Record<string, string>; binds: Bind[] }> {
     const env = await this.#wayOut.environment(this.#namespace);
     if (this.#disposed) this.#wayOut.dispose();
-    return env;
+    const bundle = await this.#options.trust?.(this.#wayOut.intercepts);
+    if (!bundle) return { env, binds: [] };
+    const binds = trustPlaces(this.#person.etc).map((target): Bind => ({ source: bundle, target, access: 'read' }));
+    return { env: { ...trustEnvironment(), ...env }, binds };
   }
 
   #launch(request: RunRequest, proxied: Record<string, string>): Launch {
