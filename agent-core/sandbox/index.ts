@@ -5,12 +5,9 @@ import type { Probe, SandboxStatus } from '../contract/settings.ts';
 import { createBubblewrapDriver, type Person } from './drivers/bubblewrap/index.ts';
 import type { Programs } from './drivers/bubblewrap/holder.ts';
 import type { ConnectionEntry, Dialler, Resolver } from './egress/index.ts';
-<<<<<<< HEAD
 import { elsewhere } from './drivers/elsewhere.ts';
 import { createLandlockDriver } from './drivers/landlock/index.ts';
-=======
 import { Authority } from './egress/authority.ts';
->>>>>>> 4456a56 (A credential by host, added by the proxy and seen by nothing inside; the person's certificates are trusted there)
 import { createNoneDriver } from './drivers/none/index.ts';
 import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
@@ -108,10 +105,6 @@ export interface SandboxOptions {
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
-<<<<<<< HEAD
-  const { log, watch, ...ways } = options.network ?? {};
-  const home = personHome(env) ?? '/home/agent';
-=======
   const { log, watch, credential, ...ways } = options.network ?? {};
   const trust = new Trust(env, join(stateDir, 'trust'));
   let authority: Promise<Authority> | undefined;
@@ -121,8 +114,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       throw error;
     }));
   const credentials = credential ? { header: credential, authority: ours, trust: () => trust.context() } : undefined;
-  const home = env['HOME'] && existsSync(env['HOME']) && env['HOME'] !== '/' ? env['HOME'] : '/home/agent';
->>>>>>> 4456a56 (A credential by host, added by the proxy and seen by nothing inside; the person's certificates are trusted there)
+  const home = personHome(env) ?? '/home/agent';
   let login: Promise<Record<string, string>> | undefined;
   const environment = () => (login ??= loginEnvironment(env));
   let found: Promise<Person> | undefined;
