@@ -27,6 +27,7 @@ import { runSelfTest, snapshotOf, systemHandlers } from './runtime/handlers/syst
 import { openWorkspace, taskHandlers } from './runtime/handlers/tasks.ts';
 import { usageHandlers } from './runtime/handlers/usage.ts';
 import { threadHandlers } from './runtime/handlers/threads.ts';
+import { Housekeeping } from './runtime/housekeeping.ts';
 import { HookRooms } from './runtime/hooks.ts';
 import { KeyRing } from './runtime/key-ring.ts';
 import { searchHandlers } from './runtime/handlers/search.ts';
@@ -184,6 +185,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     SELF_TEST_AFTER_MS,
   );
   supervisor.begin();
+  const housekeeping = new Housekeeping(context, ending);
+  housekeeping.begin();
   welcome(context);
   return {
     handlers: {
@@ -213,6 +216,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       await Promise.all([supervisor.dispose(), reviews.dispose()]);
       await terminals.dispose();
       context.rest.dispose();
+      housekeeping.dispose();
       await context.workspaces.dispose();
       await context.mcp.dispose();
       await context.hooks.dispose();

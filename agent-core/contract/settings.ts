@@ -3,6 +3,9 @@ import { Budgets } from './budget.ts';
 import { ApprovalPolicy, Mode } from './values.ts';
 import { Effort, kindOf, ListedModel, MAIN_PROVIDER, ModelChoice, ModelWire, PRESETS, Provider, ProviderId } from './catalogue.ts';
 
+/** How long deleted tasks and old checkpoints stay where nobody chose. */
+export const RETENTION_DAYS = 30;
+
 export const Settings = z.object({
   baseUrl: z.string(),
   model: z.string(),
@@ -13,6 +16,8 @@ export const Settings = z.object({
   concurrency: z.number().int().min(1).max(64),
   theme: z.enum(['system', 'light', 'dark']),
   worktreeRoot: z.string().nullable(),
+  /** Days that deleted tasks stay in the trash and checkpoints can be gone back to; 30 where nobody chose. */
+  retentionDays: z.number().int().min(1).max(3650).optional(),
   /** What a new task is created with. */
   defaults: z.object({ mode: Mode, approval: ApprovalPolicy, effort: Effort.optional(), budgets: Budgets.optional() }),
   models: z.array(ModelChoice),

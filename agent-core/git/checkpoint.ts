@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { Failure } from '../contract/errors.ts';
 import type { Bind, Machine } from '../sandbox/types.ts';
+import { writeShallow } from './expire.ts';
 import { insideScript, isOid } from './runner.ts';
 import { receivePack } from './transfer.ts';
 import { alternatesText, coreSettings, objectRoots, renderConfig, type Copies } from './session-store.ts';
@@ -40,10 +41,8 @@ export async function makeCheckpointStore(store: string, gitDir: string, commit:
   if ((await readFile(join(store, 'objects/info/alternates'), 'utf8').catch(() => '')) !== alternates)
     await replaceFile(join(store, 'objects/info/alternates'), alternates);
   await writeFile(join(store, 'config'), renderConfig(coreSettings(true, commit)), { flag: 'wx' }).catch(ignore);
-  // Where a shallow clone's history ends: merges are tried here too.
-  const shallow = await readFile(join(gitDir, 'shallow'), 'utf8').catch(() => null);
-  if (shallow !== null) await replaceFile(join(store, 'shallow'), shallow);
-  else await rm(join(store, 'shallow'), { force: true });
+  // Merges are tried here too.
+  await writeShallow(store, gitDir);
   await writeFile(join(store, 'HEAD'), 'ref: refs/heads/none\n', { flag: 'wx' }).catch(ignore);
 }
 

@@ -182,6 +182,7 @@ export class Store {
       sql.intent.run(id, kind, taskId, JSON.stringify({ kind, taskId, ...rest }), Date.now());
     }
     for (const id of batch.done ?? []) sql.done.run(id);
+    for (const { seq, event } of stored) if (event.type === 'task.purged') sql.forgetEvents.run(seq, event.taskId);
     if (batch.forget) for (const each of ['forgetText', 'forgetItems', 'forgetTurns', 'clearHistory'] as const) sql[each].run(batch.forget);
   }
 
@@ -304,6 +305,20 @@ function readJson(text: string): unknown {
 /** One that can't be read any more is left out: the rest of the conversation is worth more than its place. */
 const readItems = (rows: readonly { json: string }[]): Item[] => rows.flatMap((row) => (readJson(row.json) as Item | null) ?? []);
 
+/** Where an event says which task it is about. */
+const TASK_PLACES = [
+  'taskId',
+  'task.id',
+  'attempt.taskId',
+  'workspace.taskId',
+  'thread.taskId',
+  'approval.taskId',
+  'question.taskId',
+  'denial.taskId',
+]
+  .map((path) => `json_extract(json, '$.${path}')`)
+  .join(', ');
+
 function statements(
   db: DatabaseSync,
 ): Record<
@@ -330,6 +345,7 @@ function statements(
   | 'turnOfItem'
   | 'hiddenTurns'
   | 'unnumbered'
+  | 'forgetEvents'
   | 'forgetItems'
   | 'forgetTurns'
   | 'forgetText'
@@ -344,6 +360,8 @@ function statements(
     turn: db.prepare('INSERT INTO turn (id, thread, number, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json'),
     history: db.prepare('INSERT INTO history (thread, ord, json, turn, start) VALUES (?, ?, ?, ?, ?)'),
     clearHistory: db.prepare('DELETE FROM history WHERE thread = ?'),
+    // Only what is about this task: the log's rows name it in one of these places.
+    forgetEvents: db.prepare(`DELETE FROM event WHERE seq < ?1 AND instr(json, ?2) > 0 AND ?2 IN (${TASK_PLACES})`),
     forgetItems: db.prepare('DELETE FROM item WHERE thread = ?'),
     forgetText: forgetStatement(db),
     indexItem: indexStatement(db),

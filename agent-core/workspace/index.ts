@@ -6,6 +6,7 @@ import type { Mode, Project, WorkspaceId } from '../contract/index.ts';
 import type { Machine, Policy, SandboxDriver } from '../sandbox/types.ts';
 import { newId } from '../support/ids.ts';
 import { adopt, onAnotherBranch } from './adopt.ts';
+import { expiredTrash, expireStores, keepBranch, type Retention } from './expiry.ts';
 import { Lock } from './lock.ts';
 import { listMeta, Places, readMeta, type Meta } from './meta.ts';
 import { openWorkspace, type OpenContext, type OpenWorkspace } from './open.ts';
@@ -192,6 +193,21 @@ export class Workspaces {
       await (meta.phase === 'preparing' ? undo(this.#places, meta) : purge(this.#places, meta));
       this.#folders?.delete(id);
     });
+  }
+
+  /** Workspaces in the trash that may go now and lose nothing by it, oldest first. */
+  async expired(retention: Retention, now: number): Promise<WorkspaceId[]> {
+    return (await expiredTrash(this.#places, retention, now)).map(({ id }) => id);
+  }
+
+  /** Before one is purged by age: its branch stays where no other has its commits. */
+  keepBranch(id: WorkspaceId): Promise<void> {
+    return this.#lock(id).run(async () => keepBranch(this.#places, await this.#must(id)));
+  }
+
+  /** Lets go of checkpoints that are past their time, and of those of workspaces that are gone. Returns how many went. */
+  expireCheckpoints(retention: Retention, keep: ReadonlySet<string>, now: number): Promise<number> {
+    return expireStores(this.#places, retention, keep, now);
   }
 
   /** The workspace that a folder lies in, or null. */

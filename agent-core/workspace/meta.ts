@@ -37,6 +37,8 @@ export const Meta = z.object({
   submodules: z
     .array(z.object({ name: z.string(), path: z.string(), place: z.string(), gitDir: z.string(), commit: z.string(), tip: z.string() }))
     .optional(),
+  /** It went to the trash for good by age: the branch is the person's to delete. */
+  keepBranch: z.boolean().optional(),
   /** Where the folder lies while it is deleted. */
   trash: z.object({ path: z.string(), at: z.number() }).nullable(),
 });

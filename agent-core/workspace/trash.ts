@@ -133,7 +133,7 @@ export async function purge(places: Places, meta: Meta): Promise<void> {
     if (admin && inUse) await removeAdmin(gitDir, admin);
     if (meta.phase !== 'trashed') await rm(meta.path, { recursive: true, force: true });
     if (meta.trash !== null) await rm(meta.trash.path, { recursive: true, force: true });
-    if (repository) await dropBranch(meta);
+    if (repository && meta.keepBranch !== true) await dropBranch(meta);
   }
   if (repository) await dropHidden(gitDir, meta.id, meta.submodules);
   await rm(places.trash(meta.id), { recursive: true, force: true });

@@ -264,3 +264,25 @@ test('items without an end are found in a database from before they were marked'
   expect(again.openItems()).toEqual([]);
   again.close();
 });
+
+test('a task that is gone for good takes its rows of the log along, and no other’s', async () => {
+  const store = open();
+  const [gone, other] = [newId<TaskId>('task'), newId<TaskId>('task')];
+  await store.commit({
+    events: [
+      { type: 'project.opened', project: aProject() },
+      { type: 'task.renamed', taskId: gone, title: 'Gone' },
+      { type: 'task.renamed', taskId: other, title: `Like ${gone}` },
+    ],
+  });
+  await store.commit({ events: [{ type: 'task.purged', taskId: gone }] });
+  store.close();
+  const db = new DatabaseSync(file);
+  expect(db.prepare('SELECT type, json FROM event ORDER BY seq').all()).toMatchObject([
+    { type: 'project.opened' },
+    { type: 'task.renamed', json: expect.stringContaining(other) as string },
+    { type: 'task.purged' },
+  ]);
+  db.close();
+  expect(open().durable.seq).toBe(4);
+});

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { agent, git, World } from './world.ts';
 
 let world: World;
+vi.setConfig({ testTimeout: 60_000 });
 beforeEach(() => {
   world = new World();
 });

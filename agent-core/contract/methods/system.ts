@@ -14,7 +14,15 @@ export const systemMethods = {
 
   'settings/write': method(
     z.object({
-      change: Settings.pick({ baseUrl: true, model: true, concurrency: true, theme: true, worktreeRoot: true, defaults: true })
+      change: Settings.pick({
+        baseUrl: true,
+        model: true,
+        concurrency: true,
+        theme: true,
+        worktreeRoot: true,
+        retentionDays: true,
+        defaults: true,
+      })
         .extend({ wire: ModelWire })
         .partial(),
       /** '' forgets the key. Never sent back. */

@@ -3,6 +3,7 @@ import type { InputOf, Settings } from '../../../agent-core/contract/index.ts';
 import { effortsOf, modelsFor } from '../../state/models.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
 import { Field, Select } from '../../ui/index.ts';
+import { RetentionField } from './retention-field.tsx';
 
 type Change = InputOf<'settings/write'>['change'];
 
@@ -58,6 +59,7 @@ export function DefaultsForm({ settings, write }: { settings: Settings; write: (
             />
           )}
         </Field>
+        <RetentionField settings={settings} write={write} />
         <Field label="Folder for worktrees" hint="Empty: inside Signalbox’s own data. Another disk is fine.">
           {(props) => (
             <input
