@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Host } from './patterns.ts';
+import { provideMetadata } from './reflect.ts';
 
 const KEYS = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNED = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -25,8 +26,7 @@ const lasting = (days: number) => ({ notBefore: new Date(Date.now() - DAY), notA
 
 /** Loaded when a credential is first used: most homes have none. */
 const library = async () => {
-  // A package that it uses wants this to be there first.
-  await import('reflect-metadata');
+  provideMetadata();
   return import('@peculiar/x509');
 };
 
