@@ -68,6 +68,8 @@ export const Denial = z.object({
   scopes: z.array(Scope),
   /** Under which name the workspace keeps what was set aside. */
   kept: z.string().optional(),
+  /** Names its content: the same in two tasks is one thing to be asked about. */
+  digest: z.string().optional(),
   at: Time,
 });
 export type Denial = z.infer<typeof Denial>;

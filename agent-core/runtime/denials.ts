@@ -17,7 +17,7 @@ import type { Store } from '../storage/store.ts';
 /** Lets a denied thing through. What it changes is on disk, or in the worktree, when it resolves. Throws a `Failure` where it can't. */
 export type LetThrough = (denial: Denial, scope: Scope) => Promise<void>;
 
-export type Denied = Pick<Denial, 'taskId' | 'kind' | 'subject' | 'command' | 'detail' | 'scopes' | 'kept'>;
+export type Denied = Pick<Denial, 'taskId' | 'kind' | 'subject' | 'command' | 'detail' | 'scopes' | 'kept' | 'digest'>;
 
 /** What the sandbox kept from happening, until a person lets it through or waves it off. */
 export class Denials {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   Failure,
   noGrants,
@@ -28,6 +29,12 @@ function filesOf(aside: Aside): string {
   return ` Files: ${paths.slice(0, SHOWN).join(', ')}${more}.`;
 }
 
+/** Two that can't be read are never the same. */
+const digestOf = ({ id, names }: Aside): string =>
+  createHash('sha256')
+    .update(names ? JSON.stringify(Object.entries(names).toSorted()) : id)
+    .digest('hex');
+
 /** Writes that something was set aside, for the person to let in. */
 export async function recordAside(store: Store, denials: Denials, id: WorkspaceId, aside: Aside): Promise<void> {
   const workspace = store.board.workspaces[id];
@@ -41,6 +48,7 @@ export async function recordAside(store: Store, denials: Denials, id: WorkspaceI
     detail: `Set aside: ${aside.why}.${filesOf(aside)}${aside.replaced ? ' The base’s version is back in its place.' : ''} Allowing it brings it back.`,
     scopes: aside.names === null ? ['task', 'project'] : ['once', 'task', 'project'],
     kept: aside.id,
+    digest: digestOf(aside),
   });
 }
 

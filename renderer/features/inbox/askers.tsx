@@ -17,11 +17,14 @@ export function Askers({
   off,
   toggle,
   all,
+  since = 'waiting',
 }: {
   asks: readonly Asker[];
   off: ReadonlySet<string>;
   toggle: (id: string) => void;
   all: () => void;
+  /** Over the ages. */
+  since?: string;
 }) {
   const board = useCore((state) => state.board!);
   const on = asks.length - asks.filter(({ id }) => off.has(id)).length;
@@ -42,7 +45,7 @@ export function Askers({
           <span className="grow">
             {on} of {asks.length} tasks
           </span>
-          <span className="xs faint">waiting</span>
+          <span className="xs faint">{since}</span>
         </li>
         {asks.map(({ id, taskId, at }) => {
           const attempts = attemptsOf(board, taskId);

@@ -128,7 +128,7 @@ export function DenialDetail({ denials }: { denials: readonly Denial[] }) {
           )}
         </dl>
         {first.kind === 'file' && <Contents key={first.id} denial={first} />}
-        {denials.length > 1 && <Askers asks={denials} off={off} toggle={toggle} all={all} />}
+        {denials.length > 1 && <Askers asks={denials} off={off} toggle={toggle} all={all} since="since" />}
         {error && <ErrorNote error={error} />}
       </div>
       <footer className="answer" role="group" aria-label="Answer">

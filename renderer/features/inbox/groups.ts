@@ -19,7 +19,7 @@ function deniedOf(board: Board): Ask[] {
   for (const denial of Object.values(board.denials).sort((a, b) => a.at - b.at)) {
     const task = board.tasks[denial.taskId];
     if (!task || task.phase === 'trashed') continue;
-    const same = JSON.stringify(['denial', denial.kind, denial.subject, denial.scopes, task.projectId]);
+    const same = JSON.stringify(['denial', denial.kind, denial.subject, denial.digest, denial.scopes, task.projectId]);
     groups.set(same, [...(groups.get(same) ?? []), denial]);
   }
   return [...groups].map(([key, denials]): Ask => ({ kind: 'denial', key, at: denials[0]!.at, denials }));
