@@ -128,6 +128,8 @@ export const Activity = z.object({
   since: Time,
   /** 0–1 where the work can tell (checkout), else null. */
   progress: z.number().nullable(),
+  /** The newest lines of a patch that is being written. */
+  preview: z.string().optional(),
 });
 export type Activity = z.infer<typeof Activity>;
 

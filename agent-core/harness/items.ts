@@ -25,6 +25,8 @@ export class Speech {
   readonly #host: TurnHost;
   #slots = new Map<number, Spoken>();
   #spare: Spoken[] = [];
+  /** Arguments of calls that are being written, by their place. */
+  readonly #drafts = new Map<number, string>();
 
   constructor(input: TurnInput, host: TurnHost) {
     this.#input = input;
@@ -34,6 +36,12 @@ export class Speech {
   async on(event: ModelEvent): Promise<void> {
     if (event.type === 'restart') return this.#restart();
     if (event.type === 'search') return this.#searched(event);
+    if (event.type === 'call') {
+      const draft = (this.#drafts.get(event.at) ?? '') + event.delta;
+      this.#drafts.set(event.at, draft);
+      this.#host.drafting?.(event.name, draft);
+      return;
+    }
     const item = this.#slots.get(event.at) ?? (await this.#open(event.at, event.type === 'text' ? 'agentMessage' : 'reasoning'));
     item.text += event.delta;
     this.#host.itemDelta(item.id, event.delta);
@@ -62,6 +70,7 @@ export class Speech {
   }
 
   async #restart(): Promise<void> {
+    this.#drafts.clear();
     this.#spare.push(...this.#slots.values());
     this.#slots = new Map();
     const said = this.#spare.filter((item) => item.text);

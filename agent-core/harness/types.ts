@@ -66,6 +66,8 @@ export interface TurnHost {
   itemCompleted(item: Item): Promise<void>;
   /** Text added at the end of an item; the runtime makes it durable at least each second. Never awaited. */
   itemDelta(itemId: Item['id'], text: string): void;
+  /** The arguments of a call as far as they are written; shown to whoever watches, never kept. Never awaited. */
+  drafting?(tool: string, text: string): void;
   /** Adds to the model's history, durable before it resolves, in call order. */
   appendHistory(items: HistoryItem[]): Promise<void>;
   /** Replaces the whole history (compaction), durable before it resolves. */

@@ -1,6 +1,7 @@
 import type { CheckTrees, DomainEvent, Item, ItemId, Question, Task, Turn, Usage } from '../contract/index.ts';
 import { addUsage, Failure } from '../contract/index.ts';
 import { checkOf, isCheck } from '../domain/checks.ts';
+import { draftOf } from '../domain/draft.ts';
 import type { HistoryItem, TurnHost } from '../harness/types.ts';
 import { ruleAllows, ruleRefuses } from '../harness/approvals/rules.ts';
 import { newId } from '../support/ids.ts';
@@ -14,6 +15,8 @@ import { rulesFor } from './gates-rules.ts';
 import { waitingCalls } from './gates-durable.ts';
 import { TurnGates } from './gates-turn.ts';
 
+/** A patch that is being written is shown at most this often. */
+const DRAFT_MS = 250;
 /** Streamed text reaches the disk at least this often. */
 const FLUSH_MS = 1000;
 
@@ -36,6 +39,7 @@ export class RuntimeTurnHost implements TurnHost {
   readonly #budget: BudgetKeeper;
   #over = false;
   readonly #onFiles: () => void;
+  #drafted = 0;
   readonly #flush: NodeJS.Timeout;
   /** The trees around commands that look like checks, by item. */
   readonly #trees = new Map<ItemId, CheckTrees>();
@@ -183,6 +187,15 @@ export class RuntimeTurnHost implements TurnHost {
       this.#streamed.add(itemId);
     }
     this.#context.transients.emit({ type: 'item.delta', threadId: this.turn.threadId, itemId, text });
+  }
+
+  /** A patch shows while it is written, a few times a second. */
+  drafting(tool: string, text: string): void {
+    const now = this.#context.now();
+    if (tool !== 'apply_patch' || now - this.#drafted < DRAFT_MS) return;
+    this.#drafted = now;
+    const shown = draftOf(text);
+    if (shown) setActivity(this.#context, this.#task.id, { verb: 'editing', ...shown, since: now, progress: null });
   }
 
   async appendHistory(items: HistoryItem[]): Promise<void> {

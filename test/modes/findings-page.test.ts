@@ -241,3 +241,17 @@ test('a message shows what backs it, and what nothing backs', async () => {
   expect(await log.getByRole('button', { name: 'the report' }).count()).toBe(1);
   expect(problems).toEqual([]);
 });
+
+test('a patch shows while it is written', async () => {
+  const running = turn({ status: 'running', endedAt: null });
+  const made = await show({ board: board({ thread: { turn: running } }), items: [item('userMessage')], turns: [running] });
+  const { page, core } = made;
+  const preview = '*** Update File: src/billing/rates.ts\n@@ export const dayKey\n-  `${a}:${b}:local`\n+  `${a}:${b}:${utcDay(now())}`';
+  const activity = { verb: 'editing' as const, subject: 'src/billing/rates.ts', since: Date.now(), progress: null, preview };
+  core.transient({ type: 'activity', taskId: ids.task, activity });
+  await page.getByLabel('Patch being written').getByText('utcDay(now())').waitFor();
+  expect(await axe(page)).toEqual([]);
+  await shoot(made, 'patch');
+  core.transient({ type: 'activity', taskId: ids.task, activity: { verb: 'thinking', subject: '', since: Date.now(), progress: null } });
+  await soon(() => page.getByLabel('Patch being written').count()).toBe(0);
+});

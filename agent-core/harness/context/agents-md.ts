@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Machine } from '../../sandbox/types.ts';
 
@@ -7,11 +7,22 @@ const MAX_PROJECT_BYTES = 32 * 1024;
 const NAMES = ['AGENTS.override.md', 'AGENTS.md'];
 const SEPARATOR = '\n\n--- project-doc ---\n\n';
 
+/** As much of a file as may be told: one of many megabytes would fill the window. */
+async function startOf(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_PROJECT_BYTES), 0, MAX_PROJECT_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The person's own instructions: the first of the two names in their home that isn't empty. */
 async function globalDoc(home: string | undefined): Promise<string> {
   if (!home) return '';
   for (const name of NAMES) {
-    const text = (await readFile(join(home, name), 'utf8').catch(() => '')).trim();
+    const text = (await startOf(join(home, name)).catch(() => '')).trim();
     if (text) return text;
   }
   return '';

@@ -6,7 +6,7 @@ import { endedEarly, notAStream, stalled, toFault } from './fault.ts';
 import type { ModelCall, ModelReply } from './port.ts';
 
 /** Tells the listener of a piece of text; awaited, so that a slow listener slows the stream. */
-export type Speaker = (type: 'text' | 'reasoning' | 'search', at: number | undefined, delta: unknown) => void | Promise<void>;
+export type Speaker = (type: 'text' | 'reasoning' | 'search' | 'call', at: number | undefined, delta: unknown) => void | Promise<void>;
 
 /** What differs from wire to wire. */
 export interface Exchange<Event> {
@@ -60,6 +60,10 @@ async function stream<Event>(
   begun();
   const tell: Speaker = (kind, at, delta) => {
     if (kind === 'search') return call.on({ type: kind, ...searchOf(delta) });
+    if (kind === 'call') {
+      const { name, text } = delta as { name: string; text: unknown };
+      return typeof text === 'string' && text ? call.on({ type: kind, at: at ?? 0, name, delta: text }) : undefined;
+    }
     if (typeof delta === 'string' && delta) return call.on({ type: kind, at: at ?? 0, delta });
   };
   const events = data[Symbol.asyncIterator]();

@@ -12,6 +12,8 @@ export interface ModelRequest {
 /** What comes before the reply is complete. `at` is the place of the item in the reply. */
 export type ModelEvent =
   | { type: 'text' | 'reasoning'; at: number; delta: string }
+  /** Arguments of a call as they are written. */
+  | { type: 'call'; at: number; name: string; delta: string }
   /** The provider searched the web, or opened a page. */
   | { type: 'search'; query: string; sources: string[] }
   /** The attempt broke: what was told since the last restart will be told anew, perhaps differently. */

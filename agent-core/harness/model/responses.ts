@@ -93,6 +93,8 @@ class Reply {
   readonly #config: ModelConfig;
   /** Finished items by their place in the reply; those without a place come last, as they came. */
   readonly #items = new Map<number, ResponseOutputItem>();
+  /** Names of the calls that are being written, by their place. */
+  readonly #names = new Map<number, string>();
 
   constructor(config: ModelConfig) {
     this.#config = config;
@@ -110,6 +112,14 @@ class Reply {
         return null;
       case 'response.reasoning_summary_part.added':
         if (event.summary_index > 0) await tell('reasoning', event.output_index, '\n\n');
+        return null;
+      case 'response.output_item.added':
+        if (event.item?.type === 'function_call' || event.item?.type === 'custom_tool_call')
+          this.#names.set(event.output_index, event.item.name);
+        return null;
+      case 'response.function_call_arguments.delta':
+      case 'response.custom_tool_call_input.delta':
+        await tell('call', event.output_index, { name: this.#names.get(event.output_index) ?? '', text: event.delta });
         return null;
       case 'response.output_item.done':
         if (event.item?.type === 'web_search_call') await tell('search', event.output_index, event.item);

@@ -1,7 +1,7 @@
 import { threadOf, type Activity, type TaskId } from '../../../agent-core/contract/index.ts';
 import { useCore } from '../../state/hooks.ts';
 import { Age, Icon, Working, statusLabel } from '../../ui/index.ts';
-import { visibleLine } from '../../ui/safe-text.ts';
+import { visible, visibleLine } from '../../ui/safe-text.ts';
 
 const words: Record<Activity['verb'], string> = {
   thinking: 'Thinking',
@@ -11,6 +11,24 @@ const words: Record<Activity['verb'], string> = {
   writing: 'Writing',
   waiting: 'Waiting for you',
 };
+
+const signOf = (line: string): string | undefined => (line.startsWith('+') ? 'add' : line.startsWith('-') ? 'del' : undefined);
+
+/** The newest lines of a patch while it is written. */
+function Preview({ text }: { text: string }) {
+  return (
+    <pre className="live-patch" aria-label="Patch being written">
+      {visible(text)
+        .split('\n')
+        .map((line, index) => (
+          <span key={index} data-sign={signOf(line)}>
+            {line}
+            {'\n'}
+          </span>
+        ))}
+    </pre>
+  );
+}
 
 /** What the agent does this moment, under the last message of a running turn. Nothing when the core doesn't say. */
 export function LiveLine({ taskId }: { taskId: TaskId }) {
@@ -28,18 +46,21 @@ export function LiveLine({ taskId }: { taskId: TaskId }) {
     );
   if (!activity || activity.verb === 'writing' || activity.verb === 'waiting') return null;
   return (
-    <p className="live-line">
-      <Working />
-      <span className="cut">
-        {words[activity.verb]}
-        {activity.subject && (
-          <>
-            {' '}
-            <code>{visibleLine(activity.subject)}</code>
-          </>
-        )}
-      </span>
-      <Age since={activity.since} className="faint" />
-    </p>
+    <>
+      <p className="live-line">
+        <Working />
+        <span className="cut">
+          {words[activity.verb]}
+          {activity.subject && (
+            <>
+              {' '}
+              <code>{visibleLine(activity.subject)}</code>
+            </>
+          )}
+        </span>
+        <Age since={activity.since} className="faint" />
+      </p>
+      {activity.preview && <Preview text={activity.preview} />}
+    </>
   );
 }
