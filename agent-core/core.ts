@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Activity, SandboxStatus, StoredEvent, TaskId, Transient } from './contract/index.ts';
+import { writeBundledSkills } from './harness/context/bundled.ts';
 import { McpServers } from './mcp/index.ts';
 import { startDemoModel } from './demo/index.ts';
 import { Actions } from './runtime/actions.ts';
@@ -17,6 +18,7 @@ import { modelHandlers } from './runtime/handlers/models.ts';
 import { gateHandlers } from './runtime/handlers/gates.ts';
 import { allowedFiles, handleFiles, recordAside } from './runtime/gates-files.ts';
 import { networkHandlers } from './runtime/handlers/network.ts';
+import { contextHandlers } from './runtime/handlers/context.ts';
 import { hookHandlers } from './runtime/handlers/hooks.ts';
 import { mcpHandlers } from './runtime/handlers/mcp.ts';
 import { openOutside, watchTerminals } from './runtime/gates-terminal.ts';
@@ -184,6 +186,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     () => void runSelfTest(context).catch((error: unknown) => context.log('self-test', error)),
     SELF_TEST_AFTER_MS,
   );
+  void writeBundledSkills(options.home).catch((error: unknown) => context.log('writing the skills that come along', error));
   supervisor.begin();
   const housekeeping = new Housekeeping(context, ending);
   housekeeping.begin();
@@ -204,6 +207,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
       ...transcriptHandlers(context),
       ...hookHandlers(context),
       ...searchHandlers(context),
+      ...contextHandlers(context),
       ...reviewHandlers(context, terminals),
       ...recipeHandlers(context, supervisor, actions),
       ...networkHandlers(context),

@@ -12,6 +12,7 @@ export * from './catalogue.ts';
 export * from './settings.ts';
 export * from './mcp.ts';
 export * from './hooks.ts';
+export * from './context.ts';
 export * from './items.ts';
 export * from './usage.ts';
 export * from './budget.ts';

@@ -1,11 +1,21 @@
 import { toAppError } from '../contract/index.ts';
+import { account } from './context/account.ts';
 import { TurnLoop } from './loop.ts';
+import { offered } from './tools/index.ts';
 import { Sessions } from './tools/session.ts';
-import type { ThreadSessions, TurnHost, TurnInput, TurnOutcome } from './types.ts';
+import type { HistoryItem, ThreadSessions, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
 export { ruleAllows, suggestPrefix } from './approvals/rules.ts';
 export { testModel } from './model/index.ts';
 export type { HistoryItem, ModelConfig, Patience, ThreadSessions, TurnHost, TurnInput, TurnOutcome } from './types.ts';
+
+/** What a request with this history would hold, part by part; our tools and those of servers included. */
+export function contextOf(
+  history: readonly HistoryItem[],
+  input: Pick<TurnInput, 'model' | 'mode' | 'approval' | 'serverTools'>,
+): ReturnType<typeof account> {
+  return account(history, offered(input as TurnInput));
+}
 
 /** The place of a thread's background commands. One per thread; dispose it when the thread is closed. */
 export const createSessions = (): ThreadSessions => new Sessions();

@@ -7,7 +7,7 @@ import { catalogue, findSkills, mentioned, showing, type Skills } from './contex
 import { isCall, message, repaired, textOf, withOwnIds } from './history.ts';
 import { newItem, Speech } from './items.ts';
 import { openModel, type ModelPort, type ModelReply } from './model/index.ts';
-import { tools } from './tools/index.ts';
+import { offered } from './tools/index.ts';
 import type { Sessions } from './tools/session.ts';
 import type { HistoryItem, ToolSpec, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
@@ -36,10 +36,7 @@ export class TurnLoop {
     this.#host = host;
     this.#sessions = sessions;
     this.#model = openModel(input.model, input.patience, (until) => host.limited(until));
-    this.#tools = [
-      ...[...tools, ...(input.serverTools ?? [])].filter((tool) => tool.offered?.(input) ?? true).map((tool) => tool.spec(input)),
-      ...(input.webSearch && input.model.wire !== 'chat' ? [{ type: 'web_search' as const }] : []),
-    ];
+    this.#tools = offered(input);
     this.#history = [...input.history];
     this.#callIds = new Set(input.history.filter(isCall).map((call) => call.call_id));
     this.#tokens = estimateTokens(input.history);

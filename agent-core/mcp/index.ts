@@ -131,6 +131,18 @@ export class McpServers {
     }
   }
 
+  /** Tools of a workspace's servers that run now. */
+  async running(workspaceId: string): Promise<Tool[]> {
+    const all = [...(this.#tasks.get(workspaceId) ?? [])].map(async ([id, { started }]): Promise<Offered[]> => {
+      const server = this.#options.servers().find((one) => one.id === id);
+      const up = await started.catch(() => null);
+      return server && up ? [{ server, connection: up.connection, tools: await up.connection.tools() }] : [];
+    });
+    if (!all.length) return [];
+    const { toolsOf } = await protocol();
+    return toolsOf((await Promise.all(all)).flat());
+  }
+
   /** Starts a server once, apart from any task, and ends it again. */
   async test(server: McpServer): Promise<McpHealth> {
     try {

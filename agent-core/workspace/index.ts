@@ -247,6 +247,11 @@ export class Workspaces {
     return listMeta(this.#places);
   }
 
+  /** The bare store of a project's checkpoints. */
+  checkpointStore(projectId: Project['id']): string {
+    return this.#places.checkpoints(projectId);
+  }
+
   /** One workspace's record, or null. */
   read(id: WorkspaceId): Promise<Meta | null> {
     return readMeta(this.#places, id);

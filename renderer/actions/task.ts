@@ -241,6 +241,14 @@ export const taskActions: readonly Action[] = [
     run: async (context) => void (await rpc().call('task/unarchive', { taskId: need(context) })),
   },
   {
+    id: 'task.context',
+    title: 'What the model sees',
+    group: 'Task',
+    icon: 'eye',
+    when: ({ task }) => task !== null && task.phase !== 'trashed',
+    run: (context) => openLayer({ kind: 'context', taskId: need(context) }),
+  },
+  {
     id: 'task.rename',
     title: 'Rename',
     group: 'Task',

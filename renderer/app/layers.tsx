@@ -9,6 +9,7 @@ import { ModeDialog } from '../features/gates/mode-dialog.tsx';
 import { FolderDialog } from '../features/sidebar/folder-dialog.tsx';
 import { BudgetDialog } from '../features/task/budget-bar.tsx';
 import { SearchDialog } from '../features/transcript/search-dialog.tsx';
+import { ContextDialog } from '../features/task/context-dialog.tsx';
 import { useCore, useUi } from '../state/hooks.ts';
 import { core, rpc } from '../state/store.ts';
 import { closeLayer, ui } from '../state/ui.ts';
@@ -101,6 +102,8 @@ export function Layers() {
       return <ModeDialog taskId={layer.taskId} />;
     case 'terminal-outside':
       return null;
+    case 'context':
+      return <ContextDialog taskId={layer.taskId} />;
     case 'rename':
       return <Rename taskId={layer.taskId} />;
     case 'confirm-delete':

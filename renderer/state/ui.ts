@@ -27,6 +27,7 @@ export type Layer =
   | { kind: 'confirm-purge'; taskIds: TaskId[] }
   | { kind: 'confirm-archive'; taskIds: TaskId[] }
   | { kind: 'merge'; taskId: TaskId; method?: Landing['method'] }
+  | { kind: 'context'; taskId: TaskId }
   | { kind: 'rename'; taskId: TaskId }
   | { kind: 'budget'; taskId: TaskId }
   | { kind: 'review'; taskId: TaskId }

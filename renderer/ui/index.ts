@@ -2,6 +2,7 @@ export * from './bits.tsx';
 export * from './budget-fields.tsx';
 export * from './button.tsx';
 export * from './clock.tsx';
+export * from './completion.tsx';
 export * from './dialog.tsx';
 export * from './entries.tsx';
 export * from './error-note.tsx';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
@@ -127,5 +127,55 @@ test('the page in the light', async () => {
   await page.getByRole('button', { name: 'Add server' }).click();
   await page.getByText('An address begins with https://').waitFor();
   await page.screenshot({ path: join(shots, 'mcp-light.png') });
+  expect(await seriousOf()).toEqual([]);
+});
+
+test('a file, a prompt and a skill are named while writing, by keys; the context is shown', async () => {
+  const shop = join(home, 'sample/corner-shop');
+  mkdirSync(join(home, 'prompts'), { recursive: true });
+  writeFileSync(join(home, 'prompts/tidy.md'), 'Tidy up what is left over.');
+  await expect.poll(() => existsSync(join(shop, '.git'))).toBe(true);
+  await page.evaluate(() => {
+    location.hash = '#/inbox';
+  });
+  await page.getByRole('button', { name: /^New task/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'New task' });
+  const field = dialog.getByLabel('Task', { exact: true });
+  const list = dialog.getByRole('listbox', { name: 'Suggestions' });
+  await field.pressSequentially('/tid');
+  await list.getByRole('option', { name: /tidy/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => field.inputValue()).toBe('Tidy up what is left over.');
+  await field.pressSequentially(' See @pack');
+  await dialog
+    .getByRole('option', { name: /package\.json/ })
+    .first()
+    .waitFor();
+  await page.screenshot({ path: join(shots, 'completion.png') });
+  expect(await seriousOf()).toEqual([]);
+  await page.keyboard.press('Escape');
+  expect(await list.count()).toBe(0);
+  await field.pressSequentially('age');
+  await page.keyboard.press('Backspace');
+  await field.pressSequentially(' @pack');
+  await list.getByRole('option').first().waitFor();
+  await page.keyboard.press('Tab');
+  await expect.poll(() => field.inputValue()).toMatch(/ @package\.json $/);
+  await field.pressSequentially('$skill');
+  await list.getByRole('option', { name: /skill-creator/ }).click();
+  await expect.poll(() => field.inputValue()).toMatch(/\$skill-creator $/);
+  await page.keyboard.press('Control+Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.evaluate(() => {
+    location.hash = '#/board';
+  });
+  await page.getByRole('region', { name: 'Review', exact: true }).getByRole('article').first().waitFor();
+  await page.getByRole('article').first().dblclick();
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'What the model sees' }).click();
+  const seen = page.getByRole('dialog', { name: 'What the model sees' });
+  await seen.getByText('Your messages').click();
+  await seen.getByText('Tidy up what is left over.').waitFor();
+  await page.screenshot({ path: join(shots, 'context.png') });
   expect(await seriousOf()).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { findingMethods } from './findings.ts';
 import { gateMethods } from './gates.ts';
 import { reviewMethods } from './review.ts';
 import { networkMethods } from './network.ts';
+import { contextMethods } from './context.ts';
 import { hookMethods } from './hooks.ts';
 import { mcpMethods } from './mcp.ts';
 import { terminalMethods } from './terminals.ts';
@@ -43,6 +44,7 @@ export const methods = {
   ...networkMethods,
   ...mcpMethods,
   ...hookMethods,
+  ...contextMethods,
 } as const satisfies Record<string, MethodSpec>;
 
 export type MethodName = keyof typeof methods;

@@ -17,6 +17,11 @@ export function frontMatter(text: string): Map<string, string> | null {
   return values;
 }
 
+/** What stands below the front matter; the whole text where there is none. */
+export function bodyOf(text: string): string {
+  return text.replace(/^\uFEFF/, '').replace(/^---\s*\r?\n[^]*?\r?\n---\s*(?:\r?\n|$)/, '');
+}
+
 function valueOf(first: string, more: string[]): string {
   if (/^[>|][+-]?\d?\s*(#.*)?$/.test(first)) return more.join(first.startsWith('|') ? '\n' : ' ').trim();
   const whole = [first, ...more].join(' ').trim();

@@ -142,7 +142,7 @@ async function ownSkills(root: string, input: TurnInput, skills: Skills): Promis
 
 /**
  * All skills of a place, the nearest first: `.agents/skills` from the working folder up to the project's root, then
- * the person's `~/.agents/skills` and `skills` in SIGNALBOX_HOME. Of two with one name the first counts. Never throws
+ * the person's `~/.agents/skills` and `skills` in SIGNALBOX_HOME, then those that come with us. Of two with one name the first counts. Never throws
  * for what the files are.
  */
 export async function findSkills(input: TurnInput): Promise<Skills> {
@@ -150,7 +150,11 @@ export async function findSkills(input: TurnInput): Promise<Skills> {
   for (const folder of (await foldersOf(input.machine, input.cwd)).toReversed()) {
     await projectSkills(input.machine, join(folder, '.agents', 'skills'), skills).catch(() => {});
   }
-  const own = [input.personHome && join(input.personHome, '.agents', 'skills'), input.home && join(input.home, 'skills')];
+  const own = [
+    input.personHome && join(input.personHome, '.agents', 'skills'),
+    input.home && join(input.home, 'skills'),
+    input.home && join(input.home, 'bundled-skills'),
+  ];
   for (const root of own) if (root) await ownSkills(root, input, skills).catch(() => {});
   return skills;
 }

@@ -11,8 +11,9 @@ import {
 import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
+import { suggestFor } from '../../state/suggest.ts';
 import { closeLayer, speak } from '../../state/ui.ts';
-import { Button, ConfirmDialog, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select } from '../../ui/index.ts';
+import { Button, ConfirmDialog, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select, CompletingArea } from '../../ui/index.ts';
 import { KINDS, kindOf, nextKind } from '../../state/kinds.ts';
 import { effortsOf, modelsFor } from '../../state/models.ts';
 import { MODES, POLICIES } from '../../state/modes.ts';
@@ -208,14 +209,15 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
     <Dialog open onClose={closeLayer} title="New task" initialFocus={first} wide foot={foot} onKeyDown={press}>
       <Field label="Task" error={at('prompt')}>
         {(props) => (
-          <textarea
+          <CompletingArea
             {...props}
-            ref={first}
+            field={first}
             className="area"
             rows={5}
-            value={form.prompt}
-            placeholder="What should be done? Name files, tests and limits where you know them."
-            onChange={(event) => form.setPrompt(event.target.value)}
+            text={form.prompt}
+            setText={form.setPrompt}
+            placeholder="What should be done? @ names a file, / a skill or a saved prompt."
+            suggest={(asking) => suggestFor({ projectId: form.projectId }, asking)}
             onKeyDown={cycle}
           />
         )}

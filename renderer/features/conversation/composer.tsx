@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { toAppError, type AppError, type Thread, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { slashReview } from '../../state/reviews.ts';
+import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
-import { Button, ErrorNote, IconButton, Kbd, isMac } from '../../ui/index.ts';
+import { suggestFor } from '../../state/suggest.ts';
+import { Button, ErrorNote, IconButton, Kbd, isMac, CompletingArea } from '../../ui/index.ts';
 import { QueueList } from './queue-list.tsx';
 import { KindMenu, useKind } from './kind-menu.tsx';
 import { ModelPicker, turnModel } from './model-picker.tsx';
@@ -105,6 +107,7 @@ export function Composer({
       field.current?.focus();
     }
   };
+  const projectId = useCore(({ board }) => board?.tasks[thread.taskId]?.projectId ?? null);
   const keys = (event: KeyboardEvent) => {
     if (onTab(event)) return;
     if (event.nativeEvent.isComposing || event.key !== 'Enter' || !(isMac ? event.metaKey : event.ctrlKey)) return;
@@ -116,14 +119,15 @@ export function Composer({
       <QueueList thread={thread} running={running} onError={setError} />
       {error && <ErrorNote error={error} onDismiss={() => setError(null)} />}
       <div className="composer">
-        <textarea
-          ref={field}
+        <CompletingArea
+          field={field}
           rows={1}
           aria-label="Message to the agent"
           placeholder={disabledWhy ?? (running ? 'Steer this turn' : placeholders[kind])}
-          value={text}
+          text={text}
+          setText={setText}
           disabled={disabledWhy !== null}
-          onChange={(event) => setText(event.target.value)}
+          suggest={(asking) => suggestFor({ projectId, taskId: thread.taskId }, asking)}
           onKeyDown={keys}
         />
         <ComposerActs
