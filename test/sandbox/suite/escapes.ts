@@ -294,7 +294,85 @@ const kernel: Row[] = [
   },
 ];
 
+/** No key of ours or of the person's can be seen: $OPENAI_API_KEY of the core is CANARY-key. */
+const secrets: Row[] = [
+  {
+    name: 'keys in any environment, argument or auxiliary vector',
+    run: 'for f in /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/auxv /proc/[0-9]*/task/*/environ; do tr "\\0" "\\n" < $f; done 2>/dev/null | grep -a CANARY',
+  },
+  {
+    name: 'keys behind any descriptor',
+    run: 'for f in /proc/[0-9]*/fd/*; do t=$(readlink $f); case $t in pipe:*|socket:*|/dev/*|anon_inode*|"") ;; *) timeout 1 head -c 4096 "$f" | grep -a CANARY;; esac; done 2>/dev/null',
+  },
+  {
+    name: 'keys in the memory of any process',
+    run: p(
+      'my $n = (`uname -m` =~ /x86/) ? 310 : 270; for my $m (glob("/proc/[0-9]*/maps")) { my ($pid) = $m =~ /(\\d+)/; next if $pid == $$; open(M, "<", $m) or next; while (<M>) { /^([0-9a-f]+)-([0-9a-f]+) r/ or next; my ($a, $z) = (hex $1, hex $2); my $l = $z - $a; $l = 1 << 20 if $l > 1 << 20; my $b = "\\0" x $l; my $to = pack("QQ", unpack("Q", pack("P", $b)), $l); my $from = pack("QQ", $a, $l); syscall($n, $pid, $to, 1, $from, 1, 0) > 0 and $b =~ /(CANARY-key)/ and print "$1\\n"; } }',
+    ),
+  },
+  { name: 'key rings as files', run: 'cat /proc/keys /proc/key-users 2>/dev/null | grep -a -i -E "CANARY|signalbox|electron"' },
+  {
+    name: 'keys in what our own folders or the launcher left behind',
+    run: 'grep -r -a -l CANARY-ke[y] /tmp ~ /dev/shm /etc /var /signalbox . 2>/dev/null | sed "s/^/THROUGH /"; git config --list | grep CANARY; set | grep -a CANARY-ke[y]',
+  },
+  {
+    name: 'a core dump of one that holds secrets, or a handler of the host’s',
+    run: 'ulimit -c unlimited 2>/dev/null && echo THROUGH; sh -c "kill -SEGV \\$\\$"; ls core* 2>/dev/null && echo THROUGH; true',
+  },
+  {
+    name: 'addresses of the kernel',
+    run: 'head -3 /proc/kallsyms 2>/dev/null | grep -v "^0000000000000000" | sed "s/^/THROUGH /"; cat /proc/kmsg /proc/iomem 2>/dev/null | grep -v " *00000000-00000000" | head -2 | sed "s/^/THROUGH /"',
+  },
+];
+
+const host: Row[] = [
+  {
+    name: 'services that run things for others',
+    run: 'echo "touch $OUT/pwned" | at now && echo THROUGH; echo "* * * * * touch $OUT/pwned" | crontab - && echo THROUGH; systemd-run true && echo THROUGH; systemctl --user start x && echo THROUGH; dbus-send --system --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames && echo THROUGH; loginctl && echo THROUGH; true',
+  },
+  {
+    name: 'the person’s terminals and the system’s log',
+    run: '(echo x > /dev/tty) 2>/dev/null && echo THROUGH; for t in /dev/pts/[0-9]* /dev/tty[0-9]* /dev/console /dev/log; do [ -w $t ] && echo THROUGH $t; done; logger x 2>/dev/null && [ -S /dev/log ] && echo THROUGH; true',
+  },
+  {
+    name: 'sockets of the host, as listed',
+    run: 'grep -a "$ABSTRACT\\|$SOCKET" /proc/net/unix && echo THROUGH; grep -i ":$(printf %04X $PORT) " /proc/net/tcp /proc/net/tcp6 && echo THROUGH; true',
+  },
+  {
+    name: 'the processors’ switches, and /sys around them',
+    run: 'for f in $(find /sys -type f -writable 2>/dev/null | head -50); do (echo 1 > $f) 2>/dev/null && echo THROUGH $f; done; for d in /sys/class /sys/kernel /sys/bus /sys/block /sys/fs /sys/devices/virtual /sys/devices/system/cpu/../memory /sys/devices/system/cpu/cpu0/subsystem/devices; do ls $d 2>/dev/null | grep -q . && echo THROUGH $d; done',
+  },
+  {
+    name: 'programs in place of the launcher’s own',
+    run: 'mkdir -p ~/bin ~/.local/bin bin; for d in ~/bin ~/.local/bin bin .; do for n in sh bash bwrap nsenter env cat git node; do printf "#!/bin/sh\\ntouch $OUT/pwned\\n" > $d/$n; chmod +x $d/$n; done; done; echo "PATH=~/bin:$PATH" > ~/.profile; hash -r; /usr/bin/git status > /dev/null; rm -rf ./sh ./bash ./bwrap ./nsenter ./env ./cat ./git ./node bin',
+  },
+  {
+    name: 'archives and patches with names that lead out',
+    run: 'mkdir -p t; (cd t; echo x > pwned; tar -P -cf ../t.tar --transform "s|^|$OUT/|" pwned; tar -cf ../u.tar --transform "s|^|../../../../../../../../..$OUT/|" pwned); tar -P -xf t.tar; tar -P -xf u.tar; printf "diff --git a/x b/x\\nnew file mode 100644\\n--- /dev/null\\n+++ b/../../../../../../../..$OUT/pwned\\n@@ -0,0 +1 @@\\n+x\\n" | git apply --unsafe-paths; cp -r t $OUT/; install -D t/pwned $OUT/pwned; rm -rf t t.tar u.tar',
+  },
+  {
+    name: 'git that is told to read or write elsewhere',
+    run: 'git -c include.path=$PERSON/.gitconfig config --list | grep CANARY; git --git-dir=$REPO/.git --work-tree=$REPO status; git -C $SIBLING show HEAD:sibling.txt; git -c protocol.file.allow=always clone -q $SIBLING c1; cat c1/sibling.txt; git -c protocol.file.allow=always submodule add $OUT s; git diff --no-index /dev/null $OUT/secret.txt; git hash-object -w $OUT/secret.txt; git bundle create $OUT/b HEAD; git archive -o $OUT/a.tar HEAD; git format-patch -o $OUT -1; git daemon --export-all --base-path=$OUT --inetd </dev/null; rm -rf c1; git rm -qf --cached s; true',
+  },
+  {
+    name: 'files without a name, exchanged and linked by descriptor',
+    run: p(
+      'my $x = `uname -m` =~ /x86/; my ($open, $link, $ren) = $x ? (257, 265, 316) : (56, 37, 276); my $fd = syscall($open, -100, my $dot = ".", 020200002, 0600); my $to = "$ENV{OUT}/pwned"; my $self = "/proc/self/fd/$fd"; my $e = ""; syscall($link, $fd, $e, -100, $to, 0x1000); syscall($link, -100, $self, -100, $to, 0x400); my $a = "a.txt"; my $g = ".git"; syscall($ren, -100, $a, -100, $g, 2); my $s = "$ENV{OUT}/secret.txt"; syscall($ren, -100, $a, -100, $s, 2);',
+    ),
+  },
+  {
+    name: 'numbers that the whole machine shares',
+    run: '(echo 300 > /proc/sys/kernel/ns_last_pid) 2>/dev/null && echo THROUGH; (echo 65536 > /proc/sys/kernel/pid_max) 2>/dev/null && echo THROUGH; (echo 1 > /proc/sys/user/max_user_namespaces) 2>/dev/null && echo THROUGH; sysctl -w kernel.core_pattern=x 2>/dev/null && echo THROUGH; true',
+  },
+  {
+    name: 'a message queue or a semaphore of the host',
+    run: 'ls /dev/mqueue 2>/dev/null && echo THROUGH; ipcs -a | grep -E "^0x" | sed "s/^/THROUGH /"; cat /proc/sysvipc/* | grep -v key | sed "s/^/THROUGH /"',
+  },
+];
+
 export const ESCAPES: [string, Row[]][] = [
+  ['secrets', secrets],
+  ['the host', host],
   ['reading', reading],
   ['writing', writing],
   ['network', network],
