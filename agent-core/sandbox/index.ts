@@ -101,6 +101,8 @@ export interface SandboxOptions {
   network?: NetworkOptions;
   /** False leaves the limit on processes to the watchdog, as on a kernel before 6.14. */
   kernelLimits?: boolean;
+  /** The control group in which machines get groups of their own; looked for unless said, null for none. */
+  groups?: string | null;
 }
 
 export function createSandbox(options: SandboxOptions): Sandbox {
@@ -134,6 +136,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         person,
         seccomp: writeFilter(stateDir),
         ...(options.kernelLimits === undefined ? {} : { kernelLimits: options.kernelLimits }),
+        ...(options.groups === undefined ? {} : { groups: options.groups }),
         network: ({ id }) => ({
           ...ways,
           env,

@@ -143,7 +143,7 @@ describe('odd, and it works', () => {
       expect(existsSync(join(at, 'ran'))).toBe(true);
     }
     expect(readdirSync(join(my.folder, 'odd'))).toHaveLength(5);
-  });
+  }, 90_000);
 
   test('a folder that a link leads to', async () => {
     symlinkSync(repo, join(my.folder, 'link'));

@@ -9,6 +9,8 @@ export interface PipedCommand {
   cwd: string;
   /** Descriptors of the core's that become 3, 4, … in the child. */
   more?: number[];
+  /** Called at once, before it can have started anything itself. */
+  began?: (pid: number) => void;
 }
 
 /** Starts a command on real pipes, in a session of its own. Resolves when it runs; rejects with Node's error. */
@@ -26,6 +28,7 @@ export async function spawnPiped(pool: PipePool, command: PipedCommand): Promise
       for (const stream of [pipes.stdin, pipes.stdout, pipes.stderr]) stream.destroy();
       throw await new Promise((resolve) => child.once('error', resolve));
     }
+    command.began?.(pid);
     // Such as a signal that comes too late: how it ended is told by its exit.
     child.on('error', () => {});
     return { child: Object.assign(child, { pid }), pipes };

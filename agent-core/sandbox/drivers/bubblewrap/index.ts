@@ -6,6 +6,7 @@ import { trustEnvironment, trustPlaces } from '../../person/trust.ts';
 import type { Bind, Collected, Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
 import { DiskUse } from '../../limits/disk.ts';
+import { groupFor, groupParent, type Group } from '../../limits/groups.ts';
 import { checkLimits, limited } from '../../limits/policy.ts';
 import { Watchdog } from '../../limits/watchdog.ts';
 import { WayOut, type WayOutOptions } from '../../egress/index.ts';
@@ -39,6 +40,8 @@ export interface BubblewrapOptions {
   seccomp: string;
   /** Whether the kernel limits the processes of a pid namespace; asked of it unless said. */
   kernelLimits?: boolean;
+  /** The control group in which machines get groups of their own; looked for unless said, null for none. */
+  groups?: string | null;
   /** How a machine reaches what its policy allows; by the system's own means unless said. */
   network?: (spec: MachineSpec) => WayOutOptions;
   /** The file of certificates that a machine is to see, the home's own among them or not; null for the system's alone. */
@@ -120,6 +123,13 @@ async function lost(holder: Holder): Promise<boolean> {
 const kernelProcesses = (options: BubblewrapOptions, { processes }: Policy['limits']): number | null =>
   limited(processes) && (options.kernelLimits ?? kernelLimitsNamespaces()) ? processes : null;
 
+interface Started {
+  holder: Holder;
+  roots: string[];
+  wayOut: WayOut;
+  group: Group | null;
+}
+
 class BubblewrapMachine implements Machine {
   readonly spec: MachineSpec;
   readonly files;
@@ -137,9 +147,11 @@ class BubblewrapMachine implements Machine {
   #reviving: Promise<Holder> | null = null;
   #kernelProcesses: number | null;
   #watchdog: Watchdog;
+  #group: Group | null;
 
-  constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, started: { holder: Holder; roots: string[]; wayOut: WayOut }) {
+  constructor(spec: MachineSpec, options: BubblewrapOptions, person: Person, started: Started) {
     const { holder, roots, wayOut } = started;
+    this.#group = started.group;
     this.spec = { ...spec };
     this.#wayOut = wayOut;
     this.files = openDoor(
@@ -168,6 +180,7 @@ class BubblewrapMachine implements Machine {
   setPolicy(policy: Policy): void {
     // First, as they refuse what can't be held.
     checkLimits(policy.limits);
+    this.#group?.set(policy.limits);
     this.#wayOut.set(policy.network);
     this.spec.policy = policy;
     this.#limits = limitText(policy.limits);
@@ -212,6 +225,7 @@ class BubblewrapMachine implements Machine {
     this.#wayOut.dispose();
     this.ports.dispose();
     await this.#holder.end();
+    await this.#group?.remove();
     await Promise.all([...this.#running].map((child) => child.exited));
     this.#pool.dispose();
   }
@@ -261,6 +275,7 @@ class BubblewrapMachine implements Machine {
       inside: [...fileSystemArguments(this.#frame, request), ...args, '--chdir', request.cwd ?? this.spec.worktree],
       argv: request.argv,
       env: shared,
+      began: (pid) => this.#grouped(pid),
     };
   }
 
@@ -286,8 +301,17 @@ class BubblewrapMachine implements Machine {
     return this.#track(running);
   }
 
+  /** What a launcher starts is in the machine's control group from the first. Where that is refused, the watchdog is alone. */
+  #grouped(launcher: number): void {
+    if (!this.#group || this.#group.take(launcher)) return;
+    void this.#group.remove();
+    this.#group = null;
+  }
+
   #ending(tree: ReturnType<typeof treeOf>, { signal, stalled }: RunRequest, kill: KillTree): Ending {
-    return { signal, limit: this.#watchdog.watch({ namespace: tree.name, end: () => void kill('kill'), stalled }) };
+    const byKernel = this.#group?.watch(this.spec.policy.limits);
+    const byWatchdog = this.#watchdog.watch({ namespace: tree.name, end: () => void kill('kill'), stalled });
+    return { signal, limit: (code) => byWatchdog(code) ?? byKernel?.(code) };
   }
 
   #track(child: SandboxProcess): SandboxProcess {
@@ -309,8 +333,10 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       const wayOut = new WayOut(options.network?.(spec) ?? { env: {} }, spec.policy.network);
       const person = await options.person();
       const roots = systemRoots();
-      const holder = await startHolder(options.programs, roots, kernelProcesses(options, spec.policy.limits));
-      return new BubblewrapMachine(spec, options, person, { holder, roots, wayOut });
+      const { limits } = spec.policy;
+      const holder = await startHolder(options.programs, roots, kernelProcesses(options, limits));
+      const group = groupFor(options.groups === undefined ? groupParent() : options.groups, spec.id, limits);
+      return new BubblewrapMachine(spec, options, person, { holder, roots, wayOut, group });
     },
   };
 }

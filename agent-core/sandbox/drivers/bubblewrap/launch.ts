@@ -21,6 +21,8 @@ export interface Launch {
   limits: string;
   /** Descriptors that the core inherited and that would go on into every child. */
   leaks: number[];
+  /** Called with the launcher at once. */
+  began: (pid: number) => void;
 }
 
 const { seccomp, pidNamespace, userNamespace } = DESCRIPTORS;
@@ -79,6 +81,7 @@ export async function launchPiped(launch: Launch, pool: PipePool) {
       env: launch.env,
       cwd: '/',
       more: [filter, launch.holder.pidNamespace, launch.holder.userNamespace],
+      began: launch.began,
     });
   } finally {
     closeSync(filter);
@@ -107,11 +110,13 @@ export function launchTerminal(
     launch.programs.nsenter,
     joinArguments(launch, 'exec env --default-signal=INT,QUIT,TSTP,TERM "$@"'),
   );
-  return openTerminal({
+  const pty = openTerminal({
     file: '/bin/sh',
     args: ['-c', open, ...paths, file, ...args],
     env: launch.env,
     cwd: '/',
     size,
   });
+  launch.began(pty.pid);
+  return pty;
 }
