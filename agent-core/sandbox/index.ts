@@ -12,7 +12,8 @@ import { createNoneDriver } from './drivers/none/index.ts';
 import { loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
 import { Trust } from './person/trust.ts';
-import { findToolchains } from './person/toolchains.ts';
+import { misePlaces } from './person/mise.ts';
+import { findToolchains, visiblePath } from './person/toolchains.ts';
 import { compileFilter } from './seccomp/filter.ts';
 import { doctorProbes, selfTest } from './selftest/index.ts';
 import { installCommand } from './selftest/obstacle.ts';
@@ -123,7 +124,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const person = () =>
     (found ??= (async () => {
       const clean = await environment();
-      return { env: clean, home, toolchains: findToolchains(clean, home, stateDir), etc: await copyEtc(stateDir, home) };
+      const toolchains = findToolchains(clean, home, stateDir);
+      const path = visiblePath(clean['PATH'] ?? '', toolchains, misePlaces(clean, home));
+      return { env: { ...clean, PATH: path }, home, toolchains, etc: await copyEtc(stateDir, home) };
     })().catch((error: unknown) => {
       found = undefined;
       throw error;

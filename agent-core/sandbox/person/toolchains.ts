@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** What is visible inside anyway. */
@@ -88,6 +88,9 @@ const PROGRAMS = [
   'clang',
 ];
 
+/** More links in one folder are not looked at. */
+const MOST_LINKS = 1000;
+
 const within = (path: string, folder: string) => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 const real = (path: string): string | null => {
   try {
@@ -128,9 +131,29 @@ function rootOf(path: string, home: string): string | null {
   return installation(path, path.endsWith('/bin') && dirname(path) !== '/');
 }
 
+/** What lies in a folder; nothing where it can't be read. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+/** Links of any name that lead into a version manager's folder. Others are followed for known programs only: they may lead into somebody's work. */
+function managedLinks(folder: string, home: string): string[] {
+  if (SYSTEM.some((system) => within(folder, system)) && !within(folder, home)) return [];
+  return entriesOf(folder)
+    .slice(0, MOST_LINKS)
+    .flatMap((entry) => {
+      const target = entry.isSymbolicLink() ? real(join(folder, entry.name)) : null;
+      return target && IN_HOME.some((name) => within(target, join(home, name))) ? [dirname(target)] : [];
+    });
+}
+
 /** Folders that a link on PATH leads to: `~/.local/bin/tool` → `~/.local/share/uv/tools/…`. */
-function linkedPlaces(folder: string): string[] {
-  const found: string[] = [];
+function linkedPlaces(folder: string, home: string): string[] {
+  const found = managedLinks(folder, home);
   for (const name of PROGRAMS) {
     const path = join(folder, name);
     const target = existsSync(path) ? real(path) : null;
@@ -159,6 +182,25 @@ function companions(root: string, home: string, env: Record<string, string>): st
   return root === join(home, '.cargo/bin') ? [join(home, '.rustup'), ...named] : named;
 }
 
+/** Names of files with tokens, as tools keep them beside their programs. */
+const TOKENS = ['credentials', 'credentials.toml', '.npmrc', '.netrc', '.pypirc', 'gradle.properties', 'settings.xml', 'auth.json'];
+/** What cargo keeps beside its programs: other projects' sources. */
+const NOT_PROGRAMS = ['registry', 'git'];
+
+/** A folder as it is shown: where tokens lie in it, only the folders below it. */
+function shown(root: string): string[] {
+  if (!TOKENS.some((name) => existsSync(join(root, name)))) return [root];
+  return entriesOf(root)
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !NOT_PROGRAMS.includes(entry.name))
+    .map((entry) => join(root, entry.name));
+}
+
+/** Files in HOME that a shim reads to know which version is meant. They name versions and nothing else. */
+function versionFiles(roots: Iterable<string>, home: string): string[] {
+  const asdf = [...roots].some((root) => /\/\.?asdf$/.test(root));
+  return asdf && statSync(join(home, '.tool-versions'), { throwIfNoEntry: false })?.isFile() ? [join(home, '.tool-versions')] : [];
+}
+
 /**
  * The folders, outside the system's own, that must be visible read-only for the person's tools on PATH to run. Never
  * HOME itself, a folder above it, one that holds `hidden` (our own data), or a repository; nested ones are left out.
@@ -168,7 +210,7 @@ export function findToolchains(env: Record<string, string>, home: string, hidden
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/') && existsSync(folder));
   const places = folders.flatMap((folder) => {
     const target = real(folder);
-    return [folder, ...(target && target !== folder ? [target] : []), ...linkedPlaces(folder)];
+    return [folder, ...(target && target !== folder ? [target] : []), ...linkedPlaces(folder, home)];
   });
   const shows = (path: string) => hidden === undefined || !within(hidden, path);
   const roots = new Set<string>();
@@ -178,8 +220,24 @@ export function findToolchains(env: Record<string, string>, home: string, hidden
     roots.add(shows(root) ? root : place);
     for (const more of companions(root, home, env)) if (rootOf(more, home)) roots.add(rootOf(more, home) ?? more);
   }
-  const found = [...roots].filter(
-    (path) => shows(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0,
-  );
-  return found.filter((path) => !found.some((other) => other !== path && within(path, other))).toSorted();
+  const found = [...roots]
+    .flatMap((root) => (existsSync(root) ? shown(root) : []))
+    .filter((path) => shows(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() && readdirSync(path).length > 0);
+  const outermost = found.filter((path) => !found.some((other) => other !== path && within(path, other)));
+  return [...outermost, ...versionFiles(roots, home)].toSorted();
+}
+
+/**
+ * PATH as it works inside. A folder that is not shown, but leads to one that is (fnm keeps its links in /run), stands as
+ * that one; `more` are folders that shims would have led to.
+ */
+export function visiblePath(path: string, toolchains: readonly string[], more: readonly string[] = []): string {
+  const visible = (folder: string): boolean =>
+    toolchains.some((root) => within(folder, root)) || ['/usr', '/bin', '/sbin', '/lib'].some((root) => within(folder, root));
+  const folders = path.split(delimiter).map((folder) => {
+    if (visible(folder)) return folder;
+    const target = real(folder);
+    return target !== null && visible(target) ? target : folder;
+  });
+  return [...new Set([...more.filter(visible), ...folders])].join(delimiter);
 }
