@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright';
-import { Failure, type ListedModel, type Provider } from '../../agent-core/contract/index.ts';
+import { Failure, statusOf, type ListedModel, type Provider } from '../../agent-core/contract/index.ts';
 import { buildRenderer, launch, open } from '../renderer/support/browser.ts';
 import { fixtureCore, type FixtureCore } from '../renderer/support/fixture-core.ts';
 import type { Fixture } from '../renderer/support/fixture-board.ts';
@@ -181,6 +181,20 @@ test('a new task is made with the model and the effort chosen for it', async () 
   await dialog.getByRole('textbox', { name: 'Task' }).fill('Think hard');
   await dialog.getByRole('button', { name: /^Start/ }).click();
   await expect.poll(() => asked('task/create')).toMatchObject([{ model: 'gpt-5-codex', effort: 'high' }]);
+});
+
+test('the next message asks for the model and the effort chosen under the composer', async () => {
+  await show(true);
+  const task = Object.values(core.board.tasks).find((each) => statusOf(core.board, each) === 'review')!;
+  await page.evaluate((id) => {
+    location.hash = `#/task/${id}`;
+  }, task.id);
+  await page.getByLabel('Model of the next turn').selectOption('qwen3-coder:30b@home');
+  await page.getByLabel('Effort of the next turn').selectOption('low');
+  core.answer({ 'turn/start': () => ({ turnId: null, queued: null }) });
+  await page.getByLabel('Message to the agent').fill('Once more');
+  await page.keyboard.press('Control+Enter');
+  await expect.poll(() => asked('turn/start')).toMatchObject([{ text: 'Once more', model: 'qwen3-coder:30b@home', effort: 'low' }]);
 });
 
 describe.each(['dark', 'light'] as const)('in %s', (scheme) => {
