@@ -65,7 +65,7 @@ test('no server name; a hidden one; two of them', async () => {
   const bare = await greeting({ host: '127.0.0.1' });
   expect(readClientHello(bare)).toMatchObject({ found: 'none', nameless: true });
   const hello = await greeting({ servername: 'allowed.example' });
-  for (const type of [0xfe0d, 0xffce])
+  for (const type of [0xfe0d, 0xfe0a, 0xffce])
     expect(readClientHello(withExtension(hello, type, Buffer.alloc(8)))).toMatchObject({
       found: 'none',
       why: expect.stringContaining('hides') as string,

@@ -110,6 +110,20 @@ test('a second host on a kept connection is decided anew', async () => {
   expect(net.dialled).toEqual([`${PUBLIC}:80`]);
 });
 
+test.skipIf(!existsSync('/usr/bin/chromium'))(
+  'Chromium reaches an allowed host: it leaves out the dummy that looks like a hidden server name',
+  { timeout: 60_000 },
+  async () => {
+    const net = await ordinary();
+    const machine = await machineIn(net, { allow: ['allowed.example'] });
+    const browser = 'chromium --headless --no-sandbox --disable-gpu --ignore-certificate-errors --user-data-dir=/tmp/profile';
+    expect((await shell(machine, `${browser} --dump-dom https://allowed.example/page 2>/dev/null`)).out).toContain(
+      'host=allowed.example path=/page',
+    );
+    expect(net.log.filter(({ host, verdict }) => host === 'allowed.example' && verdict !== 'allowed')).toEqual([]);
+  },
+);
+
 test('a NUL in a SOCKS name is refused', async () => {
   const net = await ordinary();
   const machine = await machineIn(net, { allow: ['*.allowed.example'] });

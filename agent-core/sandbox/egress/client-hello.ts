@@ -13,8 +13,12 @@ const RECORDS_LIMIT = 64;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
-/** `encrypted_client_hello` and its predecessor: the real server name would be hidden from us. */
-const ENCRYPTED = new Set([0xfe0d, 0xffce]);
+/**
+ * `encrypted_client_hello` (RFC 9849), its drafts and its predecessor: the real server name would be hidden from us. A name
+ * on the outside that fits proves nothing: a server may take the inner one without comparing (7.1), and a dummy (6.2) can't
+ * be told from a real one. person/etc.ts keeps browsers from sending it.
+ */
+const ENCRYPTED = new Set([0xfe0d, 0xfe0c, 0xfe0b, 0xfe0a, 0xfe09, 0xfe08, 0xffce]);
 const MALFORMED = 'the TLS greeting is malformed';
 const none = (why: string): Hello => ({ found: 'none', why });
 const NAMELESS: Hello = { found: 'none', why: 'the TLS greeting names no server', nameless: true };

@@ -95,7 +95,7 @@ const readable = async (path: string): Promise<boolean> => {
 
 async function stamp(home: string): Promise<string> {
   // The number rises with what is made here and not copied.
-  const hash = createHash('sha256').update(`2${passwd(home)}`);
+  const hash = createHash('sha256').update(`3${passwd(home)}`);
   for (const name of NEEDED) {
     const found = await lstat(join('/etc', name)).catch(() => null);
     hash.update(`${name}\0${found?.mtimeMs ?? 'none'}\0`);
@@ -121,6 +121,13 @@ export async function copyEtc(folder: string, home: string): Promise<string> {
   await writeFile(join(fresh, 'passwd'), passwd(home));
   await writeFile(join(fresh, 'hosts'), HOSTS);
   await writeFile(join(fresh, 'resolv.conf'), '');
+  // Browsers of this family greet servers with an encrypted part that hides nothing, and looks like one that does (RFC 9849,
+  // 6.2): the proxy can't tell and lets neither pass, so here they are told to leave it out.
+  for (const browser of ['chromium', 'opt/chrome', 'opt/chrome_for_testing', 'opt/edge']) {
+    const folder = join(fresh, browser, 'policies/managed');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'signalbox.json'), JSON.stringify({ EncryptedClientHelloEnabled: false }));
+  }
   // A place to mount what a machine is to trust; empty it says nothing.
   await mkdir(join(fresh, 'ssl'), { recursive: true });
   await writeFile(join(fresh, 'ssl/signalbox.pem'), '');
