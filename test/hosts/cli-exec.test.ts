@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { call, customCall, delayMs, say, startModelServer, status, type ModelServer, type Script } from '../model-server/index.ts';
@@ -105,6 +108,36 @@ describe('exec', () => {
     expect(code).toBe(0);
     expect(last(stdout)).toMatchObject({ worktree: repo });
     expect(readFileSync(join(repo, 'a.txt'), 'utf8')).toBe('two\n');
+    expect(git(repo, 'branch', '--format=%(refname:short)')).toBe('main\nside');
+  });
+});
+
+describe('--allow-host', () => {
+  test('lets the task reach that host and no other', async () => {
+    const web = createServer((_request, response) => response.end('reached'));
+    web.listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    onTestFinished(() => {
+      web.close();
+    });
+    const { port } = web.address() as AddressInfo;
+    const { server, env } = await model((_request, n) =>
+      n === 1 ? [call('exec_command', { cmd: `curl -sS http://localhost:${port}/; curl -sS http://other.example/` })] : [say('Done.')],
+    );
+    const { code } = await my.run(['exec', '--json', '--repo', repo, '--allow-host', `localhost:${port}`, 'Fetch'], { env });
+    expect(code).toBe(0);
+    const heard = JSON.stringify(server.requests[1]?.body.input);
+    expect(heard).toContain('reached');
+    expect(heard).toContain('other.example is not among the allowed hosts');
+  });
+
+  test.each(['exec', 'batch'])('%s: a pattern that opens everything ends with 3, and nothing is made', async (command) => {
+    const { env } = await model(() => [say('No.')]);
+    const file = join(my.folder, 'tasks.jsonl');
+    writeFileSync(file, JSON.stringify({ prompt: 'x', repo }));
+    const { code, stderr } = await my.run([command, '--allow-host', '*', command === 'exec' ? 'x' : file], { env, cwd: repo });
+    expect(code).toBe(3);
+    expect(stderr).toContain('It would open every host. Nothing was run.');
     expect(git(repo, 'branch', '--format=%(refname:short)')).toBe('main\nside');
   });
 });

@@ -6,6 +6,7 @@ import { badLine, readBatch, type BatchLine } from './batch-file.ts';
 import { createTask, exitOf } from './exec.ts';
 import { TaskFeed, type Ending, type Line } from './feed.ts';
 import { USAGE } from './help.ts';
+import { checkHosts } from './hosts-allowed.ts';
 import { tellLine } from './human.ts';
 import { printJson, say } from './print.ts';
 import { leave, obtain, onInterrupt } from './session.ts';
@@ -89,10 +90,14 @@ class Batch {
   }
 }
 
-async function createAll(client: CoreClient, lines: BatchLine[], emit: (line: Line, label: string) => void): Promise<Job[]> {
+async function createAll(
+  client: CoreClient,
+  { lines, hosts }: { lines: BatchLine[]; hosts: string[] },
+  emit: (line: Line, label: string) => void,
+): Promise<Job[]> {
   const jobs: Job[] = [];
   for (const line of lines) {
-    const task = await createTask(client, { ...line, origin: 'batch' });
+    const task = await createTask(client, { ...line, hosts, origin: 'batch' });
     const feed = new TaskFeed(client, task, (told) => emit(told, line.title ?? `${line.number}`));
     jobs.push({ line, task, feed, ending: null, begun: false });
   }
@@ -100,19 +105,24 @@ async function createAll(client: CoreClient, lines: BatchLine[], emit: (line: Li
 }
 
 export async function run(args: string[]): Promise<number> {
-  const parsed = readArgs(args, { json: { type: 'boolean' }, concurrency: { type: 'string' } }, USAGE.batch);
+  const parsed = readArgs(
+    args,
+    { json: { type: 'boolean' }, concurrency: { type: 'string' }, 'allow-host': { type: 'string', multiple: true } },
+    USAGE.batch,
+  );
   atMost(parsed, 1, USAGE.batch);
   const [file] = parsed.positionals;
   if (file === undefined) throw new UsageError('Which FILE.jsonl?', USAGE.batch);
   const json = parsed.flag('json');
   const concurrency = parsed.number('concurrency', 1, 64);
+  const hosts = checkHosts(parsed.list('allow-host'));
   const lines = readBatch(await readText(file), '.');
   const obtained = await obtain();
   let off = (): void => {};
   try {
     const { client } = obtained;
     await checkPlaces(client, lines);
-    const jobs = await createAll(client, lines, (line, label) => {
+    const jobs = await createAll(client, { lines, hosts }, (line, label) => {
       if (json) printJson(line);
       else tellLine(line, label);
     });

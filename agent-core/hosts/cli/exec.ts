@@ -6,6 +6,7 @@ import { explain } from '../session.ts';
 import { UsageError, atMost, exitCodeOf, readArgs } from './args.ts';
 import { TaskFeed, type Ending } from './feed.ts';
 import { USAGE } from './help.ts';
+import { checkHosts } from './hosts-allowed.ts';
 import { tellLine } from './human.ts';
 import { printJson, say } from './print.ts';
 import { endpoint, leave, obtain, onInterrupt } from './session.ts';
@@ -18,6 +19,7 @@ const options = {
   approval: { type: 'string' },
   'in-place': { type: 'boolean' },
   model: { type: 'string' },
+  'allow-host': { type: 'string', multiple: true },
 } as const;
 
 interface Wish {
@@ -29,6 +31,8 @@ interface Wish {
   approval?: ApprovalPolicy | undefined;
   model?: string | undefined;
   inPlace?: boolean;
+  /** Hosts that the task may reach beside those of its project. */
+  hosts: string[];
   origin: 'exec' | 'batch';
 }
 
@@ -57,7 +61,9 @@ export async function createTask(client: CoreClient, wish: Wish): Promise<Task> 
   const model = wish.model ?? (process.env['SIGNALBOX_MODEL'] || undefined);
   if (model) input.model = model;
   if (own && model !== 'demo') input.endpoint = own;
-  return client.call('task/create', input);
+  const task = await client.call('task/create', input);
+  if (wish.hosts.length > 0) await client.call('task/grant', { taskId: task.id, add: { hosts: wish.hosts } });
+  return task;
 }
 
 /** A name that only a remote has is fetched first; local names win. */
@@ -85,6 +91,7 @@ export async function run(args: string[]): Promise<number> {
   const json = parsed.flag('json');
   const mode = parsed.choice('mode', Mode.options);
   const approval = parsed.choice('approval', ApprovalPolicy.options);
+  const hosts = checkHosts(parsed.list('allow-host'));
   const prompt = await readPrompt(parsed.positionals);
   const obtained = await obtain();
   let off = (): void => {};
@@ -97,6 +104,7 @@ export async function run(args: string[]): Promise<number> {
       approval,
       model: parsed.text('model'),
       inPlace: parsed.flag('in-place'),
+      hosts,
       origin: 'exec',
     });
     const feed = new TaskFeed(obtained.client, task, json ? printJson : (line) => tellLine(line));

@@ -2,8 +2,8 @@
 export const USAGE = {
   open: 'signalbox [DIR]',
   serve: 'signalbox serve [DIR] [--port N] [--open] [--json]',
-  exec: 'signalbox exec [--json] [--repo DIR] [--base REF] [--mode read-only|workspace|ask|full] [--approval never|on-request|untrusted] [--in-place] [--model M] PROMPT',
-  batch: 'signalbox batch [--json] FILE.jsonl [--concurrency N]',
+  exec: 'signalbox exec [--json] [--repo DIR] [--base REF] [--mode read-only|workspace|ask|full] [--approval never|on-request|untrusted] [--in-place] [--model M] [--allow-host PATTERN]… PROMPT',
+  batch: 'signalbox batch [--json] FILE.jsonl [--concurrency N] [--allow-host PATTERN]…',
   sandbox: 'signalbox sandbox [--cwd DIR] [--mode M] [--allow-host PATTERN]… -- CMD…',
   'apply-patch': 'signalbox apply-patch [DIR] < PATCH',
   git: 'signalbox git ARGS…',

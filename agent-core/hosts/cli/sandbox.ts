@@ -1,24 +1,11 @@
-import { Failure, Mode, toAppError } from '../../contract/index.ts';
-import { parsePattern } from '../../sandbox/egress/index.ts';
+import { Mode } from '../../contract/index.ts';
+import { checkHosts } from './hosts-allowed.ts';
 import { defaultPolicy } from '../../workspace/index.ts';
 import { UsageError, atMost, readArgs } from './args.ts';
 import { guarded } from './guarded.ts';
 import { USAGE } from './help.ts';
 import { passThrough } from './passthrough.ts';
 import { askCore, localWorkspaces, realFolder, workspaceFor } from './workspaces.ts';
-
-/** Bad patterns are known before anything is opened; like any policy that can't be held they end with exit code 3. */
-function checkHosts(patterns: string[]): string[] {
-  for (const pattern of patterns) {
-    try {
-      parsePattern(pattern);
-    } catch (error) {
-      const { message, fix } = toAppError(error);
-      throw new Failure('cannot-confine', `${message} Nothing was run.`, fix === undefined ? {} : { fix });
-    }
-  }
-  return patterns;
-}
 
 export async function run(args: string[]): Promise<number> {
   const split = args.indexOf('--');
