@@ -1,85 +1,109 @@
-/** A long conversation costs no more at its end than at its beginning: 2,000 steps of a thread in the store, and a page of it read. */
+/**
+ * A long conversation costs no more at its end than at its beginning: 10,000 steps of one thread through the real core (100
+ * turns, compacted as they fill the window), then the same home opened anew.
+ */
 import { join } from 'node:path';
-import type { AttemptId, Item, ItemId, ProjectId, TaskId, ThreadId, TurnId, WorkspaceId } from '../agent-core/contract/index.ts';
-import { createTask } from '../agent-core/domain/tasks.ts';
-import { nextTurn } from '../agent-core/domain/turns.ts';
-import { defaultSettings } from '../agent-core/runtime/settings.ts';
-import { Store } from '../agent-core/storage/store.ts';
-import { newId } from '../agent-core/support/ids.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { makeRepository } from '../test/runtime/support.ts';
 import { median, ms, report, scratch, time, times } from './lib.ts';
+import { CoreRig, Lines } from './rig.ts';
 
-const COUNT = 2000;
-const store = new Store(join(scratch(), 'signalbox.db'), defaultSettings());
-const projectId = newId<ProjectId>('proj');
-const ids = {
-  task: newId<TaskId>('task'),
-  attempt: newId<AttemptId>('att'),
-  thread: newId<ThreadId>('thr'),
-  workspace: newId<WorkspaceId>('ws'),
-};
-const project = { id: projectId, name: 'p', root: '/p', repo: '/p', subdir: '', gitDir: '/p/.git', sample: false, openedAt: 1 };
-await store.commit({ events: [{ type: 'project.opened', project }] });
-const input = { projectId, prompt: 'Long', start: false, dependsOn: [], origin: 'app' as const, inPlace: false };
-await store.commit({ events: createTask(store.board, input, { base: { ref: 'main', kind: 'local' }, model: 'demo' }, ids, 1) });
-const turn = nextTurn(store.board.threads[ids.thread]!, newId<TurnId>('turn'), 1);
-await store.commit({ events: [{ type: 'turn.started', taskId: ids.task, turn }] });
+const TURNS = Number(process.env['BENCH_TURNS'] ?? 100);
+const STEPS = 100;
+const EDGE = Math.max(3, TURNS / 10);
+const total = (TURNS * STEPS).toLocaleString('en');
 
-/** What a step writes, in the runtime's order: the model's call, the command's beginning, its end with the output, the usage. */
-async function step(n: number): Promise<void> {
-  const item: Item = {
-    id: newId<ItemId>('item'),
-    threadId: ids.thread,
-    turnId: turn.id,
-    startedAt: n,
-    endedAt: null,
-    type: 'command',
-    command: `step ${n}`,
-    cwd: '/p',
-    status: 'running',
-    exitCode: null,
-    output: '',
-    outputBytes: 0,
-    sessionId: null,
-    outside: false,
-  };
-  const usage = { inputTokens: 1000, cachedTokens: 0, outputTokens: 10, reasoningTokens: 0, cost: null };
-  const call = { type: 'function_call', call_id: `call_${n}`, name: 'exec_command', arguments: `{"cmd":"step ${n}"}` };
-  void store.commit({ events: [{ type: 'turn.spent', taskId: ids.task, usage }] });
-  await Promise.all([
-    store.commit({ history: { threadId: ids.thread, items: [call] } }),
-    store.commit({ events: [{ type: 'item.started', taskId: ids.task, item }] }),
-  ]);
-  const done: Item = { ...item, endedAt: n, status: 'completed', exitCode: 0, output: 'x'.repeat(2000), outputBytes: 2000 };
-  const output = { type: 'function_call_output', call_id: `call_${n}`, output: done.output };
-  await Promise.all([
-    store.commit({ events: [{ type: 'item.completed', taskId: ids.task, item: done }] }),
-    store.commit({ history: { threadId: ids.thread, items: [output] } }),
-  ]);
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+async function heap(): Promise<number> {
+  for (let n = 0; n < 3; n++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
-const steps: number[] = [];
-for (let n = 0; n < COUNT; n++) steps.push(await time(() => step(n)));
-const first = median(steps.slice(100, 300));
-const last = median(steps.slice(-200));
+const folder = scratch();
+const home = join(folder, 'home');
+const model = new Lines('long-model.ts', [String(STEPS)]);
+const url = await model.next();
+let rig = await CoreRig.open(home, url);
+const [id] = (await rig.tasks(makeRepository(join(folder, 'repo')), 1)) as [Parameters<CoreRig['thread']>[0]];
+const threadId = rig.thread(id).id;
+
+/** One more turn, to its very end. */
+async function turn(): Promise<void> {
+  const number = rig.thread(id).turn!.number + 1;
+  const over = (): boolean => rig.thread(id).turn?.number === number && rig.status(id) === 'review';
+  await rig.call('turn/start', { threadId, text: 'Go on.' });
+  await new Promise<void>((resolve) => {
+    const heard = rig.core.onEvents(() => {
+      if (!over()) return;
+      heard.dispose();
+      resolve();
+    });
+  });
+}
+
+const turns: number[] = [];
+/** What the core's own process worked for a turn: the machine's other work is no part of it. */
+const worked: number[] = [];
+const heaps: number[] = [];
+for (let n = 2; n <= TURNS; n++) {
+  const before = process.cpuUsage();
+  turns.push(await time(turn));
+  const { user, system } = process.cpuUsage(before);
+  worked.push((user + system) / 1000);
+  if (n % EDGE === 0) {
+    heaps.push(await heap());
+    console.error(
+      `  ${n * STEPS} steps: ${ms(median(turns.slice(-EDGE)) / STEPS)} a step, of which ${ms(median(worked.slice(-EDGE)) / STEPS)} work, heap ${heaps.at(-1)!.toFixed(1)} MB`,
+    );
+  }
+}
+const first = median(worked.slice(1, EDGE + 1)) / STEPS;
+const last = median(worked.slice(-EDGE)) / STEPS;
+const took = median(turns.slice(-EDGE)) / STEPS;
 report({
-  what: `a step written to disk at the end of a thread of ${COUNT.toLocaleString('en')} steps`,
+  what: `the core's work for a step at the end of a thread of ${total} steps (turns' edges and compactions included)`,
   value: `${times(last / first)} (${ms(last)})`,
-  baseline: `at its beginning ${ms(first)}`,
+  baseline: `at its beginning ${ms(first)}; with the wait for model, disk and processor ${ms(took)}`,
   budget: '≤ 1.3 ×',
   ok: last <= first * 1.3,
 });
-const pages: number[] = [];
-const early: number[] = [];
-const oldest = store.items(ids.thread, COUNT).items[60]!.id;
-for (let n = 0; n < 50; n++) {
-  pages.push(await time(async () => store.items(ids.thread, 100)));
-  early.push(await time(async () => store.items(ids.thread, 50, oldest)));
-}
+const grown = heaps.at(-1)! - heaps[1]!;
 report({
-  what: 'a page of 100 items read from that thread',
-  value: ms(median(pages)),
-  baseline: `50 items before an early one ${ms(median(early))}; all that the model is sent ${ms(await time(async () => store.history(ids.thread)))}`,
-  budget: '≤ 10 ms',
-  ok: median(pages) <= 10,
+  what: `core memory that the later nine tenths of that thread cost`,
+  value: `${grown.toFixed(1)} MB`,
+  baseline: `heap ${heaps[1]!.toFixed(1)} MB before them`,
+  budget: '≤ 5 MB',
+  ok: grown <= 5,
 });
-store.close();
+
+await rig.core.dispose();
+rig = await CoreRig.open(home, url);
+let page = { items: [] as unknown[], turns: [] as unknown[] };
+const opening = await time(async () => {
+  await rig.call('thread/subscribe', { threadId });
+  page = await rig.call('thread/read', { threadId, limit: 200 });
+});
+const found: number[] = [];
+for (let n = 0; n < 20; n++) found.push(await time(() => rig.call('search/items', { query: `step ${n}`, threadId })));
+report({
+  what: 'opening that thread in a core that has just started: its newest 200 items and their turns',
+  value: ms(opening),
+  baseline: `${page.items.length} items, ${page.turns.length} turns; a search through it ${ms(median(found))}`,
+  budget: '≤ 300 ms with the page',
+  ok: opening <= 100 && median(found) <= 100,
+});
+const edge = await time(turn);
+report({
+  what: 'its next turn after that, a hundred steps',
+  value: ms(edge / STEPS),
+  baseline: `before ${ms(took)} a step`,
+  budget: '≤ 1.5 ×',
+  ok: edge / STEPS <= took * 1.5,
+});
+await rig.core.dispose();
+model.end();
