@@ -78,6 +78,12 @@ export async function fork(context: Context, input: ParsedInputOf<'thread/fork'>
   return getTask(store.board, ids.task);
 }
 
+/** What a message cites stands before it: its copy links to their copies. */
+function withEvidence(item: Item, ids: ReadonlyMap<ItemId, ItemId>): Item {
+  if (item.type !== 'agentMessage' || !item.evidence) return item;
+  return { ...item, evidence: item.evidence.map((mark) => ({ ...mark, itemId: mark.itemId && (ids.get(mark.itemId) ?? null) })) };
+}
+
 /** Turns and items under new ids. What they cost was spent in the other task. */
 function copyOf(
   context: Context,
@@ -86,11 +92,13 @@ function copyOf(
 ): { turns: ReadonlyMap<TurnId, Turn>; items: Item[]; linkOutputs: (from: ThreadId) => Promise<void> } {
   const mapped = new Map(turns.map((turn) => [turn.id, { ...turn, id: newId<TurnId>('turn'), threadId, usage: noUsage }]));
   const outputs: [ItemId, ItemId][] = [];
+  const ids = new Map<ItemId, ItemId>();
   const items = turns.flatMap(({ id }) =>
     context.store.itemsOfTurn(id).map((item): Item => {
       const copy = { ...closeItem(item, context.now()), id: newId<ItemId>('item'), threadId, turnId: mapped.get(id)!.id };
+      ids.set(item.id, copy.id);
       if (item.type === 'command') outputs.push([item.id, copy.id]);
-      return copy;
+      return withEvidence(copy, ids);
     }),
   );
   return { turns: mapped, items, linkOutputs: (from) => context.outputs.link(from, threadId, outputs) };

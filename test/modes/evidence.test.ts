@@ -154,3 +154,11 @@ test('an earlier turn’s run backs a later message, as long as nothing changed'
   await over(id, 3);
   expect(await states(id)).toEqual(['claim stale']);
 });
+
+test('a fork’s messages link to its own commands', async () => {
+  const id = await play(run(suite), say('Tests pass.'));
+  const forked = await rig.call('thread/fork', { threadId: rig.thread(id).id, turnId: rig.thread(id).turn!.id });
+  const { items } = await rig.call('thread/read', { threadId: rig.thread(forked.id).id });
+  const mark = items.findLast((item) => item.type === 'agentMessage')!.evidence![0]!;
+  expect(items.find((item) => item.id === mark.itemId)).toMatchObject({ type: 'command', command: suite });
+});
