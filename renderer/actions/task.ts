@@ -166,7 +166,7 @@ export const taskActions: readonly Action[] = [
   },
   {
     id: 'task.terminal.outside',
-    title: 'Open terminal outside the sandbox',
+    title: 'Open outside terminal',
     group: 'Task',
     icon: 'unlock',
     danger: true,

@@ -65,6 +65,10 @@ const walls = [
       ? 'agent-core stands alone: it imports neither electron/ nor renderer/ nor anything else outside itself'
       : null,
   (from, to) =>
+    within(from, 'agent-core/harness', 'agent-core/mcp') && to.path !== null && within(to.path, 'agent-core/terminal')
+      ? 'no tool of an agent reads or types in the person’s terminals'
+      : null,
+  (from, to) =>
     within(from, 'agent-core/contract', 'agent-core/domain') && to.builtin ? 'contract/ and domain/ are pure: nothing of Node' : null,
   (from, to) =>
     within(from, 'agent-core/contract') && to.path !== null && !within(to.path, 'agent-core/contract')

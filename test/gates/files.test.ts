@@ -131,6 +131,9 @@ test('what the person has in the own checkout, or commits on the branch, is thei
   const workspace = await world.open();
   await agent(workspace, 'echo mine > .envrc');
   expect(await workspace.guardFiles()).toEqual([]);
+  // As with files that a recipe copied in, before the person changed their own.
+  put(world.repo, { '.envrc': 'changed since\n' });
+  expect(await workspace.guardFiles('', true)).toEqual([]);
   put(workspace.info.path, { '.mcp.json': '{}\n' });
   world.commit('by the person', workspace.info.path);
   await workspace.beginTurn();

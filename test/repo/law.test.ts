@@ -51,6 +51,7 @@ const broken: [place: string, content: string][] = [
   ['agent-core/runtime/p.ts', `import OpenAI from 'openai'; OpenAI();`],
   ['agent-core/harness/tools/q.ts', `import type { Item } from 'openai/resources/responses/responses'; export type X = Item;`],
   ['agent-core/harness/types.ts', `import OpenAI from 'openai'; OpenAI();`],
+  ['agent-core/harness/tools/u.ts', `import { Terminals } from '../../terminal/terminals.ts'; Terminals();`],
   ['agent-core/runtime/r.ts', `export const x = () => import('node:child_process');`],
 ];
 

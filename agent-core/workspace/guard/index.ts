@@ -184,7 +184,7 @@ export class Guard {
     const contents = await contentsOf(this.#options.files, this.#worktree, entry.path);
     // A link of the base's may lead to more than is looked through: sources, for instance.
     if (contents === null && entry.linked) return null;
-    let base = await this.#known.base(this.#options.baseTree(), [entry.path]);
+    let base = await this.#known.base(this.#options.baseTree(), entry.path);
     const bad: Present[] = [];
     for (const present of contents?.found ?? []) {
       if (await this.#good(present, base, record)) this.#follow(present, entry, queue);
@@ -195,7 +195,7 @@ export class Guard {
       return null;
     }
     // What is put back is the version of the base that the branch stands on by now: it may just have been rebased.
-    base = await this.#known.base(await this.#options.freshBase(), [entry.path]);
+    base = await this.#known.base(await this.#options.freshBase(), entry.path);
     const inTheWay = [...base.keys()].some((path) => bad.some((file) => file.path !== path && under(file.path, path)));
     const whole = contents === null || inTheWay || (bad.length === contents.found.length && base.size === 0 && !entry.linked);
     return this.#setAside(entry, whole ? null : bad.map(({ path }) => path), base, command, record);
@@ -205,7 +205,14 @@ export class Guard {
     const { path, mode, content } = present;
     if (this.#allowed(record).some((allowed) => under(path, allowed))) return true;
     if (content === null) return false;
-    return record.once.includes(this.#key(path, mode, content)) || this.#known.has(present, base, this.#algorithm);
+    const key = this.#key(path, mode, content);
+    if (record.once.includes(key)) return true;
+    if (await this.#known.has(present, base, this.#algorithm)) return true;
+    if (!(await this.#known.isPersons(present))) return false;
+    // It stays theirs here when they change their own later.
+    record.once.push(key);
+    await this.#save();
+    return true;
   }
 
   #follow({ path, mode, content }: Present, entry: Entry, queue: Entry[]): void {

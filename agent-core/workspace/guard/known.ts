@@ -26,7 +26,8 @@ function unfolded(content: Buffer): Buffer | null {
 export class Known {
   readonly #meta: Meta;
   #tree = '';
-  #base = new Map<string, string>();
+  /** By entry. */
+  readonly #base = new Map<string, ReadonlyMap<string, string>>();
   /** By path: what its history has, and the tips for which that holds. */
   readonly #history = new Map<string, { tips: string; names: Set<string> }>();
 
@@ -38,12 +39,14 @@ export class Known {
     return this.#meta.project.gitDir;
   }
 
-  /** What the base's tree has in these entries, by path: mode and object. */
-  async base(tree: string, entries: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const key = `${tree}\0${entries.join('\0')}`;
-    if (this.#tree === key) return this.#base;
-    const listed = await outside({ gitDir: this.#gitDir, args: ['ls-tree', '-r', '-z', '--full-tree', tree, '--', ...entries] });
-    this.#base = new Map(
+  /** What the base's tree has in an entry, by path: mode and object. */
+  async base(tree: string, entry: string): Promise<ReadonlyMap<string, string>> {
+    if (this.#tree !== tree) this.#base.clear();
+    this.#tree = tree;
+    const known = this.#base.get(entry);
+    if (known) return known;
+    const listed = await outside({ gitDir: this.#gitDir, args: ['ls-tree', '-r', '-z', '--full-tree', tree, '--', entry] });
+    const found = new Map(
       listed.stdout
         .toString('utf8')
         .split('\0')
@@ -52,8 +55,8 @@ export class Known {
           return mode && oid && path ? [[path, `${mode} ${oid}`]] : [];
         }),
     );
-    this.#tree = key;
-    return this.#base;
+    if (this.#tree === tree) this.#base.set(entry, found);
+    return found;
   }
 
   /** Content of an object of the base. */
@@ -61,7 +64,7 @@ export class Known {
     return (await outside({ gitDir: this.#gitDir, args: ['cat-file', 'blob', name.slice(name.indexOf(' ') + 1)] })).stdout;
   }
 
-  /** Whether the base's tree, its history, or the person's own checkout has this content at this path. */
+  /** Whether the base's tree or its history has this content at this path. */
   async has(present: Present, base: ReadonlyMap<string, string>, algorithm: 'sha1' | 'sha256'): Promise<boolean> {
     const { path, mode, content } = present;
     if (content === null) return false;
@@ -69,13 +72,12 @@ export class Known {
     const names = [content, ...(plain ? [plain] : [])].map((each) => nameOf(mode, each, algorithm));
     const now = base.get(path);
     if (now !== undefined && names.includes(now)) return true;
-    if (await this.#isPersons(present)) return true;
     const past = await this.#past(path);
     return names.some((name) => past.has(name));
   }
 
-  /** Whether the person's own checkout has the same file there: copied in from it, for instance. */
-  async #isPersons({ path, mode, content }: Present): Promise<boolean> {
+  /** Whether the person's own checkout has the same file there now: copied in from it, for instance. */
+  async isPersons({ path, mode, content }: Present): Promise<boolean> {
     const { repo } = this.#meta.project;
     // Where the task works in that very checkout, it says nothing about who wrote it.
     if (content === null || repo === this.#meta.path) return false;
