@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Base, Mode, ProjectId, WorkspaceId } from '../contract/index.ts';
@@ -108,6 +108,27 @@ function parseJson(text: string): unknown {
 export async function writeMeta(places: Places, meta: Meta): Promise<void> {
   await mkdir(places.of(meta.id), { recursive: true, mode: 0o700 });
   await replaceFile(join(places.of(meta.id), 'workspace.json'), `${JSON.stringify(meta, null, 1)}\n`);
+}
+
+/** Which version of a record is on disk; null where there is none. */
+export const metaStamp = (places: Places, id: string): Promise<string | null> =>
+  stat(join(places.of(id), 'workspace.json'), { bigint: true }).then(
+    (found) => `${found.ino}:${found.mtimeNs}`,
+    () => null,
+  );
+
+/**
+ * Takes over what another process of this home has written meanwhile, such as `signalbox harvest` beside the app: what
+ * inside and outside agreed on, and the newest checkpoint. `stamp` is of the version that `meta` stands for.
+ */
+export async function takeNewer(places: Places, meta: Meta, stamp: string | null): Promise<string | null> {
+  const now = await metaStamp(places, meta.id);
+  if (now === stamp || now === null) return stamp;
+  const there = await readMeta(places, meta.id).catch(() => null);
+  if (there === null || there.phase !== meta.phase) return stamp;
+  const { agreed, last, landing, submodules } = there;
+  Object.assign(meta, { agreed, last, landing }, submodules === undefined ? {} : { submodules });
+  return now;
 }
 
 /** All workspaces on disk; a spoilt record is left out, not fatal. */

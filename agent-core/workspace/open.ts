@@ -16,7 +16,7 @@ import { Guard, type Aside } from './guard/index.ts';
 import { defaultPolicy, machineSpec } from './machine.ts';
 import { Landings } from './landing.ts';
 import { Lock } from './lock.ts';
-import { writeMeta, type Meta, type Places } from './meta.ts';
+import { metaStamp, takeNewer, writeMeta, type Meta, type Places } from './meta.ts';
 import { snapPlace, storePlace } from './prepare.ts';
 
 export interface OpenContext {
@@ -56,6 +56,8 @@ export class OpenWorkspace {
   /** Checkpoints, one at a time; they may run beside a harvest. */
   readonly #trees = new Lock();
   readonly #saving = new Lock();
+  /** Which version of the record on disk is ours. */
+  #written: string | null = null;
   readonly #landings: Landings;
   readonly #guard: Guard;
   #baseTree = '';
@@ -132,10 +134,14 @@ export class OpenWorkspace {
     await this.#saving.run(async () => {
       if (this.#closed) throw new Failure('conflict', `The workspace ${this.#meta.slug} was closed meanwhile.`, { fix: 'Try again.' });
       await writeMeta(this.#context.places, this.#meta);
+      this.#written = await metaStamp(this.#context.places, this.#meta.id);
     });
   }
 
   async #present(): Promise<void> {
+    await this.#saving.run(async () => {
+      this.#written = await takeNewer(this.#context.places, this.#meta, this.#written);
+    });
     if (
       await stat(this.#meta.path).then(
         (found) => !found.isDirectory(),

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { call, customCall, delayMs, say, startModelServer, status, type ModelServer, type Script } from '../model-server/index.ts';
 import { desk, git, jsonLines, repository } from './support/cli.ts';
@@ -296,4 +297,18 @@ describe('batch', () => {
     expect(server.requests).toEqual([]);
     expect(git(repo, 'branch', '--format=%(refname:short)')).toBe('main\nside');
   });
+
+  test('a task that can’t be made takes those before it back: nothing stays on the board', async () => {
+    const { server, env } = await model(() => [say('no')]);
+    git(repo, 'remote', 'add', 'origin', join(my.folder, 'gone'));
+    git(repo, 'update-ref', 'refs/remotes/origin/main', 'main');
+    const path = file({ prompt: 'Good', repo }, { prompt: 'Far', repo, base: 'origin/main' });
+    const { code, stdout, stderr } = await my.run(['batch', '--json', path], { env });
+    expect(code).not.toBe(0);
+    expect({ stdout, stderr }).toMatchObject({ stdout: '', stderr: expect.stringContaining('could not be fetched') as string });
+    expect(server.requests).toEqual([]);
+    const db = new DatabaseSync(join(my.home, 'signalbox.db'));
+    expect(db.prepare("SELECT count(*) AS n FROM doc WHERE kind = 'tasks'").get()).toEqual({ n: 0 });
+    db.close();
+  }, 60_000);
 });

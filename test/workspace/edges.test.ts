@@ -269,3 +269,27 @@ test('a project in a subfolder, in a linked worktree of its repository', async (
   expect(readFileSync(join(linked, 's'), 'utf8')).toBe('s\n');
   expect(git(linked, 'status', '--porcelain')).toBe('');
 });
+
+test('two processes of one home: what the other harvested is taken over, and neither undoes the other', async () => {
+  const workspace = await world.open();
+  const { id } = workspace.info;
+  const mine = world.workspaces;
+  const other = world.start();
+  try {
+    await agent(workspace, 'echo a > a; git add a; git commit -qm one');
+    const theirs = await other.open(id);
+    const { tip } = await theirs.harvest();
+    const { tree } = await theirs.checkpoint('theirs');
+    expect(await workspace.harvest()).toEqual({ tip, moved: false, diverged: null });
+    await agent(workspace, 'echo b > b; git add b; git commit -qm two');
+    const next = await workspace.harvest();
+    expect(next.moved).toBe(true);
+    const mineMade = await workspace.checkpoint('mine');
+    expect(git(workspace.checkpoints, 'log', '--format=%s', mineMade.commit)).toBe('mine\ntheirs');
+    expect(await theirs.beginTurn()).toEqual({ imported: null, notice: null });
+    expect(await theirs.harvest()).toEqual({ tip: next.tip, moved: false, diverged: null });
+    expect(tree).not.toBe(mineMade.tree);
+  } finally {
+    await mine.dispose();
+  }
+});

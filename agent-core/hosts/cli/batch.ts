@@ -90,19 +90,29 @@ class Batch {
   }
 }
 
+/** Makes all tasks, or none: where one can't be made, those before it leave the board again. */
 async function createAll(
   client: CoreClient,
   { lines, hosts }: { lines: BatchLine[]; hosts: string[] },
   emit: (line: Line, label: string) => void,
 ): Promise<Job[]> {
-  const jobs: Job[] = [];
+  const tasks: Task[] = [];
   for (const line of lines) {
-    const task = await createTask(client, { ...line, hosts, origin: 'batch' });
-    const feed = new TaskFeed(client, task, (told) => emit(told, line.title ?? `${line.number}`));
-    jobs.push({ line, task, feed, ending: null, begun: false });
+    const made = await createTask(client, { ...line, hosts, origin: 'batch' }).catch(async (thrown: unknown) => {
+      for (const { id } of tasks)
+        await client.call('task/delete', { taskId: id }).then(() => client.call('task/purge', { taskId: id }), ignore);
+      throw thrown;
+    });
+    tasks.push(made);
   }
-  return jobs;
+  return tasks.map((task, index) => {
+    const line = lines[index]!;
+    const feed = new TaskFeed(client, task, (told) => emit(told, line.title ?? `${line.number}`));
+    return { line, task, feed, ending: null, begun: false };
+  });
 }
+
+const ignore = (): void => {};
 
 export async function run(args: string[]): Promise<number> {
   const parsed = readArgs(
