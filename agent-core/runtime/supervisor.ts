@@ -136,8 +136,11 @@ export class Supervisor {
     const task = getTask(this.#context.store.board, taskId);
     if (task.origin === 'sandbox') return;
     const thread = threadOf(this.#context.store.board, task);
-    // A fork begins with a conversation, and perhaps with what is said next in it.
-    if (thread?.turn) return task.startTree && thread.turn.status !== 'running' ? this.#next(taskId) : undefined;
+    // A fork begins with a conversation, and perhaps with what is said next in it; one that was set up again has one.
+    if (thread?.turn) {
+      setActivity(this.#context, taskId, null);
+      return thread.turn.status === 'running' ? undefined : this.#next(taskId);
+    }
     this.#turn(taskId, [firstOf(task)]);
   }
 

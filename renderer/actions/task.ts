@@ -151,6 +151,19 @@ export const taskActions: readonly Action[] = [
     run: async (context) => void (await rpc().call('setup/skip', { taskId: need(context) })),
   },
   {
+    id: 'task.runSetup',
+    title: 'Run setup again',
+    group: 'Task',
+    icon: 'undo',
+    when: ({ board, task, status }) =>
+      board !== null &&
+      task?.phase === 'active' &&
+      status === 'review' &&
+      workspaceOf(board, task)?.phase === 'ready' &&
+      Boolean(board.projects[task.projectId]?.recipe?.setup.trim()),
+    run: async (context) => void (await rpc().call('setup/run', { taskId: need(context) })),
+  },
+  {
     id: 'task.terminal',
     title: 'Open terminal',
     group: 'Task',

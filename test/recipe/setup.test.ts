@@ -158,6 +158,12 @@ test('teardown runs before the worktree goes to the trash, and a failing one is 
   expect((await scripts(task.id)).at(-1)).toMatchObject({ script: 'teardown', status: 'failed', exitCode: 3, output: 'gone\n' });
   await rig.call('task/restore', { taskId: task.id });
   expect(workspace(task.id).setup).toBe('undone');
+  await rig.call('setup/run', { taskId: task.id });
+  await expect(rig.call('setup/run', { taskId: task.id })).rejects.toThrow();
+  await rig.until(() => workspace(task.id).setup === 'done' && rig.status(task.id) === 'review', 'set up again');
+  expect(existsSync(join(path, 'up'))).toBe(true);
+  expect(rig.thread(task.id).turn!.number).toBe(1);
+  await expect.poll(() => rig.core.snapshot().activity[task.id]).toBeUndefined();
 });
 
 test('the recipe file of the newest commit is offered with its differences in words, and takes effect only when written', async () => {

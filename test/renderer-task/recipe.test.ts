@@ -111,6 +111,18 @@ describe('the recipe in a task', () => {
     expect(problems).toEqual([]);
   });
 
+  it('offers setup to a restored task whose teardown ran', async () => {
+    const restored = board();
+    restored.workspaces[ids.workspace] = { ...restored.workspaces[ids.workspace]!, setup: 'undone' };
+    restored.projects[ids.project] = { ...restored.projects[ids.project]!, recipe: { ...recipe, setup: 'npm ci' } };
+    const { page, core, problems } = await show({ board: restored });
+    await page.getByText('The teardown script ran when this task was deleted.').waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Run setup again' }).click();
+    expect(await core.until('setup/run')).toEqual({ taskId: ids.task });
+    expect(problems).toEqual([]);
+  });
+
   it('starts an action by name in a tab of its own, says that it runs, and stops it', async () => {
     const made = await show({
       answers: {

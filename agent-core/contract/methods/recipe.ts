@@ -44,6 +44,8 @@ export const recipeMethods = {
   ),
   /** Starts a task whose setup failed without it. */
   'setup/skip': method(z.object({ taskId: TaskId }), nothing, ['conflict']),
+  /** Runs setup once more in a task that is not at work: after a restore, which finds what teardown left, or on a whim. */
+  'setup/run': method(z.object({ taskId: TaskId }), nothing, ['conflict', 'worktree-missing']),
   /** Runs an action of the project's recipe in the task's sandbox, in a terminal tab; the one that runs already is answered. */
   'action/start': method(
     z.object({

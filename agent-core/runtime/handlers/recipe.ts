@@ -7,13 +7,21 @@ import { planInclude } from '../../workspace/recipe/include.ts';
 import { scratchOf } from '../recipe-include.ts';
 import { readOffer } from '../../workspace/recipe/offer.ts';
 import type { Client } from '../api.ts';
-import { getProject, type Context } from '../context.ts';
+import { getProject, taskParts, type Context } from '../context.ts';
 import type { Actions } from '../actions.ts';
 import type { Supervisor } from '../supervisor.ts';
 
 type Part = Pick<
   Handlers<Client>,
-  'recipe/write' | 'recipe/offer' | 'recipe/registries' | 'recipe/answer' | 'recipe/include' | 'setup/skip' | 'action/start' | 'action/stop'
+  | 'recipe/write'
+  | 'recipe/offer'
+  | 'recipe/registries'
+  | 'recipe/answer'
+  | 'recipe/include'
+  | 'setup/skip'
+  | 'setup/run'
+  | 'action/start'
+  | 'action/stop'
 >;
 
 export function recipeHandlers(context: Context, supervisor: Supervisor, actions: Actions): Part {
@@ -48,6 +56,20 @@ export function recipeHandlers(context: Context, supervisor: Supervisor, actions
         throw new Failure('conflict', `The setup of “${task.title}” has not failed.`);
       await store.commit({ events: [{ type: 'workspace.changed', workspace: { ...workspace, setup: 'skipped' } }] });
       await supervisor.retry(taskId);
+      return {};
+    },
+    'setup/run': async ({ taskId }) => {
+      const { task, thread, workspace } = taskParts(context, taskId);
+      if (task.phase !== 'active' || supervisor.isRunning(thread.id))
+        throw new Failure('conflict', `“${task.title}” is at work or put away.`, { fix: 'Run setup when its agent has finished.' });
+      if (workspace?.phase !== 'ready') throw new Failure('worktree-missing', `“${task.title}” has no worktree.`);
+      const { setup: _before, ...rest } = workspace;
+      await store.commit({
+        events: [
+          { type: 'workspace.changed', workspace: { ...rest, phase: 'preparing' } },
+          { type: 'task.phased', taskId, phase: 'queued' },
+        ],
+      });
       return {};
     },
     'action/start': ({ taskId, name, cols, rows }) => actions.start(taskId, name, { cols, rows }),

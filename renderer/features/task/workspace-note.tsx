@@ -48,6 +48,12 @@ export function WorkspaceNote({ taskId }: { taskId: TaskId }) {
           }
         />
       )}
+      {workspace?.phase === 'ready' && workspace.setup === 'undone' && phase === 'active' && (
+        <p className="notice workspace-note">
+          <span className="muted grow">The teardown script ran when this task was deleted.</span>
+          <ActionButton id="task.runSetup" taskId={taskId} small />
+        </p>
+      )}
       {phase === 'trashed' && (
         <p className="notice workspace-note">
           <span className="muted grow">This task is in the trash. Its worktree is kept.</span>
