@@ -4,13 +4,42 @@ import { CHECKPOINT_SAFE, snapRun, type Checkpoint, type SnapPlace } from './che
 import { insideScript, outside } from './runner.ts';
 
 /**
- * $1 the tree that the worktree gets, $2 how many objects come on stdin. The index is made to hold what is on disk first,
- * so that git knows each file it may replace. What is in neither tree, ignored files above all, it refuses to overwrite.
+ * Prints each path that a new file needs and that something has which is in no tree (ignored files above all): git itself
+ * would throw those away. Its arguments are the paths; each is looked at part by part, never through a link.
+ */
+const IN_THE_WAY = `
+for path; do
+  parent= rest=$path blocked=
+  while :; do
+    case $rest in */*) ;; *) break ;; esac
+    parent=$parent\${rest%%/*} rest=\${rest#*/}
+    if [ -L "./$parent" ] || { [ -e "./$parent" ] && [ ! -d "./$parent" ]; }; then
+      blocked=1
+      git ls-files --error-unmatch -- ":(literal)$parent" >/dev/null 2>&1 || printf '%s\n' "$parent"
+      break
+    fi
+    [ -d "./$parent" ] || { blocked=1; break; }
+    parent=$parent/
+  done
+  [ -z "$blocked" ] || continue
+  if [ -d "./$path" ] && [ ! -L "./$path" ]; then
+    git ls-files --others -- ":(literal)$path/"
+  elif [ -L "./$path" ] || [ -e "./$path" ]; then
+    printf '%s\n' "$path"
+  fi
+done`;
+
+/**
+ * $1 the tree that the worktree gets, $2 how many objects come on stdin, $3 the script above. The index is made to hold
+ * what is on disk first, so that git knows each file it may replace. Exit 77: something stands in the way.
  */
 const SCRIPT = `set -e
 [ "$2" = 0 ] || git index-pack --stdin --fix-thin >&2
-git ${CHECKPOINT_SAFE} add --all --sparse -- . >&2
-git ${CHECKPOINT_SAFE} read-tree -m -u "$(git write-tree)" "$1" >&2
+git ${CHECKPOINT_SAFE} add --all -- . >&2
+now=$(git write-tree)
+git diff-tree -r -z --name-only --no-renames --diff-filter=A "$now" "$1" | xargs -0 -r /bin/sh -c "$3" look > "$GIT_DIR/in-the-way"
+if [ -s "$GIT_DIR/in-the-way" ]; then head -n 10 "$GIT_DIR/in-the-way"; exit 77; fi
+git ${CHECKPOINT_SAFE} read-tree -m -u "$now" "$1" >&2
 `;
 
 /**
@@ -29,19 +58,24 @@ export async function restoreTree(machine: Machine, place: SnapPlace, now: Check
   const count = pack.stdout.length >= 12 ? pack.stdout.readUInt32BE(8) : 0;
   const { bind, env } = snapRun(place);
   const binds: Bind[] = [bind, { source: place.worktree, target: place.worktree, access: 'write' }];
-  const run = await insideScript(machine, SCRIPT, [tree, String(count)], {
+  const run = await insideScript(machine, SCRIPT, [tree, String(count), IN_THE_WAY], {
     access: 'write',
     binds,
     cwd: place.worktree,
     env,
-    answers: [128],
+    answers: [77, 128],
     ...(count > 0 ? { input: pack.stdout } : {}),
   });
   if (run.code === 0) return;
-  const inTheWay = /would be overwritten|would lose untracked|not uptodate/.test(run.stderr);
-  throw new Failure(
-    inTheWay ? 'conflict' : 'git-failed',
-    inTheWay ? 'A file that is in no checkpoint stands in the way: nothing was changed.' : 'The files could not be put back.',
-    { fix: inTheWay ? 'Move the file away, then try again.' : 'Look at what git says, then try again.', output: run.stderr.trim() },
-  );
+  const names = run.stdout.toString('utf8').trim();
+  const inTheWay = run.code === 77 || /would be overwritten|would lose untracked|not uptodate/.test(run.stderr);
+  throw inTheWay
+    ? new Failure('conflict', 'Files that are in no checkpoint stand in the way of those that come back: nothing was changed.', {
+        fix: 'Move them away, then try again.',
+        output: names || run.stderr.trim(),
+      })
+    : new Failure('git-failed', 'The files could not be put back.', {
+        fix: 'Look at what git says, then try again.',
+        output: run.stderr.trim(),
+      });
 }
