@@ -57,6 +57,7 @@ export type IdPrefix =
   | 'deny'
   | 'rule'
   | 'mcp'
+  | 'file'
   | 'term'
   | 'msg'
   | 'rev'

@@ -13,6 +13,7 @@ export * from './settings.ts';
 export * from './mcp.ts';
 export * from './hooks.ts';
 export * from './context.ts';
+export * from './attachments.ts';
 export * from './items.ts';
 export * from './usage.ts';
 export * from './budget.ts';

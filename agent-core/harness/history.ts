@@ -14,6 +14,14 @@ export const message = (role: 'developer' | 'user', ...texts: string[]): History
   content: texts.map((text) => ({ type: 'input_text', text })),
 });
 
+type Part = { type: 'input_text'; text: string } | { type: 'input_image'; image_url: string; detail: 'auto' };
+
+/** A person's message with these parts behind its words. */
+export const withParts = (said: HistoryItem, parts: readonly Part[]): HistoryItem =>
+  parts.length && said.type === 'message' && said.role === 'user' && Array.isArray(said.content)
+    ? ({ ...said, content: [...said.content, ...parts] } as HistoryItem)
+    : said;
+
 /** What the model is told in place of the output of a call that never finished. */
 export const ABORTED = 'aborted by user';
 const LOST = 'aborted: Signalbox stopped before this call had finished';

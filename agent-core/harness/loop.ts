@@ -1,13 +1,15 @@
 import { Failure, toAppError, type AppError, type Item, type Usage } from '../contract/index.ts';
 import { runCalls } from './calls.ts';
 import { clipped, compacted, estimateTokens, mustCompact } from './context/compact.ts';
+import { attachmentBinds, picturesOf, whereAttached } from './context/attachments.ts';
 import { changes, prefix } from './context/index.ts';
 import { INTERRUPTED } from './context/prompt.ts';
 import { catalogue, findSkills, mentioned, showing, type Skills } from './context/skills.ts';
-import { isCall, message, repaired, textOf, withOwnIds } from './history.ts';
+import { isCall, message, withParts, repaired, textOf, withOwnIds } from './history.ts';
 import { newItem, Speech } from './items.ts';
 import { openModel, type ModelPort, type ModelReply } from './model/index.ts';
 import { offered } from './tools/index.ts';
+import type { Bind } from '../sandbox/types.ts';
 import type { Sessions } from './tools/session.ts';
 import type { HistoryItem, ToolSpec, TurnHost, TurnInput, TurnOutcome } from './types.ts';
 
@@ -24,6 +26,8 @@ export class TurnLoop {
   #history: HistoryItem[];
   readonly #callIds: Set<string>;
   #skills: Skills = { all: [], broken: [], binds: [] };
+  /** What commands see besides the worktree: skills, and files that the person attached. */
+  readonly #shown: Bind[] = [];
   /** How full the window was at the last step, by the provider's count or our estimate. */
   #tokens: number;
   /** A nearly full window could not be compacted in this turn. */
@@ -58,7 +62,9 @@ export class TurnLoop {
   /** Also in a turn that is stopped at once: what the person said must be there when it goes on. */
   async #begin(): Promise<void> {
     this.#skills = await findSkills(this.#input);
-    const input = { ...this.#input, machine: showing(this.#input.machine, this.#skills.binds) };
+    this.#shown.push(...this.#skills.binds);
+    this.#show(this.#history.flatMap((item) => (item.type === 'message' ? [textOf(item)] : [])));
+    const input = { ...this.#input, machine: showing(this.#input.machine, this.#shown) };
     this.#input = input;
     const waiting = this.#host.standing?.() ?? new Map<string, Item | null>();
     const whole = repaired(this.#history, waiting);
@@ -88,7 +94,19 @@ export class TurnLoop {
   /** Records for the model what the person said, before anything is done about it. Its items are the runtime's. */
   async #hear(messages: string[], before: HistoryItem[] = []): Promise<void> {
     const skills = mentioned(this.#skills, messages);
-    await this.#append([...before, ...(skills ? [message('user', skills)] : []), ...messages.map((text) => message('user', text))]);
+    this.#show(messages);
+    const said = await Promise.all(
+      messages.map(async (text) =>
+        withParts(message('user', text), [...whereAttached(text, this.#input), ...(await picturesOf(text, this.#input.home))]),
+      ),
+    );
+    await this.#append([...before, ...(skills ? [message('user', skills)] : []), ...said]);
+  }
+
+  /** Files that these texts name are seen by commands from now on. */
+  #show(texts: string[]): void {
+    const known = new Set(this.#shown.map(({ target }) => target));
+    this.#shown.push(...attachmentBinds(texts, this.#input.home).filter(({ target }) => !known.has(target)));
   }
 
   get #catalogue(): string | null {

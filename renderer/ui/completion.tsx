@@ -113,6 +113,7 @@ export function CompletingArea({
   setText,
   field,
   suggest,
+  attach,
   onKeyDown,
   ...rest
 }: {
@@ -120,8 +121,10 @@ export function CompletingArea({
   setText: (text: string) => void;
   field: RefObject<HTMLTextAreaElement | null>;
   suggest: Suggest;
+  /** Takes pasted and dropped files; what it resolves with stands in the text for them. */
+  attach: (files: readonly File[]) => Promise<string>;
   onKeyDown: (event: KeyboardEvent) => void;
-} & Omit<ComponentProps<'textarea'>, 'value' | 'onChange' | 'onKeyDown' | 'onSelect' | 'ref'>) {
+} & Omit<ComponentProps<'textarea'>, 'value' | 'onChange' | 'onKeyDown' | 'onSelect' | 'onPaste' | 'onDrop' | 'ref'>) {
   const id = useId();
   const { asking, look, close, done } = useAsking(field);
   const found = useFound(asking, suggest);
@@ -136,6 +139,15 @@ export function CompletingArea({
     requestAnimationFrame(() => {
       field.current?.focus();
       field.current?.setSelectionRange(caret, caret);
+    });
+  };
+  const takeFiles = (files: FileList | undefined, event: { preventDefault(): void }) => {
+    if (!files?.length) return;
+    event.preventDefault();
+    void attach([...files]).then((named) => {
+      const { value, selectionStart } = field.current ?? { value: text, selectionStart: text.length };
+      const gap = selectionStart > 0 && !/\s$/.test(value.slice(0, selectionStart)) ? ' ' : '';
+      setText(value.slice(0, selectionStart) + gap + named + value.slice(selectionStart));
     });
   };
   const chooses = (event: KeyboardEvent): boolean => {
@@ -161,6 +173,8 @@ export function CompletingArea({
           look();
         }}
         onSelect={look}
+        onPaste={(event) => takeFiles(event.clipboardData.files, event)}
+        onDrop={(event) => takeFiles(event.dataTransfer.files, event)}
         onKeyDown={(event) => {
           if (!chooses(event)) onKeyDown(event);
         }}

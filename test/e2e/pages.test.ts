@@ -10,6 +10,8 @@ let home: string;
 let serving: Serving;
 let page: Page;
 const shots = join(root, 'test-results');
+/** One black pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 beforeEach(async () => {
   mkdirSync(shots, { recursive: true });
@@ -164,6 +166,12 @@ test('a file, a prompt and a skill are named while writing, by keys; the context
   await field.pressSequentially('$skill');
   await list.getByRole('option', { name: /skill-creator/ }).click();
   await expect.poll(() => field.inputValue()).toMatch(/\$skill-creator $/);
+  await field.evaluate((area, pixel) => {
+    const files = new DataTransfer();
+    files.items.add(new File([Uint8Array.from(atob(pixel), (letter) => letter.codePointAt(0)!)], 'shot.png', { type: 'image/png' }));
+    area.dispatchEvent(new ClipboardEvent('paste', { clipboardData: files, bubbles: true, cancelable: true }));
+  }, PIXEL);
+  await expect.poll(() => field.inputValue()).toMatch(/ @\/run\/attachments\/file_\w+\/shot\.png $/);
   await page.keyboard.press('Control+Enter');
   await dialog.waitFor({ state: 'hidden' });
   await page.evaluate(() => {
@@ -171,6 +179,7 @@ test('a file, a prompt and a skill are named while writing, by keys; the context
   });
   await page.getByRole('region', { name: 'Review', exact: true }).getByRole('article').first().waitFor();
   await page.getByRole('article').first().dblclick();
+  await page.getByRole('img', { name: 'shot.png' }).waitFor();
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: 'What the model sees' }).click();
   const seen = page.getByRole('dialog', { name: 'What the model sees' });

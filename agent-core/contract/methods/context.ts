@@ -14,6 +14,13 @@ export const contextMethods = {
     z.object({ paths: z.array(z.string()) }),
     ['git-failed'],
   ),
+  /** Keeps a pasted or dropped file; `path` is how a message names it, and where commands of that task see it. */
+  'attachment/add': method(
+    z.object({ name: z.string().max(300), data: z.base64().max(28 * 1024 * 1024) }),
+    z.object({ path: z.string() }),
+    ['disk-full'],
+  ),
+  'attachment/read': method(z.object({ path: z.string().max(300) }), z.object({ data: z.string() })),
   /** Skills and saved prompts that can be named with `/`. */
   'shortcut/list': method(z.object(where), z.object({ shortcuts: z.array(Shortcut), problems: z.array(z.string()) }), ['git-failed']),
   /** What the next request of a thread would hold, part by part, with an estimate of each part's tokens. */

@@ -203,9 +203,8 @@ export function mentioned({ all }: Skills, texts: string[]): string | null {
     : null;
 }
 
-/** The machine, with these folders to be seen by every command. One that is gone by then is left out. */
-export function showing(machine: Machine, binds: Bind[]): Machine {
-  if (!binds.length) return machine;
+/** The machine, with these folders to be seen by every command, those that are added later too. One that is gone by then is left out. */
+export function showing(machine: Machine, binds: readonly Bind[]): Machine {
   const shown = (own: Bind[] = []): Bind[] => [...binds.filter(({ source }) => existsSync(source)), ...own];
   return {
     get spec() {

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { ItemOf } from '../../contract/index.ts';
+import { attachedFile } from '../context/attachments.ts';
 import { parseArgs } from './exec.ts';
 import { Rejected, type Tool } from './types.ts';
 
@@ -70,7 +72,9 @@ export const viewImage: Tool = {
       output: '',
     };
     await call.begin(item);
-    const bytes = await call.input.machine.files.read(resolve(call.input.cwd, path), MAX_BYTES + 1).catch((thrown: unknown) => {
+    const attached = attachedFile(path, call.input.home);
+    const reading = attached ? readFile(attached) : call.input.machine.files.read(resolve(call.input.cwd, path), MAX_BYTES + 1);
+    const bytes = await reading.catch((thrown: unknown) => {
       throw new Rejected(`unable to view ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     });
     const picture = sniffImage(bytes);

@@ -11,6 +11,7 @@ import {
 import { runAction } from '../../actions/registry.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
+import { attachFiles } from '../../state/attach.ts';
 import { suggestFor } from '../../state/suggest.ts';
 import { closeLayer, speak } from '../../state/ui.ts';
 import { Button, ConfirmDialog, Dialog, ErrorNote, Field, Icon, Kbd, Segments, Select, CompletingArea } from '../../ui/index.ts';
@@ -107,7 +108,12 @@ function useSend(form: Form) {
       setBusy(false);
     }
   };
-  return { busy, error, send, place: error && (places[error.code] ?? 'form') };
+  const attach = (files: readonly File[]) =>
+    attachFiles(files).catch((thrown: unknown) => {
+      setError(toAppError(thrown));
+      return '';
+    });
+  return { busy, error, send, attach, place: error && (places[error.code] ?? 'form') };
 }
 
 function Choices({ form, at }: { form: Form; at: (place: Place) => string | undefined }) {
@@ -177,7 +183,7 @@ function Where({ form, at }: { form: Form; at: (place: Place) => string | undefi
 /** A new task: what, where, and how far the agent may go. ⌘↵ starts it. */
 export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | undefined; prompt?: string | undefined }) {
   const form = useForm({ projectId, prompt });
-  const { busy, error, send, place } = useSend(form);
+  const { busy, error, send, attach, place } = useSend(form);
   const first = useRef<HTMLTextAreaElement>(null);
   // Full access is confirmed each time, the default or not.
   const [asked, setAsked] = useState<boolean | null>(null);
@@ -218,6 +224,7 @@ export function ComposeDialog({ projectId, prompt }: { projectId?: ProjectId | u
             setText={form.setPrompt}
             placeholder="What should be done? @ names a file, / a skill or a saved prompt."
             suggest={(asking) => suggestFor({ projectId: form.projectId }, asking)}
+            attach={attach}
             onKeyDown={cycle}
           />
         )}

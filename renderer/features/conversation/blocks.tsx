@@ -3,6 +3,7 @@ import type { ErrorCode, Item, ItemOf, Turn } from '../../../agent-core/contract
 import { runAction } from '../../actions/registry.ts';
 import { Button, ErrorNote, Icon, Money, Working, duration, tokens } from '../../ui/index.ts';
 import { visible } from '../../ui/safe-text.ts';
+import { Attached } from './attached.tsx';
 import { DenialBlock } from './denial.tsx';
 import { ApprovalBlock, QuestionBlock } from './gate.tsx';
 import { TurnMenu } from './turn-menu.tsx';
@@ -15,6 +16,7 @@ function Said({ item }: { item: ItemOf<'userMessage'> }) {
     <article className="say" aria-label="You" id={`item-${item.id}`}>
       {item.via !== 'steer' && <TurnMenu turnId={item.turnId} label="Actions for this message" />}
       <p className="said">{visible(item.text)}</p>
+      <Attached text={item.text} />
       {viaWords[item.via] && <p className="xs faint">{viaWords[item.via]}</p>}
     </article>
   );

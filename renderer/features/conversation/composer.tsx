@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import { toAppError, type AppError, type Thread, type TurnKind } from '../../../agent-core/contract/index.ts';
+import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
+import { toAppError, type AppError, type Thread, type ThreadId, type TurnKind } from '../../../agent-core/contract/index.ts';
 import { slashReview } from '../../state/reviews.ts';
 import { useCore } from '../../state/hooks.ts';
 import { rpc } from '../../state/store.ts';
+import { attachFiles } from '../../state/attach.ts';
 import { suggestFor } from '../../state/suggest.ts';
 import { Button, ErrorNote, IconButton, Kbd, isMac, CompletingArea } from '../../ui/index.ts';
 import { QueueList } from './queue-list.tsx';
@@ -61,6 +62,25 @@ async function say(thread: Thread, text: string, how: How, running: boolean, kin
   else await rpc().call('turn/start', { threadId, text, kind, ...turnModel(thread) });
 }
 
+/** What is typed stays when the page is left. */
+function useDraft(threadId: ThreadId): [string, (text: string) => void] {
+  const [text, setText] = useState(drafts.get(threadId) ?? '');
+  useEffect(() => {
+    drafts.set(threadId, text);
+  }, [threadId, text]);
+  return [text, setText];
+}
+
+/** The field is as high as its text, up to a dozen lines. */
+function useGrowing(field: RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.style.height = 'auto';
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }, [field, text]);
+}
+
 /**
  * Where a person answers the agent. Idle: ⌘↵ sends. While a turn runs: ⌘↵ steers it at its next step, and Queue keeps
  * the message for the next turn. What is typed stays when the page is left.
@@ -78,19 +98,11 @@ export function Composer({
   disabledWhy: string | null;
 }) {
   const { kind, choose, reset, onTab } = useKind(thread, first);
-  const [text, setText] = useState(drafts.get(thread.id) ?? '');
+  const [text, setText] = useDraft(thread.id);
   const [error, setError] = useState<AppError | null>(null);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    drafts.set(thread.id, text);
-  }, [thread.id, text]);
-  useEffect(() => {
-    const area = field.current;
-    if (!area) return;
-    area.style.height = 'auto';
-    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
-  }, [text]);
+  useGrowing(field, text);
   const send = async (how: How): Promise<void> => {
     const words = text;
     if (!words.trim() || busy || disabledWhy) return;
@@ -108,6 +120,11 @@ export function Composer({
     }
   };
   const projectId = useCore(({ board }) => board?.tasks[thread.taskId]?.projectId ?? null);
+  const attach = (files: readonly File[]) =>
+    attachFiles(files).catch((thrown: unknown) => {
+      setError(toAppError(thrown));
+      return '';
+    });
   const keys = (event: KeyboardEvent) => {
     if (onTab(event)) return;
     if (event.nativeEvent.isComposing || event.key !== 'Enter' || !(isMac ? event.metaKey : event.ctrlKey)) return;
@@ -128,6 +145,7 @@ export function Composer({
           setText={setText}
           disabled={disabledWhy !== null}
           suggest={(asking) => suggestFor({ projectId, taskId: thread.taskId }, asking)}
+          attach={attach}
           onKeyDown={keys}
         />
         <ComposerActs
