@@ -69,6 +69,19 @@ test.each(['.github/x', '.gitignore', 'a.git/x', 'x/...', 'git/x', 'über/日本
   },
 );
 
+test('an index that holds such a name is refused as a whole', () => {
+  git(dir, 'rm', '-rq', '--cached', '.');
+  rmSync(join(dir, '.gitignore'));
+  put(dir, { 'Xgit/hooks/y': 'x' });
+  git(dir, 'add', 'Xgit');
+  git(dir, 'update-index', '--index-version', '2');
+  const bytes = Buffer.from(index());
+  expect(checkIndex(bytes)).not.toBe(null);
+  const at = bytes.indexOf('Xgit/hooks/y');
+  bytes.write('.', at);
+  expect(checkIndex(bytes)).toBe(null);
+});
+
 test('a link named like git’s own files is refused', () => {
   expect(isSafeName(Buffer.from('.gitmodules'), 0o120000)).toBe(false);
   expect(isSafeName(Buffer.from('x'), 0o120000)).toBe(true);

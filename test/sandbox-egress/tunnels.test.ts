@@ -53,6 +53,13 @@ describe('tunnels', () => {
     expect(last(rig.net)).toMatchObject({ verdict: 'blocked', bytesOut: 0, reason: expect.stringContaining('no TLS greeting') as string });
   });
 
+  test('towards a bare address a greeting names no server: one that does is cut', async () => {
+    const rig = await proxyIn(await ordinary(), [PUBLIC]);
+    const [, open] = kinds[0];
+    await expect(secure(await open(rig, PUBLIC, 443), 'other.example')).rejects.toThrow();
+    await expect.poll(() => last(rig.net)).toMatchObject({ verdict: 'blocked', bytesOut: 0 });
+  });
+
   test.each(kinds)('%s: HTTP in a tunnel, at any port, is for its host alone, request by request', async (_kind, open) => {
     const rig = await proxyIn(await ordinary(), ['allowed.example']);
     rig.net.routes.set(`${PUBLIC}:8080`, rig.net.routes.get(`${PUBLIC}:80`) ?? 0);

@@ -103,9 +103,11 @@ test('folders above a mount in the worktree, HOME or /tmp are mounts too', async
 test('a toolchain under HOME is shown read-only, in a HOME that is private', async () => {
   const base = temporary();
   const home = join(base, 'person');
-  for (const folder of ['person/.cargo/bin', 'worktree']) mkdirSync(join(base, folder), { recursive: true });
+  for (const folder of ['person/.cargo/bin', 'person/.cache/ms-playwright/chromium-1', 'worktree'])
+    mkdirSync(join(base, folder), { recursive: true });
   writeFileSync(join(home, '.cargo/bin/tool'), '#!/bin/sh\necho from the toolchain\n', { mode: 0o755 });
   writeFileSync(join(home, '.cargo/credentials.toml'), 'token');
+  writeFileSync(join(home, '.cache/ms-playwright/chromium-1/chrome'), '');
   const env = { HOME: home, SHELL: '/bin/true', PATH: `${home}/.cargo/bin:/usr/bin:/bin` };
   const machine = await createSandbox({ stateDir: join(base, 'sb'), env })
     .driver(POLICY)
@@ -113,6 +115,7 @@ test('a toolchain under HOME is shown read-only, in a HOME that is private', asy
   onTestFinished(() => machine.dispose());
   const list = await mounts(machine);
   expect(access(list, join(home, '.cargo/bin'))).toBe('ro');
+  expect(access(list, join(home, '.cache/ms-playwright'))).toBe('ro');
   expect(find(list, home)?.from).toContain('/state/home');
   expect((await shell(machine, 'tool; ls -A ~/.cargo')).out).toBe('from the toolchain\nbin');
 });

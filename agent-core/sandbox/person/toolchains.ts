@@ -213,7 +213,8 @@ export function findToolchains(env: Record<string, string>, home: string, hidden
     return [folder, ...(target && target !== folder ? [target] : []), ...linkedPlaces(folder, home)];
   });
   const shows = (path: string) => hidden === undefined || !within(hidden, path);
-  const roots = new Set<string>();
+  // Playwright's browsers are on no PATH; see docs/browser-tests.md.
+  const roots = new Set<string>([join(home, '.cache/ms-playwright')]);
   for (const place of places) {
     const root = rootOf(place, home);
     if (!root) continue;

@@ -129,6 +129,7 @@ export const EGRESS: Rule[] = [
     'the proxy: a tunnel is for its host alone',
     [file('http'), '  if (tunnel && !same(target, tunnel))', '  if (tunnel && !target)'],
     TUNNELS,
+    { skip: 'a request for another host is decided by itself as well, and never gets the tunnel’s connection' },
   ),
   rule(
     'the proxy: the TLS server name',
