@@ -302,6 +302,29 @@ test('a port of this computer that was granted stands at the same port inside, f
   expect((await shell(machine, ask)).code).not.toBe(0);
 });
 
+test('a service elsewhere with a name stands inside under that name and port, for any protocol', async () => {
+  const net = outside({ 'db.internal': ['10.0.0.5'], 'cache.internal': ['10.0.0.6'] });
+  const greet = (name: string) =>
+    listening(createServer((socket) => socket.once('data', (chunk) => socket.end(`${name} heard ${String(chunk)}`))));
+  net.routes.set('10.0.0.5:5432', await greet('db'));
+  net.routes.set('10.0.0.6:5432', await greet('cache'));
+  const machine = await machineIn(net, { allow: [], services: ['db.internal:5432', 'cache.internal:5432'] });
+  const ask = (name: string, port = 5432) => shell(machine, `exec 3<>/dev/tcp/${name}/${port} && echo ping >&3 && head -1 <&3`);
+  expect((await ask('db.internal')).out).toBe('db heard ping');
+  expect((await ask('cache.internal')).out).toBe('cache heard ping');
+  expect((await ask('localhost')).code).not.toBe(0);
+  expect((await ask('db.internal', 5433)).code).not.toBe(0);
+  expect((await shell(machine, 'cat /etc/hosts; echo >> /etc/hosts')).out).toMatch(/localhost[\s\S]*db\.internal/);
+  expect((await shell(machine, 'echo evil >> /etc/hosts')).code).not.toBe(0);
+  expect(net.log.map(({ host, port, verdict }) => [host, port, verdict])).toEqual([
+    ['db.internal', 5432, 'allowed'],
+    ['cache.internal', 5432, 'allowed'],
+  ]);
+  machine.setPolicy(policy({ allow: [], services: ['cache.internal:5432'] }));
+  expect((await ask('db.internal')).code).not.toBe(0);
+  expect((await ask('cache.internal')).out).toBe('cache heard ping');
+});
+
 test('no other machine gets at it, and what listens on its port inside is not taken for it', async () => {
   const net = await ordinary();
   const one = await machineIn(net, { allow: ['allowed.example'] });

@@ -5,6 +5,7 @@ import { proxyEnvironment } from './environment.ts';
 import { listenInside, type Namespace } from './listener.ts';
 import type { ConnectionLog } from './log.ts';
 import { authority, parsePattern, type HostPort, type Pattern } from './patterns.ts';
+import { Services, type ServicePort } from './services.ts';
 import type { Credential } from './intercept.ts';
 import { Proxy, type ProxyOptions } from './proxy.ts';
 import { Askers } from './who.ts';
@@ -35,15 +36,6 @@ const PROXY_PORT = 47_831;
 /** What a port inside stands for: a service, or null for the proxy. */
 const nameOf = (target: HostPort | null): string => (target ? authority(target) : 'proxy');
 
-/** Patterns that stand for one port of this computer: a port of the machine leads there, so that any protocol goes. */
-function servicesHere(patterns: Pattern[]): HostPort[] {
-  const found = new Map<number, HostPort>();
-  for (const { below, host, port } of patterns) {
-    if (!below && port !== null && (host.text === 'localhost' || host.text === '127.0.0.1')) found.set(port, { host, port });
-  }
-  return [...found.values()];
-}
-
 /**
  * A machine's way out to the network: a proxy in the core that listens on the machine's own loopback. Where its policy
  * allows no host it is there only if asked to `watch`: then it refuses everything, and tells.
@@ -53,6 +45,7 @@ export class WayOut {
   #allow: Pattern[] = [];
   #services: Pattern[] = [];
   #credentials: Credential[] = [];
+  #places = new Services();
   #proxy: Proxy | null = null;
   #inside: { pid: number; listening: Map<string, { port: number; server: Server }>; tried: Set<string> } | null = null;
   #opening: Promise<unknown> = Promise.resolve();
@@ -96,8 +89,13 @@ export class WayOut {
     return this.#allow.length > 0 || this.#services.length > 0;
   }
 
-  get #here(): HostPort[] {
-    return servicesHere([...this.#allow, ...this.#services]);
+  get #here(): ServicePort[] {
+    return this.#places.at(this.#services, this.#allow);
+  }
+
+  /** What the machine's hosts file says beside the usual, for services that have a name; '' where there are none. */
+  get hosts(): string {
+    return this.#places.hosts(this.#here);
   }
 
   /**
@@ -153,7 +151,7 @@ export class WayOut {
     if (missing.length === 0) return;
     const found = await listenInside(
       namespace,
-      missing.map((target) => ({ want: target?.port ?? PROXY_PORT, any: target === null })),
+      missing.map((target) => (target ? { want: target.port, any: false, address: target.address } : { want: PROXY_PORT, any: true })),
     );
     found.forEach((one, index) => {
       const target = missing[index] ?? null;

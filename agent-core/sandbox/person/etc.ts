@@ -1,5 +1,5 @@
 import { cp, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
@@ -136,4 +136,12 @@ export async function copyEtc(folder: string, home: string): Promise<string> {
     if (!existsSync(copy)) throw error;
   });
   return copy;
+}
+
+/** A machine's own hosts file with these lines added, written anew when they change; null where there are none. */
+export function hostsFile(lines: string, stateDir: string): string | null {
+  if (lines === '') return null;
+  const path = join(stateDir, `hosts-${createHash('sha256').update(lines).digest('hex').slice(0, 12)}`);
+  if (!existsSync(path)) writeFileSync(path, HOSTS + lines);
+  return path;
 }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../contract/errors.ts';
 import { inheritedDescriptors } from '../../leaks.ts';
+import { hostsFile } from '../../person/etc.ts';
 import { trustEnvironment, trustPlaces } from '../../person/trust.ts';
 import type { Bind, Collected, Exit, Machine, MachineSpec, Policy, RunRequest, SandboxDriver, SandboxProcess } from '../../types.ts';
 import { openDoor } from '../../door.ts';
@@ -250,10 +251,12 @@ class BubblewrapMachine implements Machine {
   async #wayIn(): Promise<{ env: Record<string, string>; binds: Bind[] }> {
     const env = await this.#wayOut.environment(this.#namespace);
     if (this.#disposed) this.#wayOut.dispose();
+    const hosts = hostsFile(this.#wayOut.hosts, this.spec.stateDir);
+    const named: Bind[] = hosts === null ? [] : [{ source: hosts, target: '/etc/hosts', access: 'read' }];
     const bundle = await this.#options.trust?.(this.#wayOut.intercepts);
-    if (!bundle) return { env, binds: [] };
-    const binds = trustPlaces(this.#person.etc).map((target): Bind => ({ source: bundle, target, access: 'read' }));
-    return { env: { ...trustEnvironment(), ...env }, binds };
+    if (!bundle) return { env, binds: named };
+    const trusted = trustPlaces(this.#person.etc).map((target): Bind => ({ source: bundle, target, access: 'read' }));
+    return { env: { ...trustEnvironment(), ...env }, binds: [...named, ...trusted] };
   }
 
   #launch(request: RunRequest, proxied: Record<string, string>): Launch {
