@@ -109,7 +109,9 @@ export interface SandboxOptions {
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { env, stateDir } = options;
   const { log, watch, credential, ...ways } = options.network ?? {};
-  const trust = new Trust(env, join(stateDir, 'trust'));
+  /** Who is started from a desktop has the names of the company's proxy and certificates from the login shell alone. */
+  const wayEnv: NodeJS.ProcessEnv = { ...env };
+  const trust = new Trust(wayEnv, join(stateDir, 'trust'));
   let authority: Promise<Authority> | undefined;
   const ours = () =>
     (authority ??= Authority.open(join(stateDir, 'authority')).catch((error: unknown) => {
@@ -119,7 +121,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const credentials = credential ? { header: credential, authority: ours, trust: () => trust.context() } : undefined;
   const home = personHome(env) ?? '/home/agent';
   let login: Promise<Record<string, string>> | undefined;
-  const environment = () => (login ??= loginEnvironment(env));
+  const environment = () =>
+    (login ??= loginEnvironment(env).then((found) => {
+      const known = (name: string) => Object.entries(env).some(([one, value]) => value && one.toLowerCase() === name.toLowerCase());
+      for (const [name, value] of Object.entries(found.network)) if (!known(name)) wayEnv[name] = value;
+      return found.env;
+    }));
   let found: Promise<Person> | undefined;
   const person = () =>
     (found ??= (async () => {
@@ -142,7 +149,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         ...(options.groups === undefined ? {} : { groups: options.groups }),
         network: ({ id }) => ({
           ...ways,
-          env,
+          env: wayEnv,
           log: (entry) => log?.(id, entry),
           watch: watch?.(id) ?? false,
           ...(credentials ? { credentials } : {}),

