@@ -6,7 +6,7 @@ import { realRef } from '../git/refs.ts';
 import { outside } from '../git/runner.ts';
 import { isCode } from '../git/store-files.ts';
 import { adminFor, moveRefs, removeAdmin } from '../git/worktree.ts';
-import { asidePlaces } from './guard/aside.ts';
+import { asidePlaces, dropAside } from './guard/aside.ts';
 import { writeMeta, type Meta, type Places } from './meta.ts';
 import type { OpenWorkspace } from './open.ts';
 import { dropHidden, keepRef } from './prepare.ts';
@@ -138,7 +138,7 @@ export async function purge(places: Places, meta: Meta): Promise<void> {
   if (repository) await dropHidden(gitDir, meta.id, meta.submodules);
   await rm(places.trash(meta.id), { recursive: true, force: true });
   await dropCheckpoints(places.checkpoints(meta.project.id), meta.id);
-  for (const folder of asidePlaces(places, meta)) await rm(folder, { recursive: true, force: true });
+  for (const folder of asidePlaces(places, meta)) await dropAside(folder);
   await rm(places.of(meta.id), { recursive: true, force: true });
   await rmdir(dirname(meta.path)).catch(() => {});
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { takeOut } from '../../agent-core/sandbox/door.ts';
@@ -165,8 +165,12 @@ test('links, swapped folders, huge folders, pipes, locked folders and odd names 
   expect(readdirSync(join(zed.place, '.zed'))).toHaveLength(3000);
   expect(zed.names).toBeNull();
   await expect(workspace.guard.letIn(zed.id, true)).rejects.toThrow('too large');
-  chmodSync(join(taken.find((aside) => aside.subject === '.claude')!.place, '.claude'), 0o700);
   await expect(takeOut(workspace.info.path, '.git', join(world.dir, 'x'))).rejects.toThrow('not to be moved');
+  // All of it goes with the task, also what its agent locked.
+  const { id } = workspace.info;
+  await world.workspaces.trash(id);
+  await world.workspaces.purge(id);
+  expect(existsSync(join(world.home, 'workspaces', id))).toBe(false);
 });
 
 test('where a link of the base’s leads is guarded too', async () => {

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openDoor, putBack, takeOut } from '../../sandbox/door.ts';
 import { isCode } from '../../git/store-files.ts';
@@ -76,6 +76,21 @@ export async function putBase(
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Removes what lies aside, whatever rights an agent took away in it. */
+export async function dropAside(folder: string): Promise<void> {
+  await unlock(folder);
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function unlock(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+    for (const entry of await readdir(folder, { withFileTypes: true })) if (entry.isDirectory()) await unlock(join(folder, entry.name));
+  } catch (error) {
+    if (!isCode(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, readlink, rm } from 'node:fs/promises';
+import { access, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
 import { outside } from '../../git/runner.ts';
@@ -7,7 +7,7 @@ import { openDoor } from '../../sandbox/door.ts';
 import type { WorktreeFiles } from '../../sandbox/types.ts';
 import { Lock } from '../lock.ts';
 import type { Meta, Places } from '../meta.ts';
-import { asidePlaces, bringBack, namesAside, putBase, takeAside } from './aside.ts';
+import { asidePlaces, bringBack, dropAside, namesAside, putBase, takeAside } from './aside.ts';
 import { Known, nameOf } from './known.ts';
 import { guardedFolders, hostRun } from './names.ts';
 import { readRecord, writeRecord, type Aside, type Record } from './record.ts';
@@ -291,7 +291,7 @@ export class Guard {
     );
     if (before) record.asides = record.asides.filter((each) => each !== aside);
     await this.#save();
-    if (before) await rm(aside.place, { recursive: true, force: true });
+    if (before) await dropAside(aside.place);
     return before ?? aside;
   }
 
@@ -335,7 +335,7 @@ export class Guard {
       await bringBack(this.#worktree, aside.place, aside.entry, aside.whole, Object.keys(aside.names ?? {}));
       record.asides = record.asides.filter((each) => each !== aside);
       await this.#save();
-      await rm(aside.place, { recursive: true, force: true });
+      await dropAside(aside.place);
     });
   }
 
