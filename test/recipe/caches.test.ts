@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  constants,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -53,7 +56,7 @@ const snapshot = (folder: string): string =>
     .map((name) => {
       const found = lstatSync(join(folder, name));
       return `${name} ${found.mode} ${found.size} ${found.mtimeMs} ${
-        found.isFile()
+        found.isFile() && found.size < 1e8
           ? createHash('sha256')
               .update(readFileSync(join(folder, name)))
               .digest('hex')
@@ -61,6 +64,16 @@ const snapshot = (folder: string): string =>
       }`;
     })
     .join('\n');
+
+/** Whether this disk can copy by sharing blocks. */
+function shares(folder: string): boolean {
+  try {
+    copyFileSync(join(folder, '.cache/pip/http-v2/a/b'), join(fresh(), 'x'), constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A core of a person whose HOME is a folder of this test. */
 async function startAs(home: string): Promise<Rig> {
@@ -220,6 +233,41 @@ test.skipIf(pip === null)(
   },
   120_000,
 );
+
+test('a cache of modest size is copied whole, once; a large one, or one that the project has begun, is left alone', async () => {
+  const [home, folder] = [fresh(), fresh()];
+  put(home, { '.cache/pip/http-v2/a/b': 'cached', '.cargo/registry/cache/x/big.crate': '', '.cargo/registry/index/x/config.json': '{}' });
+  symlinkSync('/etc/passwd', join(home, '.cache/pip/link'));
+  truncateSync(join(home, '.cargo/registry/cache/x/big.crate'), 600 * 1024 ** 2);
+  put(folder, { 'cargo-registry/index/own': 'mine' });
+  const before = snapshot(home);
+  const request = {
+    place: { gitDir: home, subdir: '' },
+    commit: 'HEAD',
+    lockfiles: [],
+    tools: ['pip', 'cargo'] as const,
+    personHome: home,
+    folder,
+    scratch: fresh(),
+    signal: new AbortController().signal,
+  };
+  await seedCaches(request);
+  // A disk that shares blocks copies however much there is.
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+  expect(all.filter((name) => !(shares(home) && name.startsWith('cargo-registry/cache')))).toEqual([
+    'cargo-registry',
+    'cargo-registry/index',
+    'cargo-registry/index/own',
+    'pip',
+    'pip/http-v2',
+    'pip/http-v2/a',
+    'pip/http-v2/a/b',
+  ]);
+  rmSync(join(folder, 'pip'), { recursive: true });
+  await seedCaches(request);
+  expect(existsSync(join(folder, 'pip'))).toBe(false);
+  expect(snapshot(home)).toBe(before);
+});
 
 test('two projects share nothing, and two tasks of one install at once', async () => {
   const { tarball, integrity } = npmPackage();
