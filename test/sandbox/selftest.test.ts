@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -56,6 +57,49 @@ test('what is missing is named with the command that adds it', async () => {
   expect(says({ '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': '1' })).toContain('/etc/apparmor.d/bwrap');
   expect(says({ '/proc/sys/kernel/unprivileged_userns_clone': '0' })).toBe('sudo sysctl -w kernel.unprivileged_userns_clone=1');
   expect(says({ '/proc/sys/user/max_user_namespaces': '0' })).toContain('max_user_namespaces');
+  for (const sign of ['/.dockerenv', '/run/.containerenv'])
+    expect(
+      namespaceFix(
+        () => null,
+        (path) => path === sign,
+      ),
+    ).toMatch(/^Start the container with --security-opt/);
+  const without = await doctorProbes({
+    driver,
+    stateDir: temporary(),
+    env: {},
+    prepare: async () => {},
+    find: (name) => (name === 'nsenter' ? null : `/usr/bin/${name}`),
+  });
+  expect(without.find((probe) => probe.name === 'nsenter')).toMatchObject({
+    ok: false,
+    fix: expect.stringContaining('install util-linux') as string,
+  });
+});
+
+test('where user namespaces are really refused, the doctor says so and how to allow them', () => {
+  const obstacle = join(import.meta.dirname, '../../agent-core/sandbox/selftest/obstacle.ts');
+  const script = `import { partProbes } from ${JSON.stringify(obstacle)}; console.log(JSON.stringify(partProbes((name) => '/usr/bin/' + name)));`;
+  // A user namespace below which no other may be made: as on a machine, or in a container, that refuses them.
+  const confined = [
+    '--dev-bind',
+    '/',
+    '/',
+    '--unshare-user',
+    '--disable-userns',
+    '--',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const { stdout, stderr } = spawnSync('bwrap', confined, { encoding: 'utf8' });
+  const probes = JSON.parse(stdout || `"${stderr}"`) as { name: string; ok: boolean; detail: string; fix: string | null }[];
+  const found = probes.find(({ name }) => name === 'User namespaces');
+  expect(found).toMatchObject({ ok: false });
+  expect(found?.detail).toMatch(/namespace|refused|permitted|space/i);
+  expect(found?.fix).toBeTruthy();
+  expect(probes.filter(({ ok }) => ok).map(({ name }) => name)).toEqual(['bubblewrap', 'nsenter']);
 });
 
 test('a machine that can’t be confined is refused with what bwrap said', async () => {

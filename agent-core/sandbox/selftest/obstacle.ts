@@ -31,12 +31,12 @@ const APPARMOR_PROFILE = [
 export const apparmorFix = () =>
   `printf '%s\\n' ${APPARMOR_PROFILE.map((line) => `'${line}'`).join(' ')} | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`;
 
-/** Why user namespaces are refused here, and the command that allows them. `read` is for tests. */
-export function namespaceFix(read: (path: string) => string | null = setting): string {
+/** Why user namespaces are refused here, and the command that allows them. `read` and `exists` are for tests. */
+export function namespaceFix(read: (path: string) => string | null = setting, exists: (path: string) => boolean = existsSync): string {
   if (read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1') return apparmorFix();
   if (read('/proc/sys/kernel/unprivileged_userns_clone') === '0') return 'sudo sysctl -w kernel.unprivileged_userns_clone=1';
   if (read('/proc/sys/user/max_user_namespaces') === '0') return 'sudo sysctl -w user.max_user_namespaces=15000';
-  if (existsSync('/.dockerenv') || existsSync('/run/.containerenv')) {
+  if (exists('/.dockerenv') || exists('/run/.containerenv')) {
     return 'Start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined';
   }
   return 'Allow unprivileged user namespaces on this machine (see `man 7 user_namespaces`).';
