@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { HistoryItem } from '../../agent-core/harness/index.ts';
 import { workState } from '../../agent-core/harness/context/work-state.ts';
 import { rig as harness } from '../harness/support/rig.ts';
@@ -21,6 +21,9 @@ afterEach(async () => {
   await open?.close();
   open = null;
 });
+
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const plan = call('update_plan', {
   plan: [

@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { MessageId, TaskId } from '../../agent-core/contract/index.ts';
 import { call, say, status, userTexts, type Script } from '../model-server/index.ts';
 import { Rig } from '../runtime/support.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The first request of the first turn waits for a file `go`; all others are answered at once. */
 const waits: Script = (request) =>

@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { TaskId } from '../../agent-core/contract/index.ts';
 import { call, say, userTexts } from '../model-server/index.ts';
 import { git, Rig } from '../runtime/support.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What the person says is run as a command. */
 async function obeying(): Promise<Rig> {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Hit, InputOf, Item, TaskId } from '../../agent-core/contract/index.ts';
 import { snippetOf } from '../../agent-core/domain/snippet.ts';
 import { matchOf } from '../../agent-core/storage/search.ts';
@@ -10,6 +10,9 @@ afterEach(async () => {
   await rig?.close();
   rig = null;
 });
+
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 test('words are found in messages, commands and outputs, of one conversation or all, the newest first, not what was undone', async () => {
   const of = (rig = await Rig.start((request) =>

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { TaskId, ThreadId, TranscriptFormat } from '../../agent-core/contract/index.ts';
 import { parseTranscript } from '../../agent-core/runtime/transcript-import.ts';
 import { call, customCall, lastOutput, say, userTexts } from '../model-server/index.ts';
@@ -14,6 +14,9 @@ afterEach(async () => {
   rig = null;
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
+
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const secret = `gh${'p_'}${'Zz9'.repeat(12)}`;
 

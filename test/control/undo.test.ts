@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { TaskId, Turn } from '../../agent-core/contract/index.ts';
 import { call, say, userTexts, type Script } from '../model-server/index.ts';
 import { git, Rig } from '../runtime/support.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
+// Several turns of a real core, on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = (cmd: string): ReturnType<typeof call> => call('exec_command', { cmd });
 /** `write NAME` writes a file of that name with the model's name in it; `wait` blocks until there is a file `go`. */
