@@ -90,4 +90,37 @@ const store: Rule[] = [
   }),
 ];
 
-export const GIT: Rule[] = [...switches(), ...runner, ...store];
+const ATTACKS = ['test/workspace/attacks.test.ts'];
+const HARVEST = 'agent-core/git/harvest.ts';
+const guarded = "const GUARDED = ['config', 'hooks', 'info', 'commondir'];";
+
+const kinds: Rule[] = [
+  rule(
+    'kinds: submodules of an agent’s making are left alone by the person’s git',
+    [
+      HARVEST,
+      "adminFile(place, 'index'),\n      markLinks(checked, hash, () => true),",
+      "adminFile(place, 'index'),\n      checked.bytes,",
+    ],
+    ATTACKS,
+    { only: '(nested repository|submodule), mounted' },
+  ),
+  rule(
+    'kinds: without mounts they are left alone too',
+    [HARVEST, 'if (marked !== checked.bytes) await', 'if (marked === null) await'],
+    ATTACKS,
+    { only: '(nested repository|submodule), without mounts' },
+  ),
+  ...['config', 'hooks', 'commondir'].map((name) =>
+    rule(
+      `kinds: without mounts, ${name} read-only`,
+      [STORE, guarded, guarded.replace(`'${name}', `, '').replace(`, '${name}'`, '')],
+      ATTACKS,
+      {
+        only: `${name}, without mounts`,
+      },
+    ),
+  ),
+];
+
+export const GIT: Rule[] = [...switches(), ...runner, ...store, ...kinds];
