@@ -83,7 +83,7 @@ async function specOf(how: Kind<'stdio'>, server: McpServer, { task, stateDir, s
   });
   const mode = how.worktree === 'write' && task?.policy.mode !== 'read-only' ? 'workspace' : 'read-only';
   return {
-    id: `${task?.id ?? 'trial'}-${server.id}`,
+    id: `mcp-${server.id}-${task?.id ?? 'trial'}`,
     stateDir,
     worktree: shown?.worktree ?? empty,
     binds: [...(shown?.binds ?? []), ...read],
