@@ -27,7 +27,9 @@ const lasting = (days: number) => ({ notBefore: new Date(Date.now() - DAY), notA
 /** Loaded when a credential is first used: most homes have none. */
 const library = async () => {
   provideMetadata();
-  return import('@peculiar/x509');
+  const found = await import('@peculiar/x509');
+  // In a bundle what is CommonJS inside has only a default.
+  return Object.hasOwn(found, 'X509Certificate') ? found : found.default;
 };
 
 interface Own {
