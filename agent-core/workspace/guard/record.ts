@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../git/store-files.ts';
@@ -50,6 +50,7 @@ export async function readRecord(places: Places, id: string): Promise<Record | n
 }
 
 export async function writeRecord(places: Places, id: string, record: Record): Promise<void> {
-  // Not into a folder of our making: a workspace that is gone stays gone.
+  // A workspace that is gone stays gone.
+  await access(places.of(id));
   await replaceFile(fileOf(places, id), JSON.stringify(record));
 }
