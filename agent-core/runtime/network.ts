@@ -86,8 +86,8 @@ export class Networks {
   /** Lets a task's sandbox reach more while `work` runs; connections that only this allowed are cut after it. */
   async lend<T>(taskId: TaskId, grants: Grants, work: () => Promise<T>): Promise<T> {
     this.#lent.set(taskId, grants);
-    await this.apply(({ id }) => id === taskId);
     try {
+      await this.apply(({ id }) => id === taskId);
       return await work();
     } finally {
       this.#lent.delete(taskId);

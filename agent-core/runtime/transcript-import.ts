@@ -23,6 +23,8 @@ import { newId } from '../support/ids.ts';
 import { getProject, type Context } from './context.ts';
 
 const LIMIT = 256 * 1024 * 1024;
+/** The head and the turns go onto the board, which every page has whole. */
+const BOARD_LINE = 256 * 1024;
 
 interface Read {
   head: Extract<TranscriptLine, { type: 'signalbox.transcript' }>;
@@ -111,6 +113,8 @@ export function parseTranscript(text: string): Read {
     const parsed = lineOf(source, number);
     if ((parsed.type === 'signalbox.transcript') !== (read.head === null))
       throw wrong(number, read.head ? 'begins another transcript.' : 'is not the head of a transcript.');
+    if ((parsed.type === 'signalbox.transcript' || parsed.type === 'turn') && source.length > BOARD_LINE)
+      throw wrong(number, `has ${source.length} characters; at most ${BOARD_LINE} are taken.`);
     const id = parsed.type === 'turn' ? parsed.turn.id : parsed.type === 'item' ? parsed.item.id : null;
     if (id !== null && seen.has(id)) throw wrong(number, `has an id that was there before: ${id}.`);
     if (id !== null) seen.add(id);

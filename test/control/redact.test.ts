@@ -69,3 +69,9 @@ test('a megabyte of output is cleaned in well under a second', () => {
   clean(text);
   expect(performance.now() - began).toBeLessThan(1000);
 });
+
+test('no text takes long', () => {
+  const before = performance.now();
+  redactor([])('eyJaaaaaaaa-'.repeat(100_000));
+  expect(performance.now() - before).toBeLessThan(5000);
+});

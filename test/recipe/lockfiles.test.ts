@@ -111,3 +111,17 @@ test('a lockfile that is spoilt names the usual registry, and nothing throws', (
 test('files of other names are not read', () => {
   for (const name of ['package.json', 'lock.json', 'my-package-lock.json', 'README.md']) expect(readerOf(name)).toBeUndefined();
 });
+
+test('no text of a repository keeps the core busy, or breaks what reads it', () => {
+  const before = performance.now();
+  hosts('bun.lock', 'a'.repeat(4_000_000));
+  hosts('pom.xml', '<repository>'.repeat(400_000));
+  const deep = `{"dependencies":${'{"a":{"dependencies":'.repeat(50_000)}{"b":{"resolved":"https://deep.example/b.tgz"}}${'}}'.repeat(50_000)}}`;
+  expect(hosts('package-lock.json', deep)).toEqual(['deep.example:443']);
+  expect(hosts('package-lock.json', 'null')).toEqual(['npm:']);
+  expect(performance.now() - before).toBeLessThan(20_000);
+});
+
+test('a host that would be more than one host is none', () => {
+  for (const none of ['https://*.amazonaws.com/a.tgz', 'https://a!b.example/', 'https://a,b.example/']) expect(hostOf(none)).toBeNull();
+});

@@ -8,7 +8,8 @@ export function hostOf(address: string): string | null {
   if (!/^https?:\/\//i.test(plain) || !URL.canParse(plain)) return null;
   const { protocol, hostname, port } = new URL(plain);
   const name = hostname.toLowerCase().replace(/\.$/, '');
-  return name === '' ? null : `${name}:${port || PORTS[protocol]}`;
+  // An address may have other signs in its host, `*` among them, which in a pattern would mean more than one host.
+  return /^(?:[\w.-]+|\[[\da-f:.]+\])$/.test(name) ? `${name}:${port || PORTS[protocol]}` : null;
 }
 
 const PRIVATE = /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\./;
@@ -21,5 +22,5 @@ export function isNear(host: string): boolean {
   return !name.includes('.') || PRIVATE.test(name) || OWN_NAMES.test(name);
 }
 
-/** Every web address in a text. */
-export const addressesIn = (text: string): string[] => text.match(/(?:[a-z]+\+)?https?:\/\/[^\s"'`<>,;)\]}]+/gi) ?? [];
+/** Every web address in a text. What stands before a `+` is bounded: a repository must not keep the core busy with one long line. */
+export const addressesIn = (text: string): string[] => text.match(/(?:\b[a-z]{1,12}\+)?https?:\/\/[^\s"'`<>,;)\]}]+/gi) ?? [];

@@ -34,17 +34,17 @@ function packageLock(text: string): string[] {
     return [NPM_DEFAULT];
   }
   const addresses: string[] = [];
-  const look = (packages: unknown): void => {
-    if (typeof packages !== 'object' || packages === null) return;
-    for (const entry of Object.values(packages as Record<string, { resolved?: unknown; dependencies?: unknown } | null>)) {
+  const { packages, dependencies } = (lock ?? {}) as { packages?: unknown; dependencies?: unknown };
+  // A queue, as a repository may nest them deeper than the stack is.
+  const queue: unknown[] = [packages ?? dependencies];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    if (typeof at !== 'object' || at === null) continue;
+    for (const entry of Object.values(at as Record<string, { resolved?: unknown; dependencies?: unknown } | null>)) {
       if (typeof entry?.resolved === 'string')
         addresses.push(entry.resolved.replace(/^git\+ssh:\/\/git@github\.com/, 'https://github.com'));
-      if (typeof entry?.dependencies === 'object') look(entry.dependencies);
+      if (typeof entry?.dependencies === 'object' && entry.dependencies) queue.push(entry.dependencies);
     }
-  };
-  const { packages, dependencies } = lock as { packages?: unknown; dependencies?: unknown };
-  look(packages);
-  if (packages === undefined) look(dependencies);
+  }
   const hosts = found(addresses);
   return hosts.length > 0 ? hosts : [NPM_DEFAULT];
 }
@@ -68,7 +68,10 @@ function wrapper(text: string): string[] {
 }
 
 function maven(text: string): string[] {
-  const repositories = text.match(/<(?:pluginR|r)epository>[\s\S]*?<\/(?:pluginR|r)epository>/g) ?? [];
+  const repositories = text
+    .split(/<(?:pluginR|r)epository>/)
+    .slice(1)
+    .flatMap((part) => part.split(/<\/(?:pluginR|r)epository>/, 2).slice(0, -1));
   return [...CENTRAL, ...found(repositories.flatMap(addressesIn))];
 }
 

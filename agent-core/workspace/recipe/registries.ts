@@ -7,6 +7,8 @@ import { NPM_DEFAULT, readerOf, type Tool } from './lockfiles.ts';
 
 const FILE_LIMIT = 32 * 1024 * 1024;
 const FILES = 60;
+/** More hosts than this are no question that a person can answer. */
+const HOSTS = 100;
 /** How far below the project's folder a lockfile may lie. */
 const DEPTH = 3;
 /** Folders whose lockfiles are somebody else's, or a test's. */
@@ -72,5 +74,5 @@ async function read(project: Pick<Project, 'gitDir' | 'subdir'>, commit: string)
   // Where a .npmrc names the registry, its host is noted already.
   if (own.length === 0) for (const path of standard) note('registry.npmjs.org:443', path);
   const registries = [...named].map(([host, files]): Registry => ({ host, near: isNear(host), files }));
-  return { registries: registries.toSorted((a, b) => a.host.localeCompare(b.host)), tools: [...tools], paths };
+  return { registries: registries.toSorted((a, b) => a.host.localeCompare(b.host)).slice(0, HOSTS), tools: [...tools], paths };
 }
