@@ -19,6 +19,8 @@ export type LetThrough = (denial: Denial, scope: Scope) => Promise<void>;
 
 export type Denied = Pick<Denial, 'taskId' | 'kind' | 'subject' | 'command' | 'detail' | 'scopes' | 'kept' | 'digest'>;
 
+const COMMAND_SHOWN = 1000;
+
 /** What the sandbox kept from happening, until a person lets it through or waves it off. */
 export class Denials {
   readonly #store: Store;
@@ -52,7 +54,9 @@ export class Denials {
 
   async #fresh(denied: Denied, thread: Thread): Promise<Denial> {
     const at = this.#now();
-    const denial: Denial = { ...denied, id: newId<DenialId>('deny'), threadId: thread.id, itemId: newId<ItemId>('item'), at };
+    // A command may be a whole script, and the board has every open denial.
+    const command = denied.command.slice(0, COMMAND_SHOWN);
+    const denial: Denial = { ...denied, command, id: newId<DenialId>('deny'), threadId: thread.id, itemId: newId<ItemId>('item'), at };
     const events: DomainEvent[] = [{ type: 'denial.recorded', denial }];
     if (thread.turn) events.push({ type: 'item.completed', taskId: denial.taskId, item: itemOf(denial, thread.turn.id) });
     await this.#store.commit({ events });

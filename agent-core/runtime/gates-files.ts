@@ -19,6 +19,7 @@ import type { Denials } from './denials.ts';
 const quiet = new Set(['update_plan', 'view_image', 'request_user_input', 'web_search']);
 
 const SHOWN = 8;
+const MOST_OPEN = 100;
 
 /** Which files of an aside there are, in words; '' where its subject says it. */
 function filesOf(aside: Aside): string {
@@ -40,13 +41,17 @@ export async function recordAside(store: Store, denials: Denials, id: WorkspaceI
   const workspace = store.board.workspaces[id];
   const task = workspace && store.board.tasks[workspace.taskId];
   if (!task || !threadOf(store.board, task)) return;
+  const open = Object.values(store.board.denials).filter((denial) => denial.taskId === task.id && denial.kind === 'file');
+  // More than this nobody answers one by one. What comes on top is kept aside all the same.
+  if (open.length >= MOST_OPEN && !open.some(({ subject }) => subject === aside.subject)) return;
   await denials.record({
     taskId: task.id,
     kind: 'file',
     subject: aside.subject,
     command: aside.command,
     detail: `Set aside: ${aside.why}.${filesOf(aside)}${aside.replaced ? ' The base’s version is back in its place.' : ''} Allowing it brings it back.`,
-    scopes: aside.names === null ? ['task', 'project'] : ['once', 'task', 'project'],
+    // Many that were set aside together have no one path that could be allowed.
+    scopes: aside.entry === '' ? ['once'] : aside.names === null ? ['task', 'project'] : ['once', 'task', 'project'],
     kept: aside.id,
     digest: digestOf(aside),
   });

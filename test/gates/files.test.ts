@@ -262,3 +262,23 @@ test('in the person’s own checkout their files stay; with full access all do',
   expect(await free.guardFiles()).toEqual([]);
   rmSync(join(world.repo, '.envrc'), { force: true });
 });
+
+test('a folder that became a link to somewhere else neither hides what lies behind it nor ends the looking', async () => {
+  const elsewhere = join(world.dir, 'elsewhere');
+  put(elsewhere, { 'hooks/a.json': 'h\n', '.envrc': 'x\n' });
+  const workspace = await world.open();
+  await agent(workspace, `ln -s ${elsewhere} .github; echo evil > .vscode/tasks.json`);
+  const taken = await workspace.guardFiles();
+  expect(taken.map((aside) => aside.subject).toSorted()).toEqual(['.github', '.vscode/tasks.json']);
+  expect(told).toHaveLength(2);
+  expect(readdirSync(elsewhere).toSorted()).toEqual(['.envrc', 'hooks']);
+  await workspace.harvest();
+});
+
+test('many that nobody let in hide none of the others', async () => {
+  const workspace = await world.open();
+  await agent(workspace, 'mkdir .claude; echo x > .claude/settings.json; for n in $(seq 700); do echo $n > "!$n.code-workspace"; done');
+  await workspace.guardFiles();
+  expect(readdirSync(workspace.info.path).filter((name) => name.endsWith('.code-workspace') || name === '.claude')).toEqual([]);
+  expect(told.length).toBeLessThan(100);
+}, 60_000);

@@ -37,6 +37,9 @@ export const LandPreview = z.object({
 });
 export type LandPreview = z.infer<typeof LandPreview>;
 
+/** The name of a tree; never something that git would take for an option. */
+const TreeId = z.string().regex(/^[0-9a-f]{40,64}$/);
+
 /** Diffs and landing. */
 export const reviewMethods = {
   'diff/read': method(
@@ -48,8 +51,8 @@ export const reviewMethods = {
   'diff/patch': method(
     z.object({
       taskId: TaskId,
-      from: z.string(),
-      to: z.string(),
+      from: TreeId,
+      to: TreeId,
       paths: z.array(z.string()).min(1).max(500),
       ignoreWhitespace: z.boolean().default(false),
     }),
@@ -57,7 +60,7 @@ export const reviewMethods = {
     ['git-failed'],
   ),
   /** The person has left the changes after looking at them up to this tree, a `to` of `diff/read`: the scope `seen` begins there from now on. */
-  'diff/seen': method(z.object({ taskId: TaskId, tree: z.string().regex(/^[0-9a-f]{40,64}$/) }), nothing),
+  'diff/seen': method(z.object({ taskId: TaskId, tree: TreeId }), nothing),
   /** Takes a patch (one hunk, one file, or more) back out of the worktree, after a checkpoint. */
   'diff/discard': method(z.object({ taskId: TaskId, patch: z.string() }), nothing, ['conflict', 'git-failed', 'cannot-confine']),
 

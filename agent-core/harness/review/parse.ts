@@ -27,6 +27,8 @@ export interface ReviewAnswer {
 }
 
 const MAX_FINDINGS = 100;
+/** Characters of a finding's body, and of the summary: findings are on the board, which every page has whole. */
+const MAX_WORDS = 8000;
 const between = (value: number | undefined, low: number, high: number, fallback: number): number =>
   value === undefined || Number.isNaN(value) ? fallback : Math.min(high, Math.max(low, value));
 
@@ -73,16 +75,19 @@ export function reviewIn(text: string, worktree: string): ReviewAnswer | null {
       {
         id: `f${index + 1}`,
         title,
-        body: data.body.trim(),
+        body: data.body.trim().slice(0, MAX_WORDS),
         priority: Math.round(between(data.priority ?? priority, 0, 3, 2)),
         confidence: between(data.confidence_score, 0, 1, 0.5),
-        path: path.startsWith(`${worktree}/`) ? path.slice(worktree.length + 1) : path.replace(/^(?:\.\/|[ab]\/(?=.*\/))/, ''),
+        path: (path.startsWith(`${worktree}/`) ? path.slice(worktree.length + 1) : path.replace(/^(?:\.\/|[ab]\/(?=.*\/))/, '')).slice(
+          0,
+          4096,
+        ),
         line: start,
         endLine: Math.max(start, Math.floor(between(place?.line_range?.end, 0, 1e9, start))),
       },
     ];
   });
-  return { findings, summary: answer.data.overall_explanation.trim() };
+  return { findings, summary: answer.data.overall_explanation.trim().slice(0, MAX_WORDS) };
 }
 
 /** The new sides of a patch's hunks, by path: what lines of a file it shows. */

@@ -3,13 +3,14 @@ import { access, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
 import { outside } from '../../git/runner.ts';
+import { isCode } from '../../git/store-files.ts';
 import { openDoor } from '../../sandbox/door.ts';
 import type { WorktreeFiles } from '../../sandbox/types.ts';
 import { Lock } from '../lock.ts';
 import type { Meta, Places } from '../meta.ts';
 import { asidePlaces, bringBack, dropAside, namesAside, putBase, takeAside } from './aside.ts';
 import { Known, nameOf } from './known.ts';
-import { guardedFolders, hostRun } from './names.ts';
+import { endless, guardedFolders, hostRun } from './names.ts';
 import { readRecord, writeRecord, type Aside, type Record } from './record.ts';
 import { contentsOf, entriesOf, Stamps, type Entry, type Present } from './scan.ts';
 
@@ -29,6 +30,10 @@ export interface GuardOptions {
   allowed?: () => readonly string[];
 }
 
+/** So many are set aside one by one in one look; of a kind whose names have no end the others are set aside together. */
+const MOST_SINGLE = 20;
+const MOST_TOGETHER = 1000;
+
 const under = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 /** Words for an agent, which a link may well lead to. */
 const words = /(^|\/)(AGENTS|CLAUDE|GEMINI|README)(\.\w+)?\.md$/i;
@@ -46,6 +51,8 @@ export class Guard {
   #record: Record | null = null;
   #allowedThen = '';
   #more: Promise<ReadonlyMap<string, string>> | null = null;
+  /** The base's tree as this look found it out. */
+  #fresh: Promise<string> | null = null;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -132,10 +139,17 @@ export class Guard {
       if (thorough || allowed !== this.#allowedThen) this.#stamps.forget();
       this.#allowedThen = allowed;
       const taken: Aside[] = [];
-      const queue = await this.#entries();
+      // Names without end last: there may be thousands, and they must hide none of the others.
+      const queue = (await this.#entries()).toSorted((a, b) => Number(endless(a.path)) - Number(endless(b.path)));
+      this.#fresh = null;
       const seen = new Set<string>();
       for (let entry = queue.shift(); entry !== undefined && seen.size < 500; entry = queue.shift()) {
         if (seen.has(entry.path) || this.#stamps.same(this.#worktree, entry.path)) continue;
+        if (taken.length >= MOST_SINGLE && endless(entry.path)) {
+          const more = [entry, ...queue.splice(0)].filter(({ path }) => endless(path) && !seen.has(path));
+          while (more.length) taken.push(...(await this.#together(more.splice(0, MOST_TOGETHER), command, record)));
+          break;
+        }
         seen.add(entry.path);
         const aside = await this.#look(entry, command, record, queue);
         if (aside) taken.push(aside);
@@ -178,10 +192,17 @@ export class Guard {
   }
 
   /** Looks through one entry, and takes out of it what nobody let in. Where its good links lead is added to `queue`. */
-  async #look(entry: Entry & { linked?: boolean }, command: string, record: Record, queue: Entry[]): Promise<Aside | null> {
+  async #look(entry: Entry & { linked?: boolean; way?: boolean }, command: string, record: Record, queue: Entry[]): Promise<Aside | null> {
     if (this.#allowed(record).some((allowed) => under(entry.path, allowed))) return null;
     const keep = this.#stamps.begin(this.#worktree, entry.path);
-    const contents = await contentsOf(this.#options.files, this.#worktree, entry.path);
+    const contents = await contentsOf(this.#options.files, this.#worktree, entry.path).catch(async (error: unknown) => {
+      if (!(error instanceof Failure) && !isCode(error, 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG')) throw error;
+      // A folder on the way to it may have become a link that leads out: then that link is looked at.
+      const link = await this.#linkTo(entry.path);
+      if (link !== null) queue.push({ path: link, why: entry.why, way: true } as Entry);
+      return undefined;
+    });
+    if (contents === undefined) return null;
     // A link of the base's may lead to more than is looked through: sources, for instance.
     if (contents === null && entry.linked) return null;
     let base = await this.#known.base(this.#options.baseTree(), entry.path);
@@ -195,10 +216,33 @@ export class Guard {
       return null;
     }
     // What is put back is the version of the base that the branch stands on by now: it may just have been rebased.
-    base = await this.#known.base(await this.#options.freshBase(), entry.path);
+    base = await this.#known.base(await (this.#fresh ??= this.#options.freshBase()), entry.path);
+    if (entry.way) base = new Map([...base].filter(([path]) => path === entry.path));
     const inTheWay = [...base.keys()].some((path) => bad.some((file) => file.path !== path && under(file.path, path)));
     const whole = contents === null || inTheWay || (bad.length === contents.found.length && base.size === 0 && !entry.linked);
     return this.#setAside(entry, whole ? null : bad.map(({ path }) => path), base, command, record);
+  }
+
+  /** The first part of a path that is a link; null where none is. */
+  async #linkTo(path: string): Promise<string | null> {
+    const parts = path.split('/');
+    for (let at = 1; at < parts.length; at++) {
+      const part = parts.slice(0, at).join('/');
+      const info = await this.#options.files.stat(part).catch(() => null);
+      if (info?.kind === 'symlink') return part;
+    }
+    return null;
+  }
+
+  /** Sets many aside as one; what the base has of them stays. */
+  async #together(entries: readonly Entry[], command: string, record: Record): Promise<Aside[]> {
+    const allowed = this.#allowed(record);
+    const wanted = entries.filter(({ path }) => !allowed.some((one) => under(path, one)));
+    const base = await this.#known.several(await (this.#fresh ??= this.#options.freshBase()), wanted);
+    const paths = wanted.flatMap(({ path }) => ([...base.keys()].some((file) => under(file, path)) ? [] : [path]));
+    const entry = { path: '', why: entries[0]!.why };
+    const aside = paths.length ? await this.#setAside(entry, paths, new Map(), command, record) : null;
+    return aside ? [aside] : [];
   }
 
   async #good(present: Present, base: ReadonlyMap<string, string>, record: Record): Promise<boolean> {
@@ -279,7 +323,8 @@ export class Guard {
       );
     const names = await namesAside(place, entry.path, this.#algorithm);
     const paths = Object.keys(names ?? {});
-    Object.assign(aside, { place, names, subject: !aside.whole && paths.length === 1 ? paths[0]! : entry.path, replaced });
+    const subject = !aside.whole && paths.length === 1 ? paths[0]! : entry.path || `${taken.length} files such as ${taken[0]}`;
+    Object.assign(aside, { place, names, subject, replaced });
     return this.#keep(aside, record);
   }
 

@@ -45,8 +45,16 @@ export class Known {
     this.#tree = tree;
     const known = this.#base.get(entry);
     if (known) return known;
-    const listed = await outside({ gitDir: this.#gitDir, args: ['ls-tree', '-r', '-z', '--full-tree', tree, '--', entry] });
-    const found = new Map(
+    const found = await this.several(tree, [{ path: entry }]);
+    if (this.#tree === tree) this.#base.set(entry, found);
+    return found;
+  }
+
+  /** The same of several entries at once. */
+  async several(tree: string, entries: readonly { path: string }[]): Promise<ReadonlyMap<string, string>> {
+    const paths = entries.map(({ path }) => path);
+    const listed = await outside({ gitDir: this.#gitDir, args: ['ls-tree', '-r', '-z', '--full-tree', tree, '--', ...paths] });
+    return new Map(
       listed.stdout
         .toString('utf8')
         .split('\0')
@@ -55,8 +63,6 @@ export class Known {
           return mode && oid && path ? [[path, `${mode} ${oid}`]] : [];
         }),
     );
-    if (this.#tree === tree) this.#base.set(entry, found);
-    return found;
   }
 
   /** Content of an object of the base. */

@@ -68,6 +68,10 @@ export function runBy(name: string): string | null {
   return exact.get(own) ?? endings.find(([ending]) => own.length > ending.length && own.endsWith(ending))?.[1] ?? null;
 }
 
+/** Whether a guarded path is one of a kind of which there may be any number. */
+export const endless = (path: string): boolean =>
+  !exact.has(fold(path.slice(path.lastIndexOf('/') + 1))) && runBy(path.slice(path.lastIndexOf('/') + 1)) !== null;
+
 /** The same for a path at any depth, by its components: for what a landing would bring in. */
 export function hostRun(path: string): string | null {
   const parts = path.split('/');

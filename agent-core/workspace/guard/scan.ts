@@ -113,7 +113,7 @@ export async function contentsOf(files: WorktreeFiles, worktree: string, entry: 
       folders.push(path);
       const inside = await files.list(path).catch(() => null);
       if (inside === null || inside.length > MOST_FILES) return false;
-      for (const { name } of inside) if (!(await look(`${path}/${name}`, depth + 1))) return false;
+      for (const { name } of inside) if (!(await look(pathIn(path, name), depth + 1))) return false;
       return true;
     }
     if (info.kind === 'other') return false;
