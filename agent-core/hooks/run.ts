@@ -113,6 +113,6 @@ function answerOf(event: HookEvent, out: string, name: string): Said {
   return {
     ...(refused ? { refuse: more?.permissionDecisionReason ?? reason ?? stopReason ?? `${name} refused without a reason.` } : {}),
     ...(context ? { context } : {}),
-    ...(systemMessage ? { problem: systemMessage } : {}),
+    ...(systemMessage ? { problem: truncateMiddle(systemMessage, CONTEXT_TOKENS) } : {}),
   };
 }

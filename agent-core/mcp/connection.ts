@@ -7,6 +7,13 @@ import { VERSION } from '../support/version.ts';
 
 /** A server's list is cut here: more would fill the model's window with tools. */
 const MOST_TOOLS = 200;
+/** A server may go on about a next page for ever. */
+const MOST_PAGES = 20;
+/** Characters of one tool's parameters: each request to the model carries them. A tool with more is left out. */
+const MOST_SCHEMA = 64 * 1024;
+/** Characters of what a server says of itself, and of what went wrong. */
+const MOST_WORDS = 2000;
+const MOST_TITLE = 200;
 
 export type { CallToolResult, Tool as ServerTool } from '@modelcontextprotocol/sdk/types.js';
 
@@ -29,7 +36,11 @@ export class McpConnection {
 
   /** Rejects when it doesn't introduce itself in its time; then its transport is closed. */
   static async open(server: McpServer, transport: Transport, signal?: AbortSignal): Promise<McpConnection> {
-    const client = new Client({ name: 'signalbox', version: VERSION }, { capabilities: {} });
+    // A server's own schema is not run against its answers: a pattern in it could keep the whole core busy.
+    const jsonSchemaValidator = {
+      getValidator: () => (data: unknown) => ({ valid: true as const, data: data as never, errorMessage: undefined }),
+    };
+    const client = new Client({ name: 'signalbox', version: VERSION }, { capabilities: {}, jsonSchemaValidator });
     const closed = new Promise<void>((resolve) => {
       client.onclose = resolve;
     });
@@ -52,7 +63,7 @@ export class McpConnection {
 
   get title(): string {
     const info = this.#client.getServerVersion();
-    return info ? `${info.title ?? info.name} ${info.version}` : this.#server.name;
+    return info ? `${info.title ?? info.name} ${info.version}`.slice(0, MOST_TITLE) : this.#server.name;
   }
 
   get hasResources(): boolean {
@@ -70,11 +81,12 @@ export class McpConnection {
     if (!this.#client.getServerCapabilities()?.tools) return;
     const found: Tool[] = [];
     let cursor: string | undefined;
-    do {
+    for (let pages = 0; pages < MOST_PAGES && found.length < MOST_TOOLS; pages++) {
       const page = await this.#client.listTools(cursor === undefined ? {} : { cursor }, options);
-      found.push(...page.tools);
+      found.push(...page.tools.filter(fits));
       cursor = page.nextCursor;
-    } while (cursor !== undefined && found.length < MOST_TOOLS);
+      if (cursor === undefined) break;
+    }
     this.#tools = found.slice(0, MOST_TOOLS);
   }
 
@@ -105,8 +117,10 @@ export class McpConnection {
   }
 }
 
+const fits = ({ name, inputSchema }: Tool): boolean => name.length <= MOST_TITLE && JSON.stringify(inputSchema).length <= MOST_SCHEMA;
+
 /** What went wrong with a server, in words for a person or the model. */
 export function wordsOf(error: unknown): string {
-  if (error instanceof McpError) return error.message.replace(/^MCP error -?\d+: /, '');
-  return error instanceof Error ? error.message : String(error);
+  const words = error instanceof Error ? error.message : String(error);
+  return (error instanceof McpError ? words.replace(/^MCP error -?\d+: /, '') : words).slice(0, MOST_WORDS);
 }

@@ -111,7 +111,7 @@ export class McpServers {
       void connection.closed.then(() => end().catch(() => {}));
       const tools = (await connection.tools()).map((tool) => ({
         name: tool.name,
-        description: tool.description ?? '',
+        description: (tool.description ?? '').slice(0, 2000),
         readOnly: readsOnly(tool),
       }));
       const ms = Math.round(performance.now() - since);

@@ -213,3 +213,14 @@ test('a trial tells what a server offers and leaves nothing running', async () =
   onEnd(async () => {});
   expect(readFileSync(join(w.worktree, 'a.txt'), 'utf8')).toBe('one\n');
 });
+
+test('a server that never ends its list, scolds at length, or gives a pattern that takes for ever keeps nobody busy', async () => {
+  const pages = await world([aServer('odd', odd('misbehaves.mjs', 'pages'))]);
+  expect((await pages.toolsFor()).tools).toEqual([]);
+  const pattern = await turn(await world([aServer('odd', odd('misbehaves.mjs', 'pattern'))]), [['mcp__odd__look']]);
+  expect(pattern.offered).toEqual(['mcp__odd__look']);
+  expect(pattern.outputs[0]).toContain('aaa!');
+  const scolds = await turn(await world([aServer('odd', odd('misbehaves.mjs', 'scolds'))]), [['mcp__odd__look']]);
+  expect(scolds.outputs[0]).toContain('failed: www');
+  expect(scolds.outputs[0]!.length).toBeLessThan(5000);
+});

@@ -28,6 +28,20 @@ else
           serverInfo: { name: 'odd', version: '1' },
         },
       });
+    else if (method === 'tools/list' && how === 'pages') say({ id, result: { tools: [], nextCursor: 'more' } });
+    else if (method === 'tools/list' && how === 'pattern')
+      say({
+        id,
+        result: {
+          tools: [
+            tool('look', {
+              annotations: { readOnlyHint: true },
+              outputSchema: { type: 'object', properties: { x: { type: 'string', pattern: '^(a+)+$' } } },
+            }),
+            tool('wide', { inputSchema: { type: 'object', properties: {}, description: 'z'.repeat(100_000) } }),
+          ],
+        },
+      });
     else if (method === 'tools/list')
       say({
         id,
@@ -41,6 +55,9 @@ else
         },
       });
     else if (method === 'tools/call' && how === 'slow') return;
+    else if (method === 'tools/call' && how === 'pattern')
+      say({ id, result: { content: [], structuredContent: { x: `${'a'.repeat(40)}!` } } });
+    else if (method === 'tools/call' && how === 'scolds') say({ id, error: { code: -32000, message: 'w'.repeat(3_000_000) } });
     else if (method === 'tools/call' && how === 'quits') process.exit(1);
     else if (method === 'tools/call' && how === 'huge') say({ id, result: { content: [{ type: 'text', text: 'y'.repeat(3_000_000) }] } });
     else if (method === 'tools/call' && how === 'wrong') say({ id, result: { content: 'no list' } });
