@@ -116,3 +116,15 @@ test('a dev server in the worktree answers the person’s browser', async () => 
   for await (const chunk of browser.stdout) text += String(chunk);
   expect(text).toContain('Made inside');
 });
+
+test('thousands of ports and a command line without end hold nobody up', async () => {
+  const machine = await machineIn(outside(), { allow: [] });
+  const text = `for (let n = 0; n < 900; n++) require('net').createServer().listen(20000 + n, '127.0.0.1')`;
+  await machine.run({ argv: ['node', '-e', text, 'x'.repeat(100_000)] });
+  await expect.poll(() => machine.ports!.list().length, { timeout: 20_000 }).toBe(200);
+  const before = performance.now();
+  const listed = machine.ports!.list();
+  expect(performance.now() - before).toBeLessThan(3000);
+  expect(listed[0]!.command).toContain('createServer');
+  expect(listed.every(({ command }) => command.length <= 2000)).toBe(true);
+});

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { Failure } from '../../contract/errors.ts';
 import { enter, nodeEnvironment, type Namespace } from './listener.ts';
 import { splice } from './streams.ts';
-import { commandHolding } from './who.ts';
+import { commandsHolding } from './who.ts';
 
 /**
  * Runs in a machine's network namespace while one of its ports is open to the person: connects there and hands the
@@ -26,6 +26,8 @@ const LISTENING = '0A';
 const FIRST_FREE = 1024;
 const IDLE_MS = 60 * 60_000;
 const CONNECT_MS = 10_000;
+/** Nobody looks through more; what runs inside may open thousands. */
+const MOST_LISTED = 200;
 
 /** A port that something in a machine listens on. */
 export interface MachinePort {
@@ -163,8 +165,12 @@ export class Ports {
 
   list(): MachinePort[] {
     const pid = this.#namespace()?.pid ?? 0;
-    const found = this.#found();
-    const listed = found.map(({ port, inode }) => ({ port, command: commandHolding(pid, inode), open: this.#open.get(port)?.at ?? null }));
+    const found = this.#found().slice(0, MOST_LISTED);
+    const commands = commandsHolding(
+      pid,
+      found.map(({ inode }) => inode),
+    );
+    const listed = found.map(({ port, inode }) => ({ port, command: commands.get(inode) ?? '', open: this.#open.get(port)?.at ?? null }));
     // One that was opened stays, so that it can be closed while its server is being started anew.
     const silent = [...this.#open].filter(([port]) => !found.some((one) => one.port === port));
     return [...listed, ...silent.map(([port, { at }]) => ({ port, command: '', open: at }))].toSorted((a, b) => a.port - b.port);

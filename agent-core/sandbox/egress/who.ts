@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { printable } from './log.ts';
 
 const ESTABLISHED = '01';
 /** A scan of all processes costs milliseconds: whoever knocks faster than this is told apart no more. */
 const AT_MOST_EVERY_MS = 100;
+/** Descriptors that one look goes through. */
+const MOST_LOOKED = 20_000;
 
 const quiet = <T>(get: () => T, other: T): T => {
   try {
@@ -23,29 +26,44 @@ function inodeOf(namespace: number, port: number): string | null {
   return null;
 }
 
-function holds(pid: string, socket: string): boolean {
-  const names = quiet(() => readdirSync(`/proc/${pid}/fd`), [] as string[]);
-  return names.some((name) => quiet(() => readlinkSync(`/proc/${pid}/fd/${name}`), '') === socket);
+/** Which of these sockets a process holds. What runs inside may have any number of descriptors: only so many are looked at. */
+function heldBy(pid: string, sockets: ReadonlySet<string>, most: number): { found: string[]; looked: number } {
+  const names = quiet(() => readdirSync(`/proc/${pid}/fd`), [] as string[]).slice(0, most);
+  const found = names.map((name) => quiet(() => readlinkSync(`/proc/${pid}/fd/${name}`), '')).filter((link) => sockets.has(link));
+  return { found, looked: names.length };
 }
 
-/** The command line of the process of a machine that holds a socket; '' where it can't be told. Looks through all processes. */
-export function commandHolding(namespace: number, inode: string): string {
+/**
+ * The command lines of the processes of a machine that hold sockets, by inode; none for what can't be told. One look through
+ * all processes, however many sockets are asked for.
+ */
+export function commandsHolding(namespace: number, inodes: readonly string[]): Map<string, string> {
+  const commands = new Map<string, string>();
   const network = quiet(() => readlinkSync(`/proc/${namespace}/ns/net`), '');
-  if (network === '') return '';
+  const missing = new Set(inodes.map((inode) => `socket:[${inode}]`));
+  if (network === '' || missing.size === 0) return commands;
   const own = String(process.pid);
-  const found = readdirSync('/proc').find(
-    (pid) =>
-      /^\d+$/.test(pid) &&
-      pid !== own &&
-      quiet(() => readlinkSync(`/proc/${pid}/ns/net`), '') === network &&
-      holds(pid, `socket:[${inode}]`),
-  );
-  if (found === undefined) return '';
-  return quiet(() => readFileSync(`/proc/${found}/cmdline`, 'utf8'), '')
-    .split('\0')
-    .filter(Boolean)
-    .join(' ');
+  let left = MOST_LOOKED;
+  for (const pid of readdirSync('/proc')) {
+    if (missing.size === 0 || left <= 0) break;
+    if (!/^\d+$/.test(pid) || pid === own || quiet(() => readlinkSync(`/proc/${pid}/ns/net`), '') !== network) continue;
+    const { found, looked } = heldBy(pid, missing, left);
+    left -= looked;
+    if (found.length === 0) continue;
+    const words = quiet(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
+      .split('\0')
+      .filter(Boolean)
+      .join(' ');
+    for (const socket of found) {
+      missing.delete(socket);
+      commands.set(socket.slice('socket:['.length, -1), printable(words));
+    }
+  }
+  return commands;
 }
+
+/** The same for one socket; '' where it can't be told. */
+export const commandHolding = (namespace: number, inode: string): string => commandsHolding(namespace, [inode]).get(inode) ?? '';
 
 /** Names the process of a machine that is at the other end of a connection, by its command line; '' where it can't be told. */
 export class Askers {
