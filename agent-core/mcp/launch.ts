@@ -6,6 +6,7 @@ import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.
 import { Failure, type McpServer } from '../contract/index.ts';
 import type { Bind, Machine, MachineSpec, SandboxDriver } from '../sandbox/types.ts';
 import { defaultPolicy } from '../workspace/index.ts';
+import { fetchFor } from './oauth.ts';
 import { SandboxTransport } from './transport.ts';
 
 export interface LaunchPlace {
@@ -41,6 +42,7 @@ type Kind<K extends McpServer['transport']['kind']> = Extract<McpServer['transpo
 
 function overHttp({ url, headers }: Kind<'http'>, { secrets, provider }: LaunchPlace): Launched {
   const transport = new StreamableHTTPClientTransport(new URL(url), {
+    fetch: fetchFor(url),
     requestInit: { headers: { ...headers, ...secrets } },
     ...(provider ? { authProvider: provider } : {}),
   });

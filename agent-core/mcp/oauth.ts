@@ -4,6 +4,33 @@ import { auth, type OAuthClientProvider } from '@modelcontextprotocol/sdk/client
 import type { OAuthClientInformationMixed, OAuthClientMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { Failure } from '../contract/index.ts';
 
+const isHere = ({ protocol, hostname }: URL): boolean => protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+
+/** Whether an address that a server names may be asked, or shown: by https, and on this computer only where the server is here too. */
+export const isAskable = (url: URL, server: string): boolean => url.protocol === 'https:' || (isHere(url) && isHere(new URL(server)));
+
+/**
+ * Asks a server, and what it names for signing in. Neither a redirect nor its metadata leads the core to this computer or to
+ * plain http, and no redirect takes the server's keys to another origin.
+ */
+export const fetchFor =
+  (server: string) =>
+  async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    let url = new URL(input);
+    for (let hops = 0; hops <= MOST_HOPS; hops++) {
+      if (!isAskable(url, server)) throw new Error(`it names ${url.origin}, which is not asked`);
+      const response = await fetch(url, { ...init, redirect: 'manual' });
+      const location = response.headers.get('location');
+      if (response.status < 300 || response.status > 399 || location === null) return response;
+      const next = new URL(location, url);
+      await response.body?.cancel();
+      const same = next.origin === url.origin && (response.status > 306 || (init?.method ?? 'GET') === 'GET');
+      if (!same) throw new Error(`it sends on to ${next.origin}, which is not followed`);
+      url = next;
+    }
+    throw new Error('it sends on too often');
+  };
+
 /** What is kept of a server's account, in the key store as one text. */
 interface Kept {
   client?: OAuthClientInformationMixed;
@@ -19,6 +46,7 @@ export interface Keep {
 
 /** A sign-in that nobody finished is given up after this long. */
 const SIGN_IN_MS = 10 * 60_000;
+const MOST_HOPS = 5;
 
 /**
  * One server's account by OAuth 2.1 with PKCE, as the specification wants it; the SDK does the protocol. Without
@@ -137,7 +165,7 @@ export async function signIn(
     const finished =
       code === null
         ? Promise.reject(new Error(asked.searchParams.get('error') ?? 'no code came back'))
-        : auth(account, { serverUrl: server.url, authorizationCode: code });
+        : auth(account, { serverUrl: server.url, authorizationCode: code, fetchFn: fetchFor(server.url) });
     void finished.then(
       () => {
         response
@@ -154,7 +182,8 @@ export async function signIn(
     );
   });
   try {
-    await auth(account, { serverUrl: server.url });
+    await auth(account, { serverUrl: server.url, fetchFn: fetchFor(server.url) });
+    if (url !== null && !isAskable(url, server.url)) throw new Error(`it names ${(url as URL).origin} for its page`);
   } catch (error) {
     cancel();
     throw new Failure(

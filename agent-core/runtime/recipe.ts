@@ -65,6 +65,7 @@ async function runLogged(context: Context, taskId: TaskId, open: OpenWorkspace, 
     const { exitCode, failure } = await runScript(open.confined, {
       ...script,
       cwd,
+      modeAfter: () => (open.info.mode === 'full' ? 'workspace' : open.info.mode),
       env: { SIGNALBOX_WORKTREE: path, SIGNALBOX_BRANCH: branch.replace('refs/heads/', ''), SIGNALBOX_NAME: slug },
       onOutput: (chunk) => {
         log.add(chunk);

@@ -10,7 +10,6 @@ import { realRef } from '../git/refs.ts';
 import { dirtySubmodules, foreignLinks } from '../git/submodules.ts';
 import { outside, outsideText } from '../git/runner.ts';
 import { moveRefs } from '../git/worktree.ts';
-import { hostRun } from './guard/index.ts';
 import type { Meta } from './meta.ts';
 import type { OpenContext, OpenWorkspace } from './open.ts';
 import { storePlace } from './prepare.ts';
@@ -45,10 +44,8 @@ export class Landings {
     const trees = [...new Set([tree, committed])];
     const changed = await Promise.all(trees.map((each) => diffFiles(this.#workspace.checkpoints, base, each)));
     const paths = new Set(changed.flat().flatMap((file) => (file.status === 'deleted' ? [] : [file.path])));
-    return [...paths].toSorted().flatMap((path) => {
-      const why = hostRun(path);
-      return why ? [{ path, why }] : [];
-    });
+    const found = [...paths].toSorted().map(async (path) => ({ path, why: await this.#workspace.guard.hostRun(path) }));
+    return (await Promise.all(found)).flatMap(({ path, why }) => (why ? [{ path, why }] : []));
   }
 
   /** Why submodules can't be landed as they are, or null. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { takeOut } from '../../agent-core/sandbox/door.ts';
 import { createSandbox } from '../../agent-core/sandbox/index.ts';
 import { Workspaces, type Aside, type OpenWorkspace } from '../../agent-core/workspace/index.ts';
+import { runScript } from '../../agent-core/workspace/recipe/script.ts';
 import { agent, git, put, World } from '../workspace/world.ts';
 
 let world: World;
@@ -282,3 +283,31 @@ test('many that nobody let in hide none of the others', async () => {
   expect(readdirSync(workspace.info.path).filter((name) => name.endsWith('.code-workspace') || name === '.claude')).toEqual([]);
   expect(told.length).toBeLessThan(100);
 }, 60_000);
+
+test('a landing names hooks of a folder that git is told of', async () => {
+  git(world.repo, 'config', 'core.hooksPath', 'tools/hooks');
+  const workspace = await world.open();
+  await agent(
+    workspace,
+    'mkdir -p tools/hooks; echo h > tools/hooks/pre-push; git add tools; git -c user.name=a -c user.email=a@b commit -qm x',
+  );
+  expect((await workspace.landPreview()).hostRun).toEqual([{ path: 'tools/hooks/pre-push', why: 'git runs the hooks in it' }]);
+});
+
+test('a mode that was chosen while the setup script ran holds after it', async () => {
+  const workspace = await world.open();
+  const running = runScript(workspace.confined, {
+    what: 'setup',
+    script: 'while ! [ -e go ]; do sleep 0.05; done',
+    cwd: workspace.cwd,
+    env: {},
+    limitMs: 20_000,
+    signal: new AbortController().signal,
+    onOutput: () => {},
+    modeAfter: () => workspace.info.mode,
+  });
+  await workspace.setPolicy('read-only');
+  writeFileSync(at(workspace, 'go'), '');
+  expect((await running).failure).toBeNull();
+  expect(workspace.confined.spec.policy.mode).toBe('read-only');
+});

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { onEnd, until } from '../harness/support/rig.ts';
+import { fetchFor } from '../../agent-core/mcp/oauth.ts';
 import { aServer, world } from './rig.ts';
 
 const body = async (request: IncomingMessage): Promise<string> => {
@@ -119,4 +120,25 @@ test('a server that wants no account says so', async () => {
   await expect(w.mcp.signIn(aServer('x', { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} }))).rejects.toMatchObject({
     detail: { code: 'conflict' },
   });
+});
+
+test('neither a redirect nor what a server names leads the core elsewhere', async () => {
+  const asked: string[] = [];
+  const http = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    const to = new URL(request.url ?? '/', 'http://127.0.0.1').searchParams.get('to');
+    if (to) response.writeHead(307, { location: to }).end();
+    else response.end('there');
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  onEnd(async () => http.close());
+  const at = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const own = fetchFor(at);
+  expect(await (await own(`${at}/a?to=${encodeURIComponent('/b')}`, { method: 'POST', body: 'x' })).text()).toBe('there');
+  await expect(own(`${at}/a?to=${encodeURIComponent(at.replace('127.0.0.1', 'localhost'))}`)).rejects.toThrow('not followed');
+  await expect(own(`${at}/a?to=${encodeURIComponent(`${at}/a?to=/a`)}`)).resolves.toBeTruthy();
+  const before = asked.length;
+  await expect(fetchFor('https://mcp.example')(`${at}/token`)).rejects.toThrow('not asked');
+  await expect(own('http://169.254.169.254/latest')).rejects.toThrow('not asked');
+  expect(asked).toHaveLength(before);
 });

@@ -384,6 +384,12 @@ export class Guard {
     });
   }
 
+  /** Why tools of the person run a path of any depth by themselves, the hooks folder that their git is told of among them; null where none does. */
+  async hostRun(path: string): Promise<string | null> {
+    const more = await (this.#more ??= this.#hooks());
+    return hostRun(path) ?? [...more].find(([folder]) => under(path, folder))?.[1] ?? null;
+  }
+
   /** The person put these commits on the branch: what they changed is let in. */
   async trust(from: string, to: string): Promise<void> {
     const { gitDir } = this.#options.meta.project;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../contract/errors.ts';
+import type { Mode } from '../../contract/index.ts';
 import type { Machine } from '../../sandbox/types.ts';
 
 export interface ScriptRequest {
@@ -11,6 +12,8 @@ export interface ScriptRequest {
   limitMs: number;
   signal: AbortSignal;
   onOutput: (chunk: Uint8Array) => void;
+  /** What the machine's mode is to be when the script has ended: the person may have changed it meanwhile. */
+  modeAfter: () => Mode;
 }
 
 const minutes = (ms: number): string =>
@@ -20,13 +23,12 @@ const minutes = (ms: number): string =>
 const argvOf = (script: string): string[] => [existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh', '-e', '-c', script];
 
 /** Runs `work` while the machine may write its worktree, whatever the agent may do there later. */
-async function writable<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
-  const { mode } = machine.spec.policy;
+async function writable<T>(machine: Machine, modeAfter: () => Mode, work: () => Promise<T>): Promise<T> {
   machine.setPolicy({ ...machine.spec.policy, mode: 'workspace' });
   try {
     return await work();
   } finally {
-    machine.setPolicy({ ...machine.spec.policy, mode });
+    machine.setPolicy({ ...machine.spec.policy, mode: modeAfter() });
   }
 }
 
@@ -45,7 +47,7 @@ export async function runScript(machine: Machine, request: ScriptRequest): Promi
   const late = AbortSignal.timeout(limitMs);
   const stop = AbortSignal.any([signal, late]);
   signal.throwIfAborted();
-  const exit = await writable(machine, async () => {
+  const exit = await writable(machine, request.modeAfter, async () => {
     const running = await machine.run({ argv: argvOf(script), cwd: request.cwd, env: request.env, signal: stop });
     running.onOutput((chunk) => request.onOutput(chunk));
     running.endInput();
