@@ -66,6 +66,12 @@ function remote(server: McpServer, connection: McpConnection, tool: ServerTool):
   };
 }
 
+/** Nobody may take a part of them for all. */
+const shownArguments = (text: string): string =>
+  text.length <= SHOWN_ARGUMENTS
+    ? text
+    : `${text.slice(0, SHOWN_ARGUMENTS)}… (${text.length - SHOWN_ARGUMENTS} more characters, which are not shown)`;
+
 /** Asks the person where the server, the mode or the approval policy want it. Throws {@link Rejected} when it may not be. */
 async function mayCall(server: McpServer, tool: ServerTool, name: string, item: ItemOf<'toolCall'>, call: Call): Promise<void> {
   const { approval, mode } = call.input;
@@ -82,7 +88,7 @@ async function mayCall(server: McpServer, tool: ServerTool, name: string, item: 
   const { decision, note } = await call.host.approve({
     itemId: item.id,
     kind: 'mcp',
-    subject: `${server.name}: ${tool.name} ${item.arguments.slice(0, SHOWN_ARGUMENTS)}`,
+    subject: `${server.name}: ${tool.name} ${shownArguments(item.arguments)}`,
     argv: null,
     cwd: '',
     reason: '',

@@ -18,6 +18,8 @@ export async function openOutside(context: Context, taskId: TaskId): ReturnType<
   const { task, project, workspace } = taskParts(context, taskId);
   if (workspace?.phase !== 'ready')
     throw new Failure('worktree-missing', `“${task.title}” has no worktree yet.`, { fix: 'Start the task first.' });
+  // The person's shell looks at the folder as soon as it steps into it.
+  await (await context.workspaces.open(workspace.id)).guardFiles('a terminal', true);
   const policy = defaultPolicy('full');
   const machine = await context.sandbox.driver(policy).open({
     id: `outside-${++count}`,

@@ -311,3 +311,13 @@ test('a mode that was chosen while the setup script ran holds after it', async (
   expect((await running).failure).toBeNull();
   expect(workspace.confined.spec.policy.mode).toBe('read-only');
 });
+
+test('a repository that an agent made where the project’s folder is does not stay: git outside would run what it names', async () => {
+  const workspace = await world.open('In a part', { folder: join(world.repo, 'packages/app') });
+  await agent(workspace, 'cd packages/app && git init -q . && git config core.fsmonitor /tmp/evil');
+  const [taken] = await workspace.guardFiles();
+  expect(taken!.subject).toBe('packages/app/.git');
+  expect(readdirSync(at(workspace, 'packages/app'))).toEqual(['index.js']);
+  await agent(workspace, 'git init -q --bare bare && mv bare/* packages/app/ && git -C packages/app config core.fsmonitor /tmp/evil');
+  expect((await workspace.guardFiles()).map((aside) => aside.subject)).toEqual(['packages/app/HEAD']);
+});

@@ -29,6 +29,15 @@ export type Contents = { found: Present[]; folders: string[] } | null;
 
 const pathIn = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
 
+/**
+ * A repository in a folder below the root, of the usual form or a bare one: there git would take it for its own, and run what
+ * its config names (`core.fsmonitor`, filters) for a mere `status`, such as a shell's prompt asks for.
+ */
+const ownRepository = (name: string, names: readonly string[]): string | null =>
+  name.toLowerCase() === '.git' || (name === 'HEAD' && names.includes('objects') && names.includes('refs'))
+    ? 'git runs the programs that this repository’s own config names, whoever asks it for anything in the folder'
+    : null;
+
 /** The guarded entries that are there now, by one look at each guarded folder. `more` are further names of the project. */
 export async function entriesOf(worktree: string, folders: readonly string[], more: ReadonlyMap<string, string>): Promise<Entry[]> {
   const found: Entry[] = [];
@@ -36,7 +45,7 @@ export async function entriesOf(worktree: string, folders: readonly string[], mo
     const names = await readdir(join(worktree, folder)).catch(() => [] as string[]);
     for (const name of names) {
       const path = pathIn(folder, name);
-      const why = runBy(name) ?? more.get(path);
+      const why = runBy(name) ?? more.get(path) ?? (folder === '' ? null : ownRepository(name, names));
       if (why) found.push({ path, why });
     }
     for (const name of nested) {
