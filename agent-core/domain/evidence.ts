@@ -10,7 +10,7 @@ export type Citation = { at: number; length: number } & (
 const MAX_CITATIONS = 100;
 const command = /\[cmd:\s*([0-9a-f]{6})\]/gi;
 const file =
-  /(?<![\w/:@.~-])((?:\.?\/)?(?:(?:[\w@.+-]|\[[\w.-]+\]|\([\w.-]+\))+\/)*[\w@+.-]*\w)(?::(\d{1,6})(?:\s?[-–]\s?(\d{1,6}))?|#L(\d{1,6})(?:-L?(\d{1,6}))?)(?::\d{1,6})?(?![\w/]|\.\d)/g;
+  /(?<![\w/:@.~+-])((?:\.?\/)?(?:(?:[\w@.+-]|\[[\w.-]+\]|\([\w.-]+\))+\/)*[\w@+.-]*\w)(?::(\d{1,6})(?:\s?[-–]\s?(\d{1,6}))?|#L(\d{1,6})(?:-L?(\d{1,6}))?)(?::\d{1,6})?(?![\w/]|\.\d)/g;
 const ending = /\.([A-Za-z][\w+-]{0,9})$/;
 /** What has a number behind it and is no file: hosts and their like. */
 const noFile = /^(?:com|org|net|io|dev|local|internal|localhost|example|test|invalid)$/i;
@@ -29,7 +29,9 @@ const noClaim =
 
 /** The message with what stands in code fences blanked out, so that places stay what they are. */
 const withoutFences = (text: string): string =>
-  text.replaceAll(/^([ \t]*)(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^[ \t]*\2[^\n]*$|$(?![\s\S]))/gm, (block) => block.replaceAll(/[^\n]/g, ' '));
+  text.replaceAll(/^([ \t]*)(`{3,20}|~{3,20})[^\n]*\n[\s\S]*?(?:^[ \t]*\2[^\n]*$|$(?![\s\S]))/gm, (block) =>
+    block.replaceAll(/[^\n]/g, ' '),
+  );
 
 function* sentences(text: string): Generator<{ at: number; words: string }> {
   for (const line of text.matchAll(/[^\n]+/g))

@@ -6,6 +6,9 @@ const block = /<proposed_plan>([\s\S]*?)(?:<\/proposed_plan>|$)/g;
 const bullet = /^( {0,3})(?:\d{1,3}[.)]|[-*+])\s+(?:\[[ xX]\]\s+)?(.*)$/;
 const needs = /\s*\(after:?\s+(?:steps?\s+)?(\d{1,3}(?:\s*(?:,|and|&)\s*\d{1,3})*)\)\s*\.?\s*$/i;
 
+/** A model may say a line of any length; one that is longer than this is no heading and names no other steps, so that reading it takes no time. */
+const LONG = 4000;
+
 /** Whitespace that every line of a block has before it is taken off. */
 function outdent(lines: readonly string[]): string {
   const deep = Math.min(...lines.filter((line) => line.trim()).map((line) => line.search(/\S/)));
@@ -30,7 +33,7 @@ export function proposalOf(message: string): Proposal | null {
   for (const line of body.replaceAll('\r', '').split('\n')) {
     const at = fenced ? null : bullet.exec(line);
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
-    const heading = fenced ? null : /^#{1,6}\s+(.+?)\s*#*$/.exec(line);
+    const heading = fenced || line.length > LONG ? null : /^#{1,6}\s+(.+?)\s*#*$/.exec(line);
     if (at && (at[1] ?? '').length < 2 && at[2]!.trim()) found.push({ line: at[2]!.trim(), detail: [] });
     else if (heading && !title && !found.length) title = heading[1]!;
     else if (found.length && (fenced || /^\s/.test(line) || !line.trim())) found.at(-1)!.detail.push(line);
@@ -43,7 +46,7 @@ export function proposalOf(message: string): Proposal | null {
 
 function stepsOf(found: readonly { line: string; detail: string[] }[]): ProposalStep[] {
   return found.map(({ line, detail }, index) => {
-    const marked = needs.exec(line);
+    const marked = line.length > LONG ? null : needs.exec(line);
     const after = (marked?.[1]?.match(/\d+/g) ?? []).map(Number).filter((n) => n >= 1 && n <= found.length && n !== index + 1);
     const text = (marked ? line.slice(0, marked.index) : line).replace(/^\*\*(.+?)\*\*/, '$1').trim() || line;
     return {

@@ -2,13 +2,40 @@ import { Failure, type OutputOf, type ParsedInputOf, type TranscriptLine, type T
 import { redactAll, redactor, secretsIn } from '../domain/redact.ts';
 import { endMarkdown, headMarkdown, itemMarkdown, turnMarkdown } from '../domain/transcript.ts';
 import { taskParts, type Context } from './context.ts';
+import { headerOf } from './credentials.ts';
 
 /** Rows of one answer: a few megabytes at most, however long the thread is. */
 const PAGE = 400;
 
 /** Takes out what we know to be secret (keys that we hold, those of the person's environment) and what looks like it. */
 const cleaner = (context: Context): ((text: string) => string) =>
-  redactor([...secretsIn(context.options.env), ...context.models.secrets(), ...[...context.endpoints.values()].map(({ key }) => key)]);
+  redactor([
+    ...secretsIn(context.options.env),
+    ...context.models.secrets().flatMap(textsIn),
+    ...[...context.endpoints.values()].map(({ key }) => key),
+    ...headersOf(context),
+  ]);
+
+/** An account is kept as JSON: its tokens are secret one by one. */
+function textsIn(secret: string): string[] {
+  const texts = [secret];
+  const look = (value: unknown, depth: number): void => {
+    if (typeof value === 'string' && value.length >= 16) texts.push(value);
+    else if (typeof value === 'object' && value !== null && depth < 5) for (const each of Object.values(value)) look(each, depth + 1);
+  };
+  try {
+    look(JSON.parse(secret), 0);
+  } catch {
+    // As most are: no JSON.
+  }
+  return texts;
+}
+
+/** What the proxy adds to requests, as a server may have said it back: a user with a password is in it in another spelling. */
+const headersOf = (context: Context): string[] =>
+  Object.values(context.store.board.projects).flatMap(({ grants }) =>
+    (grants?.credentials ?? []).flatMap(({ id }) => headerOf(context, id)?.value.replace(/^\w+ /, '') ?? []),
+  );
 
 /** A name for the file, from the task's title. */
 const fileName = (title: string, ending: string): string =>

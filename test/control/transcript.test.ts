@@ -67,6 +67,22 @@ test('as Markdown a person can read it, and no secret is in it', async () => {
   expect(text).not.toContain(secret);
 });
 
+test('what the key store holds besides is taken out too: an account’s tokens, and a password as the proxy sends it', async () => {
+  const of = (rig = await Rig.start((request) => [say(`Heard ${userTexts(request).at(-1)!}.`)]));
+  const [token, password] = ['account-token-0123456789', 'pass-word-0123456789'];
+  await of.call('provider/save', {
+    provider: { id: 'other', kind: 'other', name: 'Other', baseUrl: 'http://127.0.0.1:9/v1', wire: 'chat' },
+    key: JSON.stringify({ tokens: { access_token: token } }),
+  });
+  await of.call('credential/save', { projectId: of.project.id, host: 'git.example', kind: 'basic', user: 'me', secret: password });
+  const sent = Buffer.from(`me:${password}`).toString('base64');
+  const { id } = await of.create(`Look at ${token} and ${sent}`);
+  await turn(of, id, 1);
+  const { text } = await exported(of, id, 'markdown');
+  expect(text).not.toContain(token);
+  expect(text).not.toContain(sent);
+});
+
 test('as JSONL it comes back as a new task with the same conversation, and the model goes on from there', async () => {
   const { of, id, seen } = await talked();
   const { text } = await exported(of, id, 'jsonl');

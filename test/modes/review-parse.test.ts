@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { summaryOf } from '../../agent-core/domain/checks.ts';
+import { citationsOf } from '../../agent-core/domain/evidence.ts';
+import { proposalOf } from '../../agent-core/domain/plan.ts';
 import { linesShown, reviewIn } from '../../agent-core/harness/review/parse.ts';
 
 const finding = (more: object = {}) => ({
@@ -79,4 +82,14 @@ test('the lines that a patch shows, whatever the files are called and hold', () 
     ],
     ['täb\t.ts', [[1, 2]]],
   ]);
+});
+
+test('nothing that a model says or a command prints takes long to read', () => {
+  const before = performance.now();
+  reviewIn(`\`\`\`${'\n'.repeat(100_000)}x`, '/w');
+  proposalOf(`<proposed_plan>\n1. a${' '.repeat(100_000)}b\n# ${'#'.repeat(100_000)}a\n</proposed_plan>`);
+  citationsOf('a+'.repeat(100_000));
+  citationsOf('`'.repeat(200_000));
+  summaryOf('1'.repeat(200_000));
+  expect(performance.now() - before).toBeLessThan(5000);
 });

@@ -34,7 +34,7 @@ const between = (value: number | undefined, low: number, high: number, fallback:
 
 /** The JSON object in a text: all of it, in a fence, or from the first brace to the last. */
 function jsonIn(text: string): unknown {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n```/.exec(text)?.[1];
+  const fenced = /```(?:json)?[^\S\n]*\n([\s\S]*?)\n```/.exec(text)?.[1];
   for (const candidate of [text, fenced, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
     if (!candidate?.trim().startsWith('{')) continue;
     try {
