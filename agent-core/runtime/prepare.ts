@@ -70,7 +70,9 @@ export async function prepare(
     if (task.startTree && !workspace.baseCommit)
       await (await context.workspaces.open(workspaceId)).restoreTree(task.startTree, 'where it was forked');
     made = prepared;
-    await copyIncluded(context, taskId, { id: workspaceId, baseCommit: made.baseCommit, fresh: workspace.baseCommit === null }, signal);
+    // What a fork begins with was written by another task's agent.
+    const fresh = workspace.baseCommit === null && !task.startTree;
+    await copyIncluded(context, taskId, { id: workspaceId, baseCommit: made.baseCommit, fresh }, signal);
     const setup = await setUp(context, taskId, { id: workspaceId, baseCommit: made.baseCommit }, signal);
     ready = true;
     outcome = [

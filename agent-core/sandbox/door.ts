@@ -165,11 +165,12 @@ function procDoor(root: string, guarded: string[]): WorktreeFiles {
   const follow = { followLast: true, makeFolders: false };
   const stay = { followLast: false, makeFolders: false };
   return {
-    read: (path, limit = READ_LIMIT) =>
+    read: (path, limit = READ_LIMIT, settled = false) =>
       at(root, path, follow, async ({ folder, name }) => {
         // Not blocking: opening a pipe without a writer would wait for ever.
         const file = await open(child(folder, name || '.'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
         try {
+          if (settled) await file.datasync().catch(() => {});
           return await readWhole(file, path, limit);
         } finally {
           await file.close();

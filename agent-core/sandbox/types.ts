@@ -125,7 +125,8 @@ export interface Machine extends AsyncDisposable {
  * and Node's own ENOENT, EISDIR, … for the rest.
  */
 export interface WorktreeFiles {
-  read(path: string, limit?: number): Promise<Buffer>;
+  /** `settled` has what is in memory written to disk first: what a process then changes by a mapping of the file gets a new time. */
+  read(path: string, limit?: number, settled?: boolean): Promise<Buffer>;
   /** Writes atomically (temporary file, then rename), keeps the mode of an existing file, makes missing folders. */
   write(path: string, content: string | Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;

@@ -321,3 +321,25 @@ test('a repository that an agent made where the project’s folder is does not s
   await agent(workspace, 'git init -q --bare bare && mv bare/* packages/app/ && git -C packages/app config core.fsmonitor /tmp/evil');
   expect((await workspace.guardFiles()).map((aside) => aside.subject)).toEqual(['packages/app/HEAD']);
 });
+
+test('a file that is changed through a mapping, which shows no new time, is found all the same', async () => {
+  const workspace = await world.open();
+  const script = `import mmap, os, time
+f = open('.vscode/settings.json', 'r+b')
+m = mmap.mmap(f.fileno(), 0)
+m[0:1] = b'{'
+open('dirty', 'w')
+while not os.path.exists('go'): time.sleep(0.02)
+m[2:5] = b'"b"'
+open('done', 'w')
+time.sleep(60)`;
+  await workspace.machine.run({ argv: ['python3', '-c', script] });
+  await expect.poll(() => existsSync(at(workspace, 'dirty')), { timeout: 20_000 }).toBe(true);
+  // Long enough for the time of the last change to be no news any more.
+  const changed = lstatSync(at(workspace, '.vscode/settings.json')).ctimeMs;
+  await expect.poll(() => Date.now() - changed).toBeGreaterThan(200);
+  expect(await workspace.guardFiles()).toEqual([]);
+  writeFileSync(at(workspace, 'go'), '');
+  await expect.poll(() => existsSync(at(workspace, 'done')), { timeout: 20_000 }).toBe(true);
+  expect((await workspace.guardFiles()).map((aside) => aside.subject)).toEqual(['.vscode/settings.json']);
+});

@@ -1,4 +1,4 @@
-import { lstatSync, type BigIntStats } from 'node:fs';
+import { lstatSync, statfsSync, type BigIntStats } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorktreeFiles } from '../../sandbox/types.ts';
@@ -72,6 +72,15 @@ function stampOf(path: string): { text: string; changed: bigint } | null {
   return { text: `${info.dev} ${info.ino} ${info.mode} ${info.size} ${info.ctimeNs}`, changed: info.ctimeNs };
 }
 
+const TMPFS = 0x01021994;
+const inMemory = (folder: string): boolean => {
+  try {
+    return statfsSync(folder).type === TMPFS;
+  } catch {
+    return true;
+  }
+};
+
 /** What was looked through and found good, so that it need not be read again while nothing there changed. */
 export class Stamps {
   readonly #seen = new Map<string, Map<string, string>>();
@@ -86,6 +95,8 @@ export class Stamps {
 
   /** To be called before an entry is read; the answer, with all that was read, after it was found good. */
   begin(worktree: string, entry: string): (read: NonNullable<Contents>) => void {
+    // There a change by way of a mapping never shows.
+    if (inMemory(worktree)) return () => {};
     const began = BigInt(Date.now()) * 1_000_000n;
     return ({ found, folders }) => {
       const seen = new Map<string, string>();
@@ -132,7 +143,8 @@ export async function contentsOf(files: WorktreeFiles, worktree: string, entry: 
     }
     bytes += info.size;
     if (bytes > MOST_BYTES) return false;
-    const content = await files.read(path, MOST_BYTES).catch(() => null);
+    // Written to disk first: a process that has it mapped could go on changing it without a new time, until it was.
+    const content = await files.read(path, MOST_BYTES, true).catch(() => null);
     found.push({ path, mode: info.mode & 0o100 ? '100755' : '100644', content });
     return true;
   };
