@@ -22,10 +22,12 @@ test("the person's own skills are read inside the sandbox, and nothing there can
   writeFileSync(join(rig.folder, 'elsewhere/secret'), 'secret');
   write(join(rig.home, 'skills/ours'), 'ours');
   let catalogue = '';
+  let told = 0;
   const outputs: string[] = [];
   rig.model = await startModelServer((request) => {
     catalogue = textOf(request.input[1]!);
     const paths = [...catalogue.matchAll(/\((\/[^)]*SKILL\.md)\)/g)].map((match) => match[1]!);
+    told = paths.length;
     const last = lastOutput(request);
     if (last) outputs.push(last);
     if (outputs.length === 0) return [call('exec_command', { cmd: `cat ${paths.join(' ')}` })];
@@ -47,7 +49,9 @@ test("the person's own skills are read inside the sandbox, and nothing there can
   const task = await rig.create('Use your skills');
   await rig.reaches(task.id, 'review');
   for (const name of ['mine', 'linked', 'ours']) expect(outputs[0]).toContain(`The body of ${name}.`);
-  expect(outputs[1]!.match(/Read-only file system/g)).toHaveLength(3);
+  // Those that come with us are told too.
+  expect(told).toBeGreaterThanOrEqual(3);
+  expect(outputs[1]!.match(/Read-only file system/g)).toHaveLength(told);
   expect(outputs[1]).not.toContain('\nsecret');
   expect(existsSync(join(rig.worktree(task.id), '.agents'))).toBe(false);
 });
