@@ -101,13 +101,15 @@ export function cleanPath(path: string): string {
   return [...new Set(folders)].join(delimiter);
 }
 
-/** Keeps the allowed names; `LC_*` too. */
+/** Keeps the allowed names; `LC_*` too. Who has no language set gets the plain one that knows Unicode. */
 export function allowed(env: Record<string, string | undefined>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && (ALLOWED.has(name) || name.startsWith('LC_'))) kept[name] = value;
   }
   kept['PATH'] = cleanPath(kept['PATH'] ?? '') || '/usr/local/bin:/usr/bin:/bin';
+  // Without any, file names beyond ASCII break Java and others; C.UTF-8 is there on every Linux.
+  if (!kept['LANG'] && !kept['LC_ALL'] && !kept['LC_CTYPE']) kept['LANG'] = 'C.UTF-8';
   return kept;
 }
 
