@@ -9,7 +9,7 @@ import { elsewhere } from './drivers/elsewhere.ts';
 import { createLandlockDriver } from './drivers/landlock/index.ts';
 import { Authority } from './egress/authority.ts';
 import { createNoneDriver } from './drivers/none/index.ts';
-import { loginEnvironment } from './person/environment.ts';
+import { QUIET, loginEnvironment } from './person/environment.ts';
 import { copyEtc } from './person/etc.ts';
 import { Trust } from './person/trust.ts';
 import { misePlaces } from './person/mise.ts';
@@ -133,7 +133,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       const clean = await environment();
       const toolchains = findToolchains(clean, home, stateDir);
       const path = visiblePath(clean['PATH'] ?? '', toolchains, misePlaces(clean, home));
-      return { env: { ...clean, PATH: path }, home, toolchains, etc: await copyEtc(stateDir, home) };
+      return { env: { ...QUIET, ...clean, PATH: path }, home, toolchains, etc: await copyEtc(stateDir, home) };
     })().catch((error: unknown) => {
       found = undefined;
       throw error;

@@ -74,6 +74,8 @@ test('three tasks at once on the demo model: watch, approve, read, use the termi
   await expect.poll(() => column('Review').getByRole('article').count(), { timeout: 60_000 }).toBe(3);
   expect(git('rev-parse', 'main')).toBe(before);
   expect(git('status', '--porcelain')).toBe('');
+  // Tools that ask the network for news of themselves are told not to: a first look shows no blocked connections.
+  expect(await page.getByText(/things? kept out/).count()).toBe(0);
   await page.screenshot({ path: join(shots, 'board-review.png') });
   expect(await seriousOf(page)).toEqual([]);
 

@@ -95,6 +95,25 @@ function ours(folder: string): boolean {
   }
 }
 
+/**
+ * What keeps tools from asking the network of their own accord, for news of themselves or to report their use: in a
+ * sandbox that would be one blocked connection after the other. The person's own words win.
+ */
+export const QUIET: Readonly<Record<string, string>> = {
+  DO_NOT_TRACK: '1',
+  NO_UPDATE_NOTIFIER: '1',
+  NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  NEXT_TELEMETRY_DISABLED: '1',
+  ASTRO_TELEMETRY_DISABLED: '1',
+  GATSBY_TELEMETRY_DISABLED: '1',
+  NUXT_TELEMETRY_DISABLED: '1',
+  DOTNET_CLI_TELEMETRY_OPTOUT: '1',
+  HOMEBREW_NO_ANALYTICS: '1',
+  HOMEBREW_NO_AUTO_UPDATE: '1',
+  CHECKPOINT_DISABLE: '1',
+};
+
 /** PATH without relative folders, doubles, and what `npm run` and our own launcher put in front. */
 export function cleanPath(path: string): string {
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder) && !ours(folder));
