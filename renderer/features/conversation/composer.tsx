@@ -106,6 +106,7 @@ export function Composer({
   const send = async (how: How): Promise<void> => {
     const words = text;
     if (!words.trim() || busy || disabledWhy) return;
+    const sentFrom = document.activeElement;
     setBusy(true);
     setError(null);
     try {
@@ -116,7 +117,8 @@ export function Composer({
       setError(toAppError(thrown));
     } finally {
       setBusy(false);
-      field.current?.focus();
+      // Whoever has gone elsewhere meanwhile, to the palette say, stays there.
+      if (document.activeElement === sentFrom || document.activeElement === document.body) field.current?.focus();
     }
   };
   const projectId = useCore(({ board }) => board?.tasks[thread.taskId]?.projectId ?? null);
