@@ -69,7 +69,6 @@ export const McpHealth = z.object({
   /** What it calls itself, with its version. */
   title: z.string(),
   tools: z.array(McpTool),
-  resources: z.number().int(),
   ms: z.number(),
   error: AppError.nullable(),
 });

@@ -95,7 +95,7 @@ export class McpServers {
 
   async #start(server: McpServer, place: { task: MachineSpec | null; stateDir: string }, signal?: AbortSignal) {
     const since = performance.now();
-    const base: McpHealth = { serverId: server.id, state: 'starting', title: server.name, tools: [], resources: 0, ms: 0, error: null };
+    const base: McpHealth = { serverId: server.id, state: 'starting', title: server.name, tools: [], ms: 0, error: null };
     this.#tell(base);
     const { launch, McpConnection, readsOnly, failureOf, wantsSignIn } = await protocol();
     let launched: Launched | null = null;
@@ -115,7 +115,7 @@ export class McpServers {
         readOnly: readsOnly(tool),
       }));
       const ms = Math.round(performance.now() - since);
-      this.#tell({ ...base, state: 'ready', title: connection.title, tools, resources: connection.hasResources ? 1 : 0, ms });
+      this.#tell({ ...base, state: 'ready', title: connection.title, tools, ms });
       return { connection, launched };
     } catch (error) {
       const output = launched?.chatter() ?? '';

@@ -43,7 +43,7 @@ async function items<T extends ItemType>(id: TaskId, type: T): Promise<ItemOf<T>
 /** What the model was sent in its n-th request, as text. */
 const sent = (n: number): string => JSON.stringify(rig.model.requests[n - 1]?.body);
 
-test('my hooks: context before the first word, refusal before a call, a note after it, a reason to go on, and a bell', async () => {
+test('my hooks: context before the first word, refusal before a call, a note after it, and a reason to go on', async () => {
   rig = await Rig.start(rounds([run('echo safe')], [run('rm -rf build')], [say('early')], [say('late')]));
   const log = join(rig.folder, 'hooks.log');
   mine({
@@ -73,6 +73,24 @@ test('my hooks: context before the first word, refusal before a call, a note aft
     task_id: task.id,
     permission_mode: 'workspace',
   });
+});
+
+test('a bell rings when the agent waits for a person, and holds nothing up', async () => {
+  rig = await Rig.start(
+    rounds(
+      [call('exec_command', { cmd: 'git push origin main', sandbox_permissions: 'require_escalated', justification: 'May I push?' })],
+      [say('ok')],
+    ),
+  );
+  const log = join(rig.folder, 'bell.log');
+  mine({ Notification: [{ command: `cat >> '${log}'; sleep 30` }] });
+  const task = await rig.create('Push');
+  await rig.until(() => Object.keys(rig.board.approvals).length === 1, 'an approval');
+  await expect
+    .poll(() => (existsSync(log) ? readFileSync(log, 'utf8') : ''), { timeout: 10_000 })
+    .toContain('Needs approval: git push origin main');
+  await rig.call('approval/decide', { approvalIds: [Object.values(rig.board.approvals)[0]!.id], decision: 'decline' });
+  await rig.reaches(task.id, 'review');
 });
 
 test('a hook refuses a message: the turn fails with its reason, and the model is not asked', async () => {
