@@ -10,7 +10,6 @@ export { DEMO_PROMPTS, type DemoPrompt } from './prompts.ts';
 export { SAMPLE_COMMITS, SAMPLE_NAME, sampleCommits, sampleFiles, type SampleCommit } from './sample.ts';
 
 export const DEMO_MODEL_ID = 'demo';
-export const DEMO_MODEL_LABEL = 'Demo model (offline)';
 
 export interface DemoModel {
   /** Base URL for the Responses wire, ending in `/v1`, on a free loopback port. */

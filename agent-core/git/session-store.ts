@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Bind } from '../sandbox/types.ts';
 import { person, type Identity } from './repository.ts';
@@ -304,6 +304,3 @@ export async function refreshRefs(
   await writeStoreFile(place.store, 'packed-refs', renderPackedRefs(packed));
   return now;
 }
-
-/** Removes a store. Only while nothing runs in the workspace. */
-export const removeStore = (store: string): Promise<void> => rm(store, { recursive: true, force: true });

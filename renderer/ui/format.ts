@@ -47,12 +47,6 @@ export function tokens(count: number): string {
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
-/** A title for a task that has none: the first line of its prompt, cut at a word. */
-export function titleFrom(prompt: string): string {
-  const line = prompt.trim().split('\n')[0] ?? '';
-  return line.length <= 80 ? line : `${line.slice(0, 80).replace(/\s+\S*$/, '')}…`;
-}
-
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 /** "0 B", "3.4 kB", "12 MB": thousands, as networks count. */
 export function bytes(count: number): string {
